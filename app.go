@@ -1,0 +1,45 @@
+package aloft
+
+import (
+	"context"
+	"regexp"
+	"time"
+)
+
+// App is a named project. It owns stages.
+type App struct {
+	Name      string    `json:"name"`
+	Key       []byte    `json:"-"` // the app's data key, wrapped by the server's master key (package seal)
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
+// CheckName returns an Invalid error unless name may name an app, a stage or a function. What says which, for the message.
+// This is the only place that knows the rule: a lower-case letter, then at most 39 letters, digits and dashes.
+func CheckName(what, name string) error {
+	if namePattern.MatchString(name) && name[len(name)-1] != '-' {
+		return nil
+	}
+	return Errorf(Invalid, "%s name %q is not allowed", what, name).
+		WithHint("use 1 to 40 lower-case letters, digits and dashes, starting with a letter and not ending with a dash")
+}
+
+// AppService keeps apps, stages and releases. Implementations: sqlite, mem. All pass the suite appservicetest.
+type AppService interface {
+	AppStore
+	StageStore
+	ReleaseStore
+}
+
+// AppStore keeps apps.
+type AppStore interface {
+	// CreateApp stores a new app. It returns Invalid for a bad name and Conflict if the app exists.
+	CreateApp(ctx context.Context, app App) error
+	// App returns NotFound if there is no such app.
+	App(ctx context.Context, name string) (App, error)
+	// Apps lists all apps by name.
+	Apps(ctx context.Context) ([]App, error)
+	// DeleteApp deletes an app with its stages and releases. It returns NotFound if there is no such app.
+	DeleteApp(ctx context.Context, name string) error
+}

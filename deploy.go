@@ -1,0 +1,92 @@
+package aloft
+
+import (
+	"context"
+	"time"
+)
+
+// Deployer changes what a stage serves. Each change is a new release. Implementations: deploy.Deployer, client.Client.
+type Deployer interface {
+	// Deploy builds the source and releases it. If nothing differs from the current release it makes none and the
+	// result's Unchanged is true, unless Force is set. Deploys of one stage run one after another.
+	Deploy(ctx context.Context, input DeployInput, report Reporter) (Deployment, error)
+	// Rollback makes a new release that equals an earlier one in everything: code, config, functions. Version 0 means
+	// the newest succeeded release before the current one. It returns NotFound if there is none.
+	Rollback(ctx context.Context, input RollbackInput, report Reporter) (Deployment, error)
+	// Configure sets and unsets variables in one new release. Changing nothing makes no release.
+	Configure(ctx context.Context, input ConfigInput, report Reporter) (Deployment, error)
+	// Build does the part of Deploy that comes before the release: it leaves an artifact and nothing else.
+	Build(ctx context.Context, input DeployInput, report Reporter) (Build, error)
+	// Plan builds and says what Deploy would change. It changes nothing but the artifact store.
+	Plan(ctx context.Context, input DeployInput, report Reporter) (Plan, error)
+}
+
+// Operator looks after stages. Implementations: deploy.Deployer, client.Client.
+type Operator interface {
+	// Overview lists the stages of an app (of all apps if app is "") with what runs of them.
+	Overview(ctx context.Context, app string) ([]Status, error)
+	// Config returns the variables of the stage's current release, in clear.
+	Config(ctx context.Context, ref StageRef) (Config, error)
+	// SetDomains replaces the stage's domains. It returns Invalid for a bad domain, Conflict for one that is taken.
+	SetDomains(ctx context.Context, ref StageRef, domains []string) (Stage, error)
+	// Stop ends the stage's instances until its next release.
+	Stop(ctx context.Context, ref StageRef) error
+	// Destroy deletes the stage, or the whole app if ref.Stage is "", and frees what only it held.
+	Destroy(ctx context.Context, ref StageRef) error
+}
+
+// DeployInput is what Deploy, Build and Plan work on.
+type DeployInput struct {
+	Stage       StageRef `json:"stage"`                 // App "" means the manifest's name, else the directory's
+	Dir         string   `json:"dir"`                   // absolute path of the source on the server's machine
+	Author      string   `json:"author,omitempty"`      // who
+	Commit      string   `json:"commit,omitempty"`      // git commit of a clean checkout
+	Description string   `json:"description,omitempty"` // why
+	Force       bool     `json:"force,omitempty"`       // build and release though nothing changed
+}
+
+// RollbackInput names the release to return to.
+type RollbackInput struct {
+	Stage       StageRef `json:"stage"`
+	Version     int      `json:"version"`
+	Author      string   `json:"author,omitempty"`
+	Description string   `json:"description,omitempty"`
+}
+
+// ConfigInput is a change of variables. Clear drops all before Set.
+type ConfigInput struct {
+	Stage  StageRef          `json:"stage"`
+	Set    map[string]string `json:"set,omitempty"`
+	Unset  []string          `json:"unset,omitempty"`
+	Clear  bool              `json:"clear,omitempty"`
+	Author string            `json:"author,omitempty"`
+}
+
+// Deployment is the result of a Deploy, Rollback or Configure.
+type Deployment struct {
+	Release   Release       `json:"release"`
+	URL       string        `json:"url"`
+	Isolation string        `json:"isolation,omitempty"`
+	Build     Build         `json:"build,omitzero"`
+	Unchanged bool          `json:"unchanged,omitempty"`
+	Elapsed   time.Duration `json:"elapsed"` // nanoseconds
+}
+
+// Build is the result of building a source.
+type Build struct {
+	Stage     StageRef      `json:"stage"` // with the app's name as found
+	Artifact  Artifact      `json:"artifact"`
+	Source    string        `json:"source"` // digest of the source tree
+	Buildpack string        `json:"buildpack"`
+	Why       string        `json:"why"` // what was detected
+	Cached    bool          `json:"cached"`
+	Elapsed   time.Duration `json:"elapsed"` // nanoseconds
+	Functions []Function    `json:"functions"`
+	Largest   []PathSize    `json:"largest,omitempty"` // the largest directories, largest first
+}
+
+// PathSize is a directory and the bytes of the files below it.
+type PathSize struct {
+	Path string `json:"path"`
+	Size int64  `json:"size"`
+}

@@ -1,0 +1,75 @@
+package aloft
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// FunctionKind says how a function takes requests.
+type FunctionKind string
+
+// The kinds of functions.
+const (
+	Web    FunctionKind = "web"    // an HTTP server, unmodified
+	Static FunctionKind = "static" // a directory of files
+	Worker FunctionKind = "worker" // a process without requests
+)
+
+// Function is one entry point of an app.
+type Function struct {
+	Name    string            `json:"name"`
+	Kind    FunctionKind      `json:"kind"`
+	Command []string          `json:"command,omitempty"` // argument vector, run in the artifact's tree
+	Env     map[string]string `json:"env,omitempty"`     // from the source (aloft.yml, up.json); config overrides it
+	Root    string            `json:"root,omitempty"`    // static: the directory served, relative to the tree; "" is the tree
+	Prefix  string            `json:"prefix,omitempty"`  // static: the URL path it is served under, "/" if empty
+
+	HealthPath   string   `json:"healthPath,omitempty"`   // web: GET must answer 2xx or 3xx before traffic; "" accepts a connection
+	BootTimeout  Duration `json:"bootTimeout,omitempty"`  // until ready; 0 means 60 s
+	DrainTimeout Duration `json:"drainTimeout,omitempty"` // old instances finish requests for this long; 0 means 30 s
+	Timeout      Duration `json:"timeout,omitempty"`      // of a request until its response headers; 0 means none
+	Memory       int      `json:"memory,omitempty"`       // MB; recorded now, enforced by isolating engines
+	Concurrency  int      `json:"concurrency,omitempty"`  // requests at once per instance; recorded now
+	Instances    int      `json:"instances,omitempty"`    // how many run; 0 means 1
+}
+
+// Clone returns a copy that shares no memory with f.
+func (f Function) Clone() Function {
+	f.Command = slices.Clone(f.Command)
+	f.Env = maps.Clone(f.Env)
+	return f
+}
+
+// Duration is a time.Duration whose text is "1m30s".
+type Duration time.Duration
+
+// Or returns d, or def if d is zero.
+func (d Duration) Or(def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return time.Duration(d)
+}
+
+// String returns the text form.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalJSON writes the text form.
+func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
+
+// UnmarshalJSON reads the text form.
+func (d *Duration) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return fmt.Errorf("duration: %w", err)
+	}
+	v, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("duration: %w", err)
+	}
+	*d = Duration(v)
+	return nil
+}

@@ -1,0 +1,58 @@
+// Package engine is the contract of what starts and stops the processes of instances. An engine holds no policy: it knows
+// nothing of releases, routes, retries or requests. Its kinds live below it: process, chaos.
+package engine
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Engine starts sandboxes. Every engine passes enginetest.Run.
+type Engine interface {
+	// Name is the engine's name, such as "process".
+	Name() string
+	// Isolation says in one honest line what the engine keeps apart and what not.
+	Isolation() string
+	// Start starts spec.Command and returns once the process exists. It returns an *aloft.Error with code Failed if the
+	// command cannot be started (no such program, not executable), saying which. The sandbox outlives ctx.
+	Start(ctx context.Context, spec Spec) (Sandbox, error)
+}
+
+// Spec is what to start.
+type Spec struct {
+	ID      string    // names the sandbox in messages
+	Command []string  // argument vector; Command[0] is looked up in PATH of Env, or relative to Dir if it has a slash
+	Dir     string    // working directory
+	Env     []string  // the whole environment, "K=V"
+	Stdin   io.Reader // nil: /dev/null
+	Stdout  io.Writer // always drained; a Writer that blocks or fails never blocks the process
+	Stderr  io.Writer
+}
+
+// Sandbox is a started command with all its descendants.
+type Sandbox interface {
+	// PID is the process id of the command.
+	PID() int
+	// Listeners returns the stream sockets on which the sandbox's processes now listen, TCP of any family and Unix.
+	Listeners() ([]net.Addr, error)
+	// Dial connects to addr as seen from inside the sandbox.
+	Dial(ctx context.Context, addr net.Addr) (net.Conn, error)
+	// Signal sends sig to every process of the sandbox. It is harmless after the end.
+	Signal(sig os.Signal) error
+	// Done is closed when the command has ended and been reaped, and its output is drained (descendants that keep
+	// the output open delay it by at most a second). Before it closes all descendants have been killed.
+	Done() <-chan struct{}
+	// Exit says how the command ended. It is valid once Done is closed.
+	Exit() Exit
+}
+
+// Exit says how a command ended.
+type Exit struct {
+	Status int            // exit status; -1 if ended by a signal
+	Signal syscall.Signal // 0 unless ended by a signal
+	At     time.Time
+}

@@ -1,0 +1,39 @@
+// Package route says which stage and function answers a request. A deploy swaps the table; readers take no lock.
+package route
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/upstream"
+)
+
+// Route leads from hosts to what answers there. A Route is immutable once it is in a Table.
+type Route struct {
+	Stage    aloft.StageRef
+	Hosts    []string // lower-case, without port; the stage's own first
+	Release  int
+	Function string
+	Timeout  time.Duration // until the response headers; 0 means none
+	Backend  Backend       // web functions; nil if only Static answers
+	Static   http.Handler  // static functions; nil if none
+	Prefix   string        // the path below which Static answers; "" or "/" is everything
+}
+
+// Backend picks an instance for a request.
+type Backend interface {
+	// Acquire returns an instance on which Begin was called, waiting a bounded time for one to be ready. The caller calls
+	// End on it once. If none becomes ready it returns an *Unavailable.
+	Acquire(ctx context.Context) (*upstream.Upstream, error)
+}
+
+// Unavailable says why no instance takes the request and when to try again.
+type Unavailable struct {
+	Reason     string // for the error page and the log: "stopped", "starting", "crashed: exit status 1"
+	RetryAfter time.Duration
+}
+
+// Error returns the reason.
+func (u *Unavailable) Error() string { return "no instance is ready: " + u.Reason }

@@ -1,0 +1,71 @@
+package aloft
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Platform is where stages run: this machine, or AWS.
+type Platform interface {
+	// Apply makes release serve. It starts it beside what runs, waits until it is ready, calls commit once, and only then
+	// moves traffic to it; what ran before finishes its requests and ends in the background. If anything fails up to and
+	// including commit, what ran before keeps serving and nothing of release is left. Apply of the serving release restarts it.
+	Apply(ctx context.Context, release Release, report Reporter, commit func(context.Context) error) error
+	// Stop ends all instances of the stage; its hosts answer that it is stopped. Stopping a stopped stage is harmless.
+	Stop(ctx context.Context, ref StageRef) error
+	// Remove stops the stage and frees everything the platform holds for it. Removing what is not there is harmless.
+	Remove(ctx context.Context, ref StageRef) error
+	// Route makes the stage's hosts (its own and stage.Domains) lead to it, if it runs.
+	Route(ctx context.Context, stage Stage) error
+	// Status says what runs. A stage without a release has no instances.
+	Status(ctx context.Context, ref StageRef) (Status, error)
+}
+
+// Runner runs one-off commands with a release's code and config.
+type Runner interface {
+	// Run returns the command's exit status. It returns NotFound if the stage has no release with an artifact.
+	Run(ctx context.Context, input RunInput) (int, error)
+}
+
+// RunInput is a one-off command.
+type RunInput struct {
+	Stage   StageRef
+	Command []string
+	Stdin   io.Reader // nil: empty
+	Stdout  io.Writer
+	Stderr  io.Writer
+}
+
+// InstanceState is where an instance is in its life.
+type InstanceState string
+
+// The states of an instance.
+const (
+	Starting InstanceState = "starting" // started, not ready yet
+	Ready    InstanceState = "ready"    // takes requests
+	Crashed  InstanceState = "crashed"  // ended by itself; waits to be started again
+	Draining InstanceState = "draining" // finishes its requests
+)
+
+// Instance is one running copy of a function at a release.
+type Instance struct {
+	ID        string        `json:"id"`
+	Function  string        `json:"function"`
+	Release   int           `json:"release"`
+	State     InstanceState `json:"state"`
+	Reason    string        `json:"reason,omitempty"` // crashed: how it ended and when it starts again
+	PID       int           `json:"pid,omitempty"`
+	Listen    string        `json:"listen,omitempty"` // "127.0.0.1:41234" or "unix:/…/app.sock"
+	InFlight  int           `json:"inFlight"`
+	Restarts  int           `json:"restarts"`
+	StartedAt time.Time     `json:"startedAt"`
+}
+
+// Status is what runs of a stage.
+type Status struct {
+	Stage     Stage      `json:"stage"`
+	URL       string     `json:"url"`
+	Isolation string     `json:"isolation"` // which engine runs it and what it promises
+	Instances []Instance `json:"instances"`
+}

@@ -22,6 +22,12 @@ type Platform interface {
 	Status(ctx context.Context, ref StageRef) (Status, error)
 }
 
+// Restored is a stage as it was when the server ended, with its current release.
+type Restored struct {
+	Stage   Stage
+	Release Release
+}
+
 // Runner runs one-off commands with a release's code and config.
 type Runner interface {
 	// Run returns the command's exit status. It returns NotFound if the stage has no release with an artifact.

@@ -1,0 +1,144 @@
+package deploy
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/manifest"
+)
+
+// maxConfig bounds the variables of a stage, names and values together, in bytes: what a program can be started with.
+const maxConfig = 128 << 10
+
+// Configure sets and unsets variables in one release; see [aloft.Deployer].
+func (d *Deployer) Configure(ctx context.Context, input aloft.ConfigInput, report aloft.Reporter) (aloft.Deployment, error) {
+	began := time.Now()
+	if err := checkConfig(input); err != nil {
+		return aloft.Deployment{}, err
+	}
+	unlock, err := d.lockStage(ctx, input.Stage, report)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	defer unlock()
+	state, err := d.configured(ctx, input)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	config, what := change(state.config, input)
+	if maps.Equal(config, state.config) {
+		return aloft.Deployment{Release: state.current, URL: d.URL(input.Stage), Unchanged: true, Elapsed: time.Since(began)}, nil
+	}
+	next := state.current.Clone()
+	next.StageRef = input.Stage
+	next.Kind, next.Status, next.Reason = aloft.ConfigRelease, aloft.Pending, ""
+	next.Author, next.Description = input.Author, what
+	if next.Config, err = d.Sealer.Seal(state.app, state.latest+1, config); err != nil {
+		return aloft.Deployment{}, err
+	}
+	deployment, err := d.release(ctx, next, hooks{}, report)
+	deployment.Elapsed = time.Since(began)
+	return deployment, err
+}
+
+// configured is the state to change: setting a variable may come before the first deploy, so it makes app and stage.
+func (d *Deployer) configured(ctx context.Context, input aloft.ConfigInput) (state, error) {
+	if len(input.Set) > 0 {
+		return d.ensure(ctx, input.Stage)
+	}
+	return d.load(ctx, input.Stage)
+}
+
+// change returns the changed config and a line that says what changed, by names only.
+func change(old aloft.Config, input aloft.ConfigInput) (aloft.Config, string) {
+	config := maps.Clone(old)
+	var set, unset []string
+	if input.Clear {
+		unset = slices.Sorted(maps.Keys(config))
+		config = aloft.Config{}
+	}
+	for _, k := range input.Unset {
+		if _, ok := config[k]; ok {
+			delete(config, k)
+			unset = append(unset, k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(input.Set)) {
+		if v, ok := config[k]; !ok || v != input.Set[k] {
+			config[k] = input.Set[k]
+			set = append(set, k)
+		}
+	}
+	var what []string
+	if len(set) > 0 {
+		what = append(what, "set "+strings.Join(set, ", "))
+	}
+	if len(unset) > 0 {
+		what = append(what, "unset "+strings.Join(unset, ", "))
+	}
+	return config, strings.Join(what, "; ")
+}
+
+func checkConfig(input aloft.ConfigInput) error {
+	if err := input.Stage.Check(); err != nil {
+		return err
+	}
+	size := 0
+	for k, v := range input.Set {
+		if err := manifest.CheckEnvName(k); err != nil {
+			return err
+		}
+		if strings.ContainsRune(v, 0) {
+			return aloft.Errorf(aloft.Invalid, "the value of %s holds a NUL byte, which no environment can carry", k).
+				WithHint("encode binary values, for example as base64")
+		}
+		size += len(k) + len(v)
+	}
+	if size > maxConfig {
+		return aloft.Errorf(aloft.Invalid, "the variables take %s; %s is the most a process can be given", sized(int64(size)), sized(maxConfig)).
+			WithHint("keep large values in a file or a store and set its name")
+	}
+	return nil
+}
+
+// required returns the config of the next release, sealed: the current one, plus the secrets that app.json asks to have
+// generated. A variable that app.json requires and nobody has set is an error.
+func (d *Deployer) required(state state, p project) (aloft.SealedConfig, error) {
+	config := maps.Clone(state.config)
+	var missing []string
+	for _, v := range p.settings.Required {
+		if _, ok := config[v.Name]; ok {
+			continue
+		}
+		if _, ok := p.settings.Env[v.Name]; ok {
+			continue
+		}
+		switch {
+		case v.Generate:
+			config[v.Name] = secret()
+		case v.Required:
+			missing = append(missing, v.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return aloft.SealedConfig{}, aloft.Errorf(aloft.Invalid, "app.json requires %s, which is not set", strings.Join(missing, ", ")).
+			WithHint("set it first: aloft config set %s=… --stage %s", missing[0], p.ref.Stage)
+	}
+	if maps.Equal(config, state.config) {
+		return state.current.Clone().Config, nil
+	}
+	return d.Sealer.Seal(state.app, state.latest+1, config)
+}
+
+// secret returns 256 random bits in hex.
+func secret() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,125 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/aloft-run/aloft"
+)
+
+// Deploy builds the source and releases it; see [aloft.Deployer].
+func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report aloft.Reporter) (aloft.Deployment, error) {
+	began := time.Now()
+	project, err := d.open(input, report)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	unlock, err := d.lockStage(ctx, project.ref, report)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	defer unlock()
+
+	build, unpin, err := d.build(ctx, project, input.Force, report)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	defer unpin()
+	state, err := d.ensure(ctx, project.ref)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	next, err := d.next(state, project, build, input)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	if !input.Force && !state.stage.Stopped && same(state.current, next) {
+		return aloft.Deployment{
+			Release: state.current, URL: d.URL(project.ref), Build: build, Unchanged: true, Elapsed: time.Since(began),
+		}, nil
+	}
+	deployment, err := d.release(ctx, next, project.hooks(), report)
+	deployment.Build, deployment.Elapsed = build, time.Since(began)
+	return deployment, err
+}
+
+// next is the release that a build of a project makes on top of a stage's state.
+func (d *Deployer) next(state state, project project, build aloft.Build, input aloft.DeployInput) (aloft.Release, error) {
+	sealed, err := d.required(state, project)
+	if err != nil {
+		return aloft.Release{}, err
+	}
+	return aloft.Release{
+		StageRef: project.ref, Kind: aloft.DeployRelease,
+		Artifact: build.Artifact, Source: build.Source, Buildpack: build.Buildpack, Functions: build.Functions,
+		Config: sealed,
+		Author: input.Author, Commit: input.Commit, Description: input.Description,
+	}, nil
+}
+
+// same reports whether a release would change nothing that runs.
+func same(a, b aloft.Release) bool {
+	return a.Artifact.Digest == b.Artifact.Digest && reflect.DeepEqual(a.Functions, b.Functions) &&
+		reflect.DeepEqual(a.Config, b.Config)
+}
+
+// hooks are the shell lines around a switch, run with the new release's code and config.
+type hooks struct{ before, after []string }
+
+// release appends next to the stage's history and makes it serve.
+func (d *Deployer) release(
+	ctx context.Context, next aloft.Release, hooks hooks, report aloft.Reporter,
+) (aloft.Deployment, error) {
+	began := time.Now()
+	report.Report(aloft.StepStarted{Step: aloft.StepRelease})
+	next.CreatedAt = began.UTC()
+	release, err := d.Apps.CreateRelease(ctx, next)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	report.Report(aloft.StepDone{
+		Step: aloft.StepRelease, Text: fmt.Sprintf("v%d", release.Version), Elapsed: time.Since(began),
+	})
+	if err := d.apply(ctx, release, hooks, report); err != nil {
+		d.fail(ctx, release, err)
+		return aloft.Deployment{Release: release}, err
+	}
+	release.Status = aloft.Succeeded
+	for _, line := range hooks.after {
+		if err := d.hook(ctx, release, "postdeploy", line, report); err != nil {
+			report.Report(aloft.Warning{Text: fmt.Sprintf("v%d serves, but %v", release.Version, err)})
+		}
+	}
+	return aloft.Deployment{
+		Release: release, URL: d.URL(release.StageRef), Elapsed: time.Since(began),
+	}, nil
+}
+
+func (d *Deployer) apply(ctx context.Context, release aloft.Release, hooks hooks, report aloft.Reporter) error {
+	for _, line := range hooks.before {
+		if err := d.hook(ctx, release, "predeploy", line, report); err != nil {
+			return err
+		}
+	}
+	return d.Platform.Apply(ctx, release, report, func(ctx context.Context) error {
+		if ctx.Err() != nil {
+			return canceled(ctx)
+		}
+		// From here on the outcome must be known: a commit that is cut off halfway is neither.
+		return d.Apps.FinishRelease(context.WithoutCancel(ctx), release.StageRef, release.Version, "")
+	})
+}
+
+// fail records why a release failed. If that cannot be written the release stays pending until the stage is locked next.
+func (d *Deployer) fail(ctx context.Context, release aloft.Release, cause error) {
+	reason := cause.Error()
+	if ctx.Err() != nil {
+		reason = "interrupted"
+	}
+	err := d.Apps.FinishRelease(context.WithoutCancel(ctx), release.StageRef, release.Version, reason)
+	if err != nil {
+		d.Logger.Warn("record a failed release", "release", release.Version, "stage", release.StageRef.String(), "error", err)
+	}
+}

@@ -1,0 +1,88 @@
+// Package deploy tells the story of a deploy, once: detect, build, package, release, apply. Every door (CLI, git push, REST,
+// webhook) comes here. It takes contracts and knows no kind of engine, buildpack or platform.
+package deploy
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/artifact"
+	"github.com/aloft-run/aloft/internal/buildpack"
+	"github.com/aloft-run/aloft/internal/engine"
+)
+
+// Options are the parts a Deployer works with. All are needed unless said otherwise.
+type Options struct {
+	Apps       aloft.AppService
+	Platform   Platform
+	Artifacts  *artifact.Store
+	Buildpacks []buildpack.Buildpack // in order of detection
+	Engine     engine.Engine         // runs builds
+	Sealer     Sealer
+	Logs       interface{ Delete(aloft.StageRef) error }
+	URL        func(aloft.StageRef) string
+	Dir        string        // home of build trees, caches and indexes
+	BuildEnv   []string      // environment of builds, "K=V": PATH, HOME, LANG; never an app's config
+	BuildLimit time.Duration // of one build; 0 means 30 minutes
+	Logger     *slog.Logger
+}
+
+// Platform is where the stages run, with what a deploy needs beyond the contract.
+type Platform interface {
+	aloft.Platform
+	// RunRelease runs a one-off command with the code and config of a release that need not be the current one.
+	RunRelease(ctx context.Context, release aloft.Release, input aloft.RunInput) (int, error)
+	// Restore makes stages serve again after a start of the server.
+	Restore(ctx context.Context, stages []aloft.Restored) error
+}
+
+// Sealer encrypts config at rest.
+type Sealer interface {
+	NewKey() ([]byte, error)
+	Seal(app aloft.App, version int, config aloft.Config) (aloft.SealedConfig, error)
+	Unseal(app aloft.App, sealed aloft.SealedConfig) (aloft.Config, error)
+}
+
+// Deployer is the aloft.Deployer and aloft.Operator of a server.
+type Deployer struct {
+	Options
+
+	stages  locks      // one change of a stage at a time
+	builds  locks      // one build of an app at a time: builds share the app's caches
+	pins    pins       // artifacts stored but not named by a release yet
+	created sync.Mutex // makes "create app and stage if missing" one step
+}
+
+var (
+	_ aloft.Deployer = (*Deployer)(nil)
+	_ aloft.Operator = (*Deployer)(nil)
+)
+
+// New returns a Deployer.
+func New(options Options) *Deployer {
+	if options.BuildLimit == 0 {
+		options.BuildLimit = 30 * time.Minute
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return &Deployer{Options: options}
+}
+
+// Unseal returns the config of a release in clear.
+func (d *Deployer) Unseal(ctx context.Context, release aloft.Release) (aloft.Config, error) {
+	app, err := d.Apps.App(ctx, release.App)
+	if err != nil {
+		return nil, err
+	}
+	return d.Sealer.Unseal(app, release.Config)
+}
+
+func (d *Deployer) cacheDir(app string) string { return filepath.Join(d.Dir, "cache", app) }
+
+func (d *Deployer) buildsDir() string { return filepath.Join(d.Dir, "builds") }

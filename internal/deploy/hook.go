@@ -1,0 +1,40 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aloft-run/aloft"
+)
+
+// hook runs a shell line with the code and config of a release, before or after the switch to it.
+func (d *Deployer) hook(ctx context.Context, release aloft.Release, name, line string, report aloft.Reporter) error {
+	report.Report(aloft.Output{Step: aloft.StepRelease, Text: "$ " + name + ": " + line})
+	out := &lines{emit: func(text string) { report.Report(aloft.Output{Step: aloft.StepRelease, Text: text}) }}
+	status, err := d.Platform.RunRelease(ctx, release, aloft.RunInput{
+		Stage: release.StageRef, Command: []string{"/bin/sh", "-c", line}, Stdout: out, Stderr: out,
+	})
+	out.flush()
+	if err != nil {
+		return err
+	}
+	if status != 0 {
+		return aloft.Errorf(aloft.Failed, "the %s hook failed with exit status %d: %s", name, status, line).
+			WithHint("mend it and deploy again; what served before still does").WithDetail(out.tail())
+	}
+	return nil
+}
+
+// sized writes a size for people, in units of 1,000.
+func sized(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1000*1000:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	case n < 1000*1000*1000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	default:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	}
+}

@@ -1,0 +1,115 @@
+package deploy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/buildpack"
+	"github.com/aloft-run/aloft/internal/source"
+)
+
+type sourceFS = fs.FS
+
+// job is one build: a source and the plan for it.
+type job struct {
+	project project
+	plan    buildpack.Plan
+	src     *source.Tree
+}
+
+// steps are the plan's steps with the manifest's hooks and build command around them.
+func (j *job) steps() []buildpack.Step {
+	h := j.project.settings.Hooks
+	var steps []buildpack.Step
+	steps = append(steps, shellSteps("prebuild", h.Prebuild)...)
+	steps = append(steps, j.plan.Steps...)
+	if line := j.project.settings.Build; line != "" {
+		steps = append(steps, shellSteps("build", []string{line})...)
+	}
+	steps = append(steps, shellSteps("build", h.Build)...)
+	return append(steps, shellSteps("postbuild", h.Postbuild)...)
+}
+
+func (j *job) builds() bool { return len(j.steps()) > 0 }
+
+func shellSteps(name string, shellLines []string) []buildpack.Step {
+	var steps []buildpack.Step
+	for _, line := range shellLines {
+		steps = append(steps, buildpack.Step{
+			Name: name + ": " + line, Command: []string{"/bin/sh", "-c", line}, Needs: "install a POSIX shell as /bin/sh",
+		})
+	}
+	return steps
+}
+
+// key names everything that decides what the job makes: the same key, the same artifact.
+func (j *job) key() string {
+	plan := j.plan
+	plan.Resolve, plan.Start = nil, "" // Start does not change the tree
+	text, err := json.Marshal(struct {
+		Format int
+		Source string
+		Steps  []buildpack.Step
+		Plan   buildpack.Plan
+		Ignore []string
+	}{1, j.src.Digest(), j.steps(), plan, j.project.settings.Ignore})
+	if err != nil { // only if a plan holds what JSON cannot: a defect that must not pass for a cache hit
+		text = []byte(j.project.dir + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// record is what is remembered of a build: enough to use its artifact again.
+type record struct {
+	Artifact aloft.Artifact   `json:"artifact"`
+	Start    string           `json:"start,omitempty"`
+	Largest  []aloft.PathSize `json:"largest,omitempty"`
+}
+
+// fill puts what the build made into its result. A start command found only in the built tree is put in here.
+func (r record) fill(build *aloft.Build) {
+	build.Artifact, build.Largest = r.Artifact, slices.Clone(r.Largest)
+	for i, f := range build.Functions {
+		if f.Kind == aloft.Web && len(f.Command) == 0 && r.Start != "" {
+			build.Functions[i].Command = shell(r.Start)
+		}
+	}
+}
+
+func (d *Deployer) recordFile(key string) string { return filepath.Join(d.Dir, "records", key+".json") }
+
+// recall returns what an earlier build with the same key made. Records are a cache: a damaged one counts as none.
+func (d *Deployer) recall(key string) (record, bool) {
+	var r record
+	text, err := os.ReadFile(d.recordFile(key))
+	if err != nil || json.Unmarshal(text, &r) != nil {
+		return record{}, false
+	}
+	return r, r.Artifact.Digest != ""
+}
+
+func (d *Deployer) remember(key string, r record) {
+	text, err := json.Marshal(r)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(d.recordFile(key)), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(d.recordFile(key), text, 0o600)
+	}
+	if err != nil {
+		d.Logger.Warn("remember a build", "error", err) // the next deploy builds again, no more
+	}
+}
+
+// indexFile is where the digests of a source directory's files are kept between scans.
+func (d *Deployer) indexFile(dir string) string {
+	sum := sha256.Sum256([]byte(dir))
+	return filepath.Join(d.Dir, "index", hex.EncodeToString(sum[:8]))
+}

@@ -1,0 +1,190 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aloft-run/aloft"
+)
+
+// Overview lists stages with what runs of them; see [aloft.Operator].
+func (d *Deployer) Overview(ctx context.Context, app string) ([]aloft.Status, error) {
+	if app != "" {
+		if _, err := d.Apps.App(ctx, app); err != nil {
+			return nil, err
+		}
+	}
+	stages, err := d.Apps.Stages(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]aloft.Status, 0, len(stages))
+	for _, stage := range stages {
+		status, err := d.Platform.Status(ctx, stage.StageRef)
+		if err != nil {
+			return nil, err
+		}
+		status.Stage, status.URL = stage, d.URL(stage.StageRef)
+		all = append(all, status)
+	}
+	return all, nil
+}
+
+// Config returns the variables of the current release; see [aloft.Operator].
+func (d *Deployer) Config(ctx context.Context, ref aloft.StageRef) (aloft.Config, error) {
+	state, err := d.load(ctx, ref)
+	return state.config, err
+}
+
+// Stop ends the stage's instances until its next release; see [aloft.Operator].
+func (d *Deployer) Stop(ctx context.Context, ref aloft.StageRef) error {
+	unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	stage, err := d.Apps.Stage(ctx, ref)
+	if err != nil {
+		return err
+	}
+	stage.Stopped = true
+	if err := d.Apps.UpdateStage(ctx, stage); err != nil {
+		return err
+	}
+	return d.Platform.Stop(ctx, ref)
+}
+
+// SetDomains replaces the stage's domains; see [aloft.Operator].
+func (d *Deployer) SetDomains(ctx context.Context, ref aloft.StageRef, domains []string) (aloft.Stage, error) {
+	clean := make([]string, 0, len(domains))
+	for _, domain := range domains {
+		domain = strings.ToLower(strings.TrimSuffix(domain, "."))
+		if err := checkDomain(domain); err != nil {
+			return aloft.Stage{}, err
+		}
+		clean = append(clean, domain)
+	}
+	slices.Sort(clean)
+	unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	if err != nil {
+		return aloft.Stage{}, err
+	}
+	defer unlock()
+	stage, err := d.Apps.Stage(ctx, ref)
+	if err != nil {
+		return aloft.Stage{}, err
+	}
+	stage.Domains = slices.Compact(clean)
+	if err := d.Apps.UpdateStage(ctx, stage); err != nil {
+		return aloft.Stage{}, err
+	}
+	return stage, d.Platform.Route(ctx, stage)
+}
+
+var domainPattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// checkDomain accepts ASCII host names with at least one dot; names below localhost belong to the stages' own URLs.
+func checkDomain(domain string) error {
+	invalid := func(why string) error {
+		return aloft.Errorf(aloft.Invalid, "%q cannot be a domain: %s", domain, why).WithHint("use a name such as www.example.com")
+	}
+	_, addrErr := netip.ParseAddr(domain)
+	switch {
+	case addrErr == nil:
+		return invalid("it is an address")
+	case domain == "localhost" || strings.HasSuffix(domain, ".localhost"):
+		return invalid("names below localhost are given to stages by aloft")
+	case len(domain) > 253 || !domainPattern.MatchString(domain):
+		return invalid("it is not a host name (international names go in their xn-- form)")
+	}
+	return nil
+}
+
+// Destroy deletes a stage or a whole app and frees what only it held; see [aloft.Operator].
+func (d *Deployer) Destroy(ctx context.Context, ref aloft.StageRef) error {
+	if ref.Stage != "" {
+		if err := d.destroyStage(ctx, ref); err != nil {
+			return err
+		}
+		return d.free(ctx, ref.App)
+	}
+	if _, err := d.Apps.App(ctx, ref.App); err != nil {
+		return err
+	}
+	stages, err := d.Apps.Stages(ctx, ref.App)
+	if err != nil {
+		return err
+	}
+	for _, stage := range stages {
+		if err := d.destroyStage(ctx, stage.StageRef); err != nil && aloft.ErrorCode(err) != aloft.NotFound {
+			return err
+		}
+	}
+	return d.free(ctx, ref.App)
+}
+
+// destroyStage deletes the stage's rows first: if we are killed after that, the next start frees the rest.
+func (d *Deployer) destroyStage(ctx context.Context, ref aloft.StageRef) error {
+	unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := d.Apps.DeleteStage(ctx, ref); err != nil {
+		return err
+	}
+	return errors.Join(d.Platform.Remove(ctx, ref), d.Logs.Delete(ref))
+}
+
+// free deletes an app that has no stage left, its build cache, and the artifacts no release names any more.
+func (d *Deployer) free(ctx context.Context, app string) error {
+	left, err := d.Apps.Stages(ctx, app)
+	if err != nil {
+		return err
+	}
+	if len(left) == 0 {
+		if err := d.Apps.DeleteApp(ctx, app); err != nil && aloft.ErrorCode(err) != aloft.NotFound {
+			return err
+		}
+		if err := os.RemoveAll(d.cacheDir(app)); err != nil {
+			return fmt.Errorf("remove the build cache: %w", err)
+		}
+	}
+	return d.collect(ctx)
+}
+
+// Restore makes every stage that is not stopped serve its current release again, and clears up after a server that was
+// killed: releases left pending, build directories, artifacts nobody names.
+func (d *Deployer) Restore(ctx context.Context) error {
+	stages, err := d.Apps.Stages(ctx, "")
+	if err != nil {
+		return err
+	}
+	var restored []aloft.Restored
+	for _, stage := range stages {
+		if err := d.sweep(ctx, stage.StageRef); err != nil {
+			return err
+		}
+		if stage.Current == 0 {
+			continue
+		}
+		release, err := d.Apps.Release(ctx, stage.StageRef, stage.Current)
+		if err != nil {
+			return err
+		}
+		restored = append(restored, aloft.Restored{Stage: stage, Release: release})
+	}
+	if err := os.RemoveAll(d.buildsDir()); err != nil {
+		return fmt.Errorf("remove build directories: %w", err)
+	}
+	if err := d.collect(ctx); err != nil {
+		return err
+	}
+	return d.Platform.Restore(ctx, restored)
+}

@@ -1,0 +1,164 @@
+package deploy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/aloft-run/aloft"
+)
+
+// Plan builds and says what Deploy would change; see [aloft.Deployer].
+func (d *Deployer) Plan(ctx context.Context, input aloft.DeployInput, report aloft.Reporter) (aloft.Plan, error) {
+	project, err := d.open(input, report)
+	if err != nil {
+		return aloft.Plan{}, err
+	}
+	build, unpin, err := d.build(ctx, project, input.Force, report)
+	if err != nil {
+		return aloft.Plan{}, err
+	}
+	defer unpin()
+	plan := aloft.Plan{Stage: project.ref, Build: build}
+	state, err := d.load(ctx, project.ref)
+	switch {
+	case aloft.ErrorCode(err) == aloft.NotFound:
+		plan.Changes = append(plan.Changes, aloft.Change{Action: aloft.Add, Kind: "stage", Name: project.ref.String(), After: d.URL(project.ref)})
+	case err != nil:
+		return aloft.Plan{}, err
+	}
+	plan.Current = state.stage.Current
+	plan.Changes = append(plan.Changes, diff(state.current, aloft.Release{Artifact: build.Artifact, Functions: build.Functions})...)
+	plan.Changes = append(plan.Changes, generated(state, project)...)
+	plan.ID, err = planID(plan, state)
+	return plan, err
+}
+
+// diff lists what differs between two releases in code, functions and their environment.
+func diff(old, next aloft.Release) []aloft.Change {
+	var changes []aloft.Change
+	if old.Artifact.Digest != next.Artifact.Digest {
+		c := aloft.Change{Action: aloft.Modify, Kind: "code", Name: "artifact", Before: describe(old.Artifact), After: describe(next.Artifact)}
+		if old.Artifact.Digest == "" {
+			c.Action = aloft.Add
+		}
+		changes = append(changes, c)
+	}
+	before, after := byName(old.Functions), byName(next.Functions)
+	for _, name := range names(before, after) {
+		a, had := before[name]
+		b, has := after[name]
+		switch {
+		case !had:
+			changes = append(changes, aloft.Change{Action: aloft.Add, Kind: "function", Name: name, After: line(b)})
+		case !has:
+			changes = append(changes, aloft.Change{Action: aloft.Remove, Kind: "function", Name: name, Before: line(a)})
+		default:
+			changes = append(changes, functionDiff(a, b)...)
+		}
+	}
+	return changes
+}
+
+func functionDiff(a, b aloft.Function) []aloft.Change {
+	var changes []aloft.Change
+	for _, k := range names(a.Env, b.Env) {
+		before, had := a.Env[k]
+		after, has := b.Env[k]
+		c := aloft.Change{Action: aloft.Modify, Kind: "env", Name: b.Name + "." + k}
+		switch {
+		case had && has && before == after:
+			continue
+		case !had:
+			c.Action = aloft.Add
+		case !has:
+			c.Action = aloft.Remove
+		}
+		changes = append(changes, c)
+	}
+	a.Env, b.Env = nil, nil
+	if !reflect.DeepEqual(a, b) {
+		changes = append(changes, aloft.Change{Action: aloft.Modify, Kind: "function", Name: b.Name, Before: line(a), After: line(b)})
+	}
+	return changes
+}
+
+// generated lists the secrets that a deploy would make because app.json asks for them.
+func generated(state state, p project) []aloft.Change {
+	var changes []aloft.Change
+	for _, v := range p.settings.Required {
+		_, set := state.config[v.Name]
+		if _, fixed := p.settings.Env[v.Name]; v.Generate && !set && !fixed {
+			changes = append(changes, aloft.Change{Action: aloft.Add, Kind: "config", Name: v.Name, After: "generated"})
+		}
+	}
+	return changes
+}
+
+func byName(functions []aloft.Function) map[string]aloft.Function {
+	m := map[string]aloft.Function{}
+	for _, f := range functions {
+		m[f.Name] = f
+	}
+	return m
+}
+
+// names returns the keys of both maps, sorted.
+func names[V any](a, b map[string]V) []string {
+	all := maps.Clone(a)
+	if all == nil {
+		all = map[string]V{}
+	}
+	maps.Copy(all, b)
+	return slices.Sorted(maps.Keys(all))
+}
+
+func describe(a aloft.Artifact) string {
+	if a.Digest == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s, %d files, %s", a.Short(), a.Files, sized(a.Size))
+}
+
+// line is a function in one line, for people.
+func line(f aloft.Function) string {
+	parts := []string{string(f.Kind)}
+	if len(f.Command) > 0 {
+		parts = append(parts, strings.TrimPrefix(f.Command[len(f.Command)-1], "exec "))
+	}
+	if f.Kind == aloft.Static {
+		parts = append(parts, f.Prefix+" from "+"/"+f.Root)
+	}
+	if f.Instances > 1 {
+		parts = append(parts, fmt.Sprintf("%d instances", f.Instances))
+	}
+	if f.Memory > 0 {
+		parts = append(parts, fmt.Sprintf("%d MB", f.Memory))
+	}
+	if f.Timeout > 0 {
+		parts = append(parts, "timeout "+f.Timeout.String())
+	}
+	return strings.Join(parts, " · ")
+}
+
+// planID names the state a plan was made against and the state it leads to.
+func planID(plan aloft.Plan, state state) (string, error) {
+	text, err := json.Marshal(struct {
+		Stage   aloft.StageRef
+		Current int
+		Config  aloft.SealedConfig
+		Code    string
+		What    []aloft.Function
+	}{plan.Stage, plan.Current, state.current.Config, plan.Build.Artifact.Digest, plan.Build.Functions})
+	if err != nil {
+		return "", fmt.Errorf("name the plan: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6]), nil
+}

@@ -1,0 +1,55 @@
+package deploy
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/manifest"
+)
+
+// project is a source directory and what it says about itself, for one stage.
+type project struct {
+	dir      string
+	ref      aloft.StageRef
+	settings manifest.Settings
+}
+
+// open reads the manifest of a source directory. Warnings of the manifest are reported.
+func (d *Deployer) open(input aloft.DeployInput, report aloft.Reporter) (project, error) {
+	if !filepath.IsAbs(input.Dir) {
+		return project{}, aloft.Errorf(aloft.Invalid, "the source directory %q is not an absolute path", input.Dir)
+	}
+	info, err := os.Stat(input.Dir)
+	if err != nil {
+		return project{}, aloft.Errorf(aloft.Invalid, "the source directory cannot be read: %w", err)
+	}
+	if !info.IsDir() {
+		return project{}, aloft.Errorf(aloft.Invalid, "%s is not a directory", input.Dir).
+			WithHint("name the directory that holds the app: aloft -C DIR up")
+	}
+	m, warnings, err := manifest.Load(os.DirFS(input.Dir))
+	if err != nil {
+		return project{}, err
+	}
+	for _, w := range warnings {
+		report.Report(aloft.Warning{Text: w.String()})
+	}
+	ref := input.Stage
+	if ref.App == "" {
+		if ref.App, err = manifest.AppName(m, input.Dir); err != nil {
+			return project{}, err
+		}
+	}
+	if ref.Stage == "" {
+		ref.Stage = aloft.DefaultStage
+	}
+	if err := ref.Check(); err != nil {
+		return project{}, err
+	}
+	return project{dir: input.Dir, ref: ref, settings: m.Stage(ref.Stage)}, nil
+}
+
+func (p project) hooks() hooks {
+	return hooks{before: p.settings.Hooks.Predeploy, after: p.settings.Hooks.Postdeploy}
+}

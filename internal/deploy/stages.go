@@ -1,0 +1,100 @@
+package deploy
+
+import (
+	"context"
+	"time"
+
+	"github.com/aloft-run/aloft"
+)
+
+// state is a stage as a change finds it.
+type state struct {
+	app     aloft.App
+	stage   aloft.Stage
+	current aloft.Release // zero before the first
+	latest  int           // the highest version in use
+	config  aloft.Config  // of current, in clear
+}
+
+// lockStage makes the caller the only one who changes the stage. Releases that an earlier server left pending are marked
+// as failed: whoever holds the lock knows that nobody works on them.
+func (d *Deployer) lockStage(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) (func(), error) {
+	unlock, err := d.stages.acquire(ctx, ref.String(), "another change of "+ref.String()+" is under way; waiting for it", report)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.sweep(ctx, ref); err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
+func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef) error {
+	releases, err := d.Apps.Releases(ctx, ref, 0)
+	if aloft.ErrorCode(err) == aloft.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, r := range releases {
+		if r.Status != aloft.Pending {
+			continue
+		}
+		if err := d.Apps.FinishRelease(ctx, ref, r.Version, "interrupted: the server ended during the deploy"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ensure returns the state of a stage and creates app and stage if they are missing.
+func (d *Deployer) ensure(ctx context.Context, ref aloft.StageRef) (state, error) {
+	d.created.Lock()
+	defer d.created.Unlock()
+	now := time.Now().UTC()
+	if _, err := d.Apps.App(ctx, ref.App); aloft.ErrorCode(err) == aloft.NotFound {
+		key, err := d.Sealer.NewKey()
+		if err != nil {
+			return state{}, err
+		}
+		if err := d.Apps.CreateApp(ctx, aloft.App{Name: ref.App, Key: key, CreatedAt: now}); err != nil {
+			return state{}, err
+		}
+	}
+	if _, err := d.Apps.Stage(ctx, ref); aloft.ErrorCode(err) == aloft.NotFound {
+		if err := d.Apps.CreateStage(ctx, aloft.Stage{StageRef: ref, CreatedAt: now}); err != nil {
+			return state{}, err
+		}
+	}
+	return d.load(ctx, ref)
+}
+
+// load returns the state of an existing stage.
+func (d *Deployer) load(ctx context.Context, ref aloft.StageRef) (state, error) {
+	app, err := d.Apps.App(ctx, ref.App)
+	if err != nil {
+		return state{}, err
+	}
+	stage, err := d.Apps.Stage(ctx, ref)
+	if err != nil {
+		return state{}, err
+	}
+	s := state{app: app, stage: stage, config: aloft.Config{}}
+	newest, err := d.Apps.Releases(ctx, ref, 1)
+	if err != nil {
+		return state{}, err
+	}
+	if len(newest) > 0 {
+		s.latest = newest[0].Version
+	}
+	if stage.Current == 0 {
+		return s, nil
+	}
+	if s.current, err = d.Apps.Release(ctx, ref, stage.Current); err != nil {
+		return state{}, err
+	}
+	s.config, err = d.Sealer.Unseal(app, s.current.Config)
+	return s, err
+}

@@ -1,0 +1,39 @@
+# The toolchain is pinned in go.mod; machines that say GOTOOLCHAIN=local would ignore that.
+export GOTOOLCHAIN = go1.26.10
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TOOL    := go tool -modfile=tools/go.mod
+
+.PHONY: build demo test lint check bench deps clean
+
+# Build bin/aloft.
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/aloft-run/aloft/internal/cli.version=$(VERSION)" -o bin/aloft ./cmd/aloft
+
+# Build aloft, deploy a real app on the embedded engine, show its URL and its answer, and clean up.
+demo: build
+	@sh examples/demo.sh bin/aloft
+
+# Run every test with the race detector. What the tests need from the system is installed first.
+test: deps
+	go test -race -shuffle=on -timeout 40m ./...
+
+# Check formatting, the linters' rules and the layers.
+lint:
+	$(TOOL) golangci-lint run ./...
+	go vet ./...
+	go test -run 'TestLayers|TestPackageComments' -count=1 .
+
+# Exactly what CI runs.
+check: lint demo test
+
+# Run the benchmarks against peers, side by side, and print the ratios. BENCH=quick makes short runs.
+bench: build
+	apt-get install -y --no-install-recommends nginx-light >/dev/null 2>&1 || true
+	cd bench && go run . $(BENCHFLAGS)
+
+# Install the system packages that tests need and that are missing (Debian, Ubuntu).
+deps:
+	@sh tools/deps.sh
+
+clean:
+	rm -rf bin dist

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Installs the Debian packages that aloft's tests need and that this machine lacks. The toolchains that users bring
+# themselves (Go, Node.js, Python, Java with Maven, Rust) are prerequisites named in the README; they are only checked.
+set -eu
+packages=""
+need() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
+need git git
+need curl curl
+need strace strace
+need ruby ruby-full
+need bundle bundler
+if [ -n "$packages" ]; then
+	if ! command -v apt-get >/dev/null 2>&1; then
+		echo "deps: please install:$packages" >&2
+		exit 1
+	fi
+	sudo=""
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	echo "deps: installing$packages" >&2
+	$sudo apt-get update -qq
+	# shellcheck disable=SC2086
+	DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $packages >/dev/null
+fi
+for tool in go node npm python3 java mvn cargo; do
+	command -v "$tool" >/dev/null 2>&1 || echo "deps: $tool is missing; tests of apps that need it will be skipped and say so" >&2
+done

@@ -27,10 +27,14 @@ type Spec struct {
 	ID      string    // names the sandbox in messages
 	Command []string  // argument vector; Command[0] is looked up in PATH of Env, or relative to Dir if it has a slash
 	Dir     string    // working directory
-	Env     []string  // the whole environment, "K=V"
-	Stdin   io.Reader // nil: /dev/null
-	Stdout  io.Writer // always drained; a Writer that blocks or fails never blocks the process
-	Stderr  io.Writer
+	Env     []string  // the whole environment, "K=V"; an engine may add one ALOFT_SANDBOX, by which it knows its own
+	Stdin   io.Reader // nil: /dev/null. A Read that never returns outlives the sandbox
+	Stdout  io.Writer // always drained; a Writer that blocks or fails never blocks the process. nil: dropped
+	Stderr  io.Writer // as Stdout; both may be written to at once
+
+	// Lossless makes the process wait for slow Writers where its output would be dropped otherwise. It is for one-off
+	// commands. The end of the sandbox waits for the Writers too: who sets it sees to it that they return.
+	Lossless bool
 }
 
 // Sandbox is a started command with all its descendants.
@@ -48,6 +52,18 @@ type Sandbox interface {
 	Done() <-chan struct{}
 	// Exit says how the command ended. It is valid once Done is closed.
 	Exit() Exit
+}
+
+// DatagramLister is an ability of a Sandbox: it tells a server of another kind from one that does not listen.
+type DatagramLister interface {
+	// Datagrams returns the UDP sockets that the sandbox's processes have bound.
+	Datagrams() ([]net.Addr, error)
+}
+
+// PortHolder is an ability of an Engine: it names who has a port that a sandbox wanted.
+type PortHolder interface {
+	// Holder returns the process that listens on a TCP port, false if there is none or it may not be seen.
+	Holder(port int) (pid int, name string, ok bool)
 }
 
 // Exit says how a command ended.

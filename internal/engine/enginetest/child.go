@@ -1,0 +1,185 @@
+package enginetest
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// childArg is the first argument of a test binary that is to act as a user's program.
+const childArg = "enginetest-child"
+
+// Main runs the tests of a package whose engines start Child commands. TestMain calls it.
+func Main(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == childArg {
+		os.Exit(child(os.Args[2], os.Args[3:]))
+	}
+	os.Exit(m.Run())
+}
+
+// Child returns the command of a user's program that behaves as told:
+//
+//	echo WORD…        prints the words, copies stdin to stdout
+//	env               prints its environment
+//	fail TEXT         prints TEXT to stderr, exits with status 3
+//	crash             dies by SIGKILL
+//	hang              runs until killed
+//	stubborn          the same, and ignores SIGTERM
+//	fork, setsid      starts a hanging child (that leaves the session by a double fork), prints its pid, hangs
+//	leave             the same as setsid, but exits once the child runs
+//	flood N           prints N megabytes of lines
+//	listen WHERE…     serves HTTP on each of tcp4:PORT, tcp6:PORT, unix:PATH, udp:PORT; PORT may be $PORT. See web.
+//	late DELAY WHERE  the first place at once, the others after DELAY
+func Child(args ...string) []string {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return append([]string{self, childArg}, args...)
+}
+
+func child(what string, args []string) int {
+	switch what {
+	case "echo":
+		fmt.Println(strings.Join(args, " "))
+		_, _ = io.Copy(os.Stdout, os.Stdin)
+	case "env":
+		fmt.Println(strings.Join(os.Environ(), "\n"))
+	case "fail":
+		fmt.Fprintln(os.Stderr, strings.Join(args, " "))
+		return 3
+	case "crash":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	case "stubborn":
+		signal.Ignore(syscall.SIGTERM)
+		fmt.Println("ready")
+		hang()
+	case "hang":
+		fmt.Println("ready")
+		hang()
+	case "fork", "setsid", "leave", "middle":
+		return spawn(what)
+	case "flood":
+		flood(args[0])
+	case "listen":
+		return listen(0, args)
+	case "late":
+		delay, _ := time.ParseDuration(args[0])
+		return listen(delay, args[1:])
+	}
+	return 0
+}
+
+func hang() {
+	for {
+		time.Sleep(time.Hour)
+	}
+}
+
+func flood(megabytes string) {
+	n := 0
+	_, _ = fmt.Sscan(megabytes, &n)
+	line := []byte(strings.Repeat("x", 127) + "\n")
+	chunk := make([]byte, 0, 1<<20)
+	for len(chunk) < 1<<20 {
+		chunk = append(chunk, line...)
+	}
+	for range n {
+		_, _ = os.Stdout.Write(chunk)
+	}
+}
+
+// spawn starts a hanging descendant. "middle" is the process between of a double fork.
+func spawn(what string) int {
+	next := Child("hang")
+	if what == "setsid" || what == "leave" {
+		next = Child("middle")
+	}
+	cmd := exec.Command(next[0], next[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: what == "middle"}
+	if what == "setsid" || what == "leave" {
+		out, err := cmd.Output()
+		fmt.Print(string(out))
+		if err != nil || what == "leave" {
+			return 0
+		}
+		hang()
+	}
+	if err := cmd.Start(); err != nil {
+		return 1
+	}
+	fmt.Println(cmd.Process.Pid)
+	if what == "fork" {
+		hang()
+	}
+	return 0
+}
+
+// listen serves HTTP. /pid, /env?NAME, /slow?DURATION, /crash, /say?TEXT answer as they are called; anything else is
+// answered with $GREETING or "hello".
+func listen(delay time.Duration, where []string) int {
+	failed := make(chan error, 1)
+	for i, w := range where {
+		if i == 1 {
+			time.Sleep(delay)
+		}
+		network, address, _ := strings.Cut(w, ":")
+		address = os.ExpandEnv(address)
+		switch network {
+		case "tcp4":
+			address = "127.0.0.1:" + address
+		case "tcp6":
+			address = "[::1]:" + address
+		case "any":
+			network, address = "tcp", ":"+address
+		case "udp":
+			if _, err := net.ListenPacket("udp4", "127.0.0.1:"+address); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 1
+			}
+			continue
+		}
+		l, err := net.Listen(network, address)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		go func() { failed <- http.Serve(l, http.HandlerFunc(web)) }()
+	}
+	<-failed
+	return 1
+}
+
+func web(w http.ResponseWriter, r *http.Request) {
+	switch query := r.URL.RawQuery; r.URL.Path {
+	case "/pid":
+		fmt.Fprint(w, os.Getpid())
+	case "/env":
+		fmt.Fprint(w, os.Getenv(query))
+	case "/slow":
+		delay, _ := time.ParseDuration(query)
+		time.Sleep(delay)
+		fmt.Fprint(w, "slow")
+	case "/say":
+		fmt.Println(query)
+	case "/crash":
+		os.Exit(7)
+	case "/sick":
+		w.WriteHeader(http.StatusServiceUnavailable)
+	default:
+		greeting := os.Getenv("GREETING")
+		if greeting == "" {
+			greeting = "hello"
+		}
+		fmt.Fprint(w, greeting)
+	}
+}

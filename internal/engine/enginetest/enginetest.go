@@ -1,0 +1,389 @@
+// Package enginetest is the contract suite of engines: Run checks one against what package engine promises. Its children
+// are the test binary itself, started again to act as a user's program (see Child); TestMain calls Main.
+package enginetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
+)
+
+// patience bounds every wait for something that happens at once on an idle machine.
+const patience = 20 * time.Second
+
+// Run checks e.
+func Run(t *testing.T, e engine.Engine) {
+	t.Helper()
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, engine.Engine)
+	}{
+		{"it has a name and says what it isolates", testNames},
+		{"output, input, directory and environment are as told", testStreams},
+		{"the end is told as it was", testExit},
+		{"what cannot be started is an error that says why", testCannotStart},
+		{"a sandbox outlives the context of its start", testOutlives},
+		{"signals end it, and are harmless after", testSignal},
+		{"descendants end with it", testDescendants},
+		{"a writer that blocks or fails does not block it", testWriters},
+		{"lossless output waits for its writer", testLossless},
+		{"a reader that never returns does not hold up the end", testStuckReader},
+		{"listeners are found and dialled", testListeners},
+		{"it tells nothing of other sandboxes", testOthers},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
+	}
+}
+
+func testNames(t *testing.T, e engine.Engine) {
+	if e.Name() == "" || e.Isolation() == "" || strings.Contains(e.Isolation(), "\n") {
+		t.Errorf("name %q, isolation %q", e.Name(), e.Isolation())
+	}
+}
+
+func testStreams(t *testing.T, e engine.Engine) {
+	out, _, exit := run(t, e, engine.Spec{Command: Child("echo", "a b", "c"), Stdin: strings.NewReader("input")})
+	if out != "a b c\ninput" || exit.Status != 0 {
+		t.Errorf("echo: %q, exit %+v", out, exit)
+	}
+	out, _, _ = run(t, e, engine.Spec{Command: Child("env"), Env: []string{"A=1", "B=x y"}})
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "ALOFT_SANDBOX=") })
+	if slices.Sort(lines); !slices.Equal(lines, []string{"A=1", "B=x y"}) {
+		t.Errorf("environment is %q", lines)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "bin", "where"), "#!/bin/sh\npwd\n", 0o755)
+	for _, command := range []string{"./bin/where", "where"} {
+		out, _, _ = run(t, e, engine.Spec{Command: []string{command}, Dir: dir, Env: []string{"PATH=" + filepath.Join(dir, "bin")}})
+		if real, _ := filepath.EvalSymlinks(dir); strings.TrimSpace(out) != real {
+			t.Errorf("%s ran in %q, not in %q", command, out, dir)
+		}
+	}
+}
+
+func testExit(t *testing.T, e engine.Engine) {
+	_, errOut, exit := run(t, e, engine.Spec{Command: Child("fail", "no luck")})
+	if exit.Status != 3 || exit.Signal != 0 || exit.At.IsZero() || errOut != "no luck\n" {
+		t.Errorf("fail: exit %+v, stderr %q", exit, errOut)
+	}
+	_, _, exit = run(t, e, engine.Spec{Command: Child("crash")})
+	if exit.Status != -1 || exit.Signal != syscall.SIGKILL {
+		t.Errorf("crash: exit %+v", exit)
+	}
+}
+
+func testCannotStart(t *testing.T, e engine.Engine) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "plain"), "hello", 0o644)
+	write(t, filepath.Join(dir, "shebang"), "#!/no/such/interpreter -x\n", 0o755)
+	write(t, filepath.Join(dir, "windows"), "#!/bin/sh\r\necho\r\n", 0o755)
+	write(t, filepath.Join(dir, "garbage"), "hello", 0o755)
+	for _, c := range []struct {
+		command, dir, want string
+	}{
+		{"no-such-program", dir, "no-such-program"},
+		{"./missing", dir, "./missing"},
+		{"./plain", dir, "not executable"},
+		{"./shebang", dir, "/no/such/interpreter"},
+		{"./windows", dir, "carriage return"},
+		{"./garbage", dir, "not a program"},
+		{".", dir, "directory"},
+		{"./", dir, "directory"},
+		{"./plain", filepath.Join(dir, "gone"), "gone"},
+	} {
+		s, err := e.Start(t.Context(), engine.Spec{ID: "web", Command: []string{c.command}, Dir: c.dir, Env: []string{"PATH=/bin"}})
+		if err == nil {
+			stop(s)
+			t.Errorf("%s started", c.command)
+			continue
+		}
+		ae, ok := errors.AsType[*aloft.Error](err)
+		if !ok || ae.Code != aloft.Failed || !strings.Contains(ae.Message, c.want) {
+			t.Errorf("%s in %s: %v, want a failed error naming %q", c.command, c.dir, err, c.want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if s, err := e.Start(ctx, engine.Spec{Command: Child("hang")}); !errors.Is(err, context.Canceled) {
+		stop(s)
+		t.Errorf("start with an ended context: %v", err)
+	}
+}
+
+func testOutlives(t *testing.T, e engine.Engine) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &buffer{}
+	s := begin(ctx, t, e, engine.Spec{Command: Child("hang"), Stdout: out})
+	out.await(t, "ready")
+	cancel()
+	select {
+	case <-s.Done():
+		t.Error("ended with the context")
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+func testSignal(t *testing.T, e engine.Engine) {
+	out := &buffer{}
+	s := begin(t.Context(), t, e, engine.Spec{Command: Child("hang"), Stdout: out})
+	out.await(t, "ready")
+	send(t, s, syscall.SIGTERM)
+	await(t, s)
+	if got := s.Exit().Signal; got != syscall.SIGTERM {
+		t.Errorf("ended by %v", got)
+	}
+	send(t, s, syscall.SIGKILL)
+
+	out = &buffer{}
+	s = begin(t.Context(), t, e, engine.Spec{Command: Child("stubborn"), Stdout: out})
+	out.await(t, "ready")
+	send(t, s, syscall.SIGTERM)
+	select {
+	case <-s.Done():
+		t.Error("the one who ignores SIGTERM ended")
+	case <-time.After(50 * time.Millisecond):
+	}
+	send(t, s, syscall.SIGKILL)
+	await(t, s)
+}
+
+func testDescendants(t *testing.T, e engine.Engine) {
+	for _, kind := range []string{"fork", "setsid", "leave"} {
+		if kind != "fork" && runtime.GOOS != "linux" {
+			t.Skip("only Linux tells who left its session; run the suite there")
+		}
+		out := &buffer{}
+		s := begin(t.Context(), t, e, engine.Spec{Command: Child(kind), Stdout: out})
+		out.await(t, "\n")
+		pid, err := strconv.Atoi(strings.Split(out.String(), "\n")[0])
+		if err != nil {
+			t.Fatalf("%s printed %q", kind, out)
+		}
+		if kind != "leave" {
+			send(t, s, syscall.SIGKILL)
+		}
+		await(t, s)
+		if alive(pid) {
+			t.Errorf("%s: descendant %d is alive after the end", kind, pid)
+		}
+	}
+}
+
+func testWriters(t *testing.T, e engine.Engine) {
+	blocked := make(chan struct{})
+	t.Cleanup(func() { close(blocked) })
+	for name, w := range map[string]io.Writer{
+		"blocks": writerFunc(func(p []byte) (int, error) { <-blocked; return len(p), nil }),
+		"fails":  writerFunc(func([]byte) (int, error) { return 0, io.ErrClosedPipe }),
+	} {
+		s := begin(t.Context(), t, e, engine.Spec{Command: Child("flood", "8"), Stdout: w, Stderr: w})
+		await(t, s)
+		if s.Exit().Status != 0 {
+			t.Errorf("writer that %s: exit %+v", name, s.Exit())
+		}
+	}
+}
+
+func testLossless(t *testing.T, e engine.Engine) {
+	var got int
+	slow := writerFunc(func(p []byte) (int, error) {
+		got += len(p)
+		time.Sleep(time.Millisecond)
+		return len(p), nil
+	})
+	s := begin(t.Context(), t, e, engine.Spec{Command: Child("flood", "8"), Stdout: slow, Lossless: true})
+	await(t, s)
+	if got != 8<<20 {
+		t.Errorf("%d bytes arrived of %d", got, 8<<20)
+	}
+}
+
+func testStuckReader(t *testing.T, e engine.Engine) {
+	r, w := io.Pipe()
+	t.Cleanup(func() { _ = w.Close() })
+	s := begin(t.Context(), t, e, engine.Spec{Command: Child("fail"), Stdin: r})
+	await(t, s)
+}
+
+func testListeners(t *testing.T, e engine.Engine) {
+	dir := t.TempDir()
+	long := filepath.Join(dir, strings.Repeat("d", 100))
+	write(t, filepath.Join(long, "x"), "", 0o644)
+	for _, c := range []struct{ where, dir, want string }{
+		{"tcp4:0", "", "127.0.0.1:"},
+		{"tcp6:0", "", "[::1]:"},
+		{"any:0", "", "[::]:"},
+		{"unix:" + filepath.Join(dir, "a.sock"), "", filepath.Join(dir, "a.sock")},
+		{"unix:b.sock", dir, filepath.Join(dir, "b.sock")},
+		{"unix:c.sock", long, filepath.Join(long, "c.sock")},
+		{"unix:@" + filepath.Base(dir) + "-" + t.Name()[:4] + strconv.Itoa(os.Getpid()), "", "@"},
+	} {
+		if runtime.GOOS != "linux" {
+			t.Skip("only Linux tells what a process listens on; run the suite there")
+		}
+		s := begin(t.Context(), t, e, engine.Spec{Command: Child("listen", c.where), Dir: c.dir})
+		addr := listener(t, s)
+		if !strings.HasPrefix(addr.String(), c.want) {
+			t.Errorf("%s listens on %s, want %s…", c.where, addr, c.want)
+		}
+		conn, err := s.Dial(t.Context(), addr)
+		if err != nil {
+			t.Errorf("dial %s: %v", c.where, err)
+			continue
+		}
+		fmt.Fprintf(conn, "GET / HTTP/1.0\r\n\r\n")
+		if answer, _ := io.ReadAll(conn); !bytes.HasSuffix(answer, []byte("hello")) {
+			t.Errorf("%s answered %q", c.where, answer)
+		}
+		_ = conn.Close()
+	}
+}
+
+func testOthers(t *testing.T, e engine.Engine) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells what a process listens on; run the suite there")
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	one := begin(t.Context(), t, e, engine.Spec{Command: Child("listen", "tcp4:0", "tcp4:0")})
+	out := &buffer{}
+	two := begin(t.Context(), t, e, engine.Spec{Command: Child("hang"), Stdout: out})
+	out.await(t, "ready")
+	eventually(t, "two listeners", func() bool { all, _ := one.Listeners(); return len(all) == 2 })
+	if all, err := two.Listeners(); err != nil || len(all) != 0 {
+		t.Errorf("a sandbox that does not listen: %v, %v", all, err)
+	}
+	stop(one)
+	if all, err := one.Listeners(); err != nil || len(all) != 0 {
+		t.Errorf("an ended sandbox: %v, %v", all, err)
+	}
+}
+
+// begin starts a sandbox and ends it with the test.
+func begin(ctx context.Context, t *testing.T, e engine.Engine, spec engine.Spec) engine.Sandbox {
+	t.Helper()
+	spec.ID = "test"
+	s, err := e.Start(ctx, spec)
+	if err != nil {
+		t.Fatalf("start %v: %v", spec.Command, err)
+	}
+	t.Cleanup(func() { stop(s) })
+	return s
+}
+
+func run(t *testing.T, e engine.Engine, spec engine.Spec) (stdout, stderr string, exit engine.Exit) {
+	t.Helper()
+	out, errOut := &buffer{}, &buffer{}
+	spec.Stdout, spec.Stderr = out, errOut
+	s := begin(t.Context(), t, e, spec)
+	await(t, s)
+	return out.String(), errOut.String(), s.Exit()
+}
+
+func stop(s engine.Sandbox) {
+	_ = s.Signal(syscall.SIGKILL)
+	<-s.Done()
+}
+
+func send(t *testing.T, s engine.Sandbox, sig os.Signal) {
+	t.Helper()
+	if err := s.Signal(sig); err != nil {
+		t.Errorf("signal %v: %v", sig, err)
+	}
+}
+
+func await(t *testing.T, s engine.Sandbox) {
+	t.Helper()
+	select {
+	case <-s.Done():
+	case <-time.After(patience):
+		t.Fatal("the sandbox does not end")
+	}
+}
+
+func listener(t *testing.T, s engine.Sandbox) net.Addr {
+	t.Helper()
+	var found []net.Addr
+	eventually(t, "a listener", func() bool {
+		var err error
+		if found, err = s.Listeners(); err != nil {
+			t.Fatal(err)
+		}
+		return len(found) > 0
+	})
+	return found[0]
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); <-time.After(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not in time", what)
+		}
+	}
+}
+
+func write(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// alive reports whether pid runs; a zombie does not.
+func alive(pid int) bool {
+	if stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil {
+		return !strings.Contains(string(stat), ") Z ")
+	}
+	return runtime.GOOS != "linux" && syscall.Kill(pid, 0) == nil
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// buffer collects output while others look at it.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func (b *buffer) await(t *testing.T, text string) {
+	t.Helper()
+	eventually(t, "output "+strconv.Quote(text), func() bool { return strings.Contains(b.String(), text) })
+}

@@ -1,0 +1,148 @@
+package process
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// The kernel's socket diagnosis (NETLINK_SOCK_DIAG): it lists listening sockets in tens of microseconds where reading
+// /proc/net/tcp takes milliseconds. Sizes and offsets are those of linux/inet_diag.h and linux/unix_diag.h.
+const (
+	sockDiagByFamily = 20
+	listenStates     = 1 << 10 // TCP_LISTEN, for Unix sockets too
+
+	inetRequestSize = 56
+	inetReplySize   = 72
+	unixRequestSize = 24
+	unixReplySize   = 16
+	unixShowName    = 1
+	unixName        = 0 // attribute
+)
+
+// listener is a listening stream socket of this machine.
+type listener struct {
+	inode uint32
+	addr  net.Addr
+}
+
+// listening lists the listening stream sockets, TCP first.
+func listening() ([]listener, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil, fmt.Errorf("open socket diagnosis: %w", err)
+	}
+	defer unix.Close(fd)
+	var all []listener
+	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
+		request := make([]byte, inetRequestSize)
+		request[0], request[1] = family, unix.IPPROTO_TCP
+		binary.NativeEndian.PutUint32(request[4:], listenStates)
+		err := dump(fd, request, func(b []byte) { all = appendInet(all, b) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	request := make([]byte, unixRequestSize)
+	request[0] = unix.AF_UNIX
+	binary.NativeEndian.PutUint32(request[4:], listenStates)
+	binary.NativeEndian.PutUint32(request[12:], unixShowName)
+	// a kernel without unix_diag refuses; TCP is found all the same
+	_ = dump(fd, request, func(b []byte) { all = appendUnix(all, b) })
+	return all, nil
+}
+
+// dump sends a request for a list and calls each with the body of every answer.
+func dump(fd int, request []byte, each func([]byte)) error {
+	message := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(request))
+	binary.NativeEndian.PutUint32(message[0:], uint32(unix.NLMSG_HDRLEN+len(request)))
+	binary.NativeEndian.PutUint16(message[4:], sockDiagByFamily)
+	binary.NativeEndian.PutUint16(message[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	if err := unix.Sendto(fd, append(message, request...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return fmt.Errorf("ask for sockets: %w", err)
+	}
+	buf := make([]byte, 32<<10)
+	for {
+		n, _, err := unix.Recvfrom(fd, buf, 0)
+		if err == unix.EINTR { //nolint:errorlint // a plain errno
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("list sockets: %w", err)
+		}
+		done, err := split(buf[:n], each)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// split cuts a datagram of netlink messages; done tells that the list is complete.
+func split(b []byte, each func([]byte)) (done bool, err error) {
+	for len(b) >= unix.NLMSG_HDRLEN {
+		size := int(binary.NativeEndian.Uint32(b))
+		if size < unix.NLMSG_HDRLEN || size > len(b) {
+			return true, fmt.Errorf("list sockets: %w", os.ErrInvalid)
+		}
+		body := b[unix.NLMSG_HDRLEN:size]
+		switch binary.NativeEndian.Uint16(b[4:]) {
+		case unix.NLMSG_DONE:
+			return true, nil
+		case unix.NLMSG_ERROR:
+			if len(body) < 4 {
+				return true, fmt.Errorf("list sockets: %w", os.ErrInvalid)
+			}
+			return true, fmt.Errorf("list sockets: %w", unix.Errno(-int32(binary.NativeEndian.Uint32(body))))
+		default:
+			each(body)
+		}
+		b = b[min(len(b), (size+3)&^3):]
+	}
+	return false, nil
+}
+
+func appendInet(all []listener, b []byte) []listener {
+	if len(b) < inetReplySize {
+		return all
+	}
+	ip := net.IP(b[8:24])
+	if b[0] == unix.AF_INET {
+		ip = ip[:4]
+	}
+	addr := &net.TCPAddr{IP: append(net.IP(nil), ip...), Port: int(binary.BigEndian.Uint16(b[4:]))}
+	return append(all, listener{inode: binary.NativeEndian.Uint32(b[68:]), addr: addr})
+}
+
+func appendUnix(all []listener, b []byte) []listener {
+	if len(b) < unixReplySize || b[1] != unix.SOCK_STREAM {
+		return all
+	}
+	inode := binary.NativeEndian.Uint32(b[4:])
+	for b = b[unixReplySize:]; len(b) >= 4; {
+		size, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
+		if size < 4 || size > len(b) {
+			break
+		}
+		if name := b[4:size]; kind == unixName && len(name) > 0 {
+			return append(all, listener{inode: inode, addr: &net.UnixAddr{Net: "unix", Name: unixPath(name)}})
+		}
+		b = b[min(len(b), (size+3)&^3):]
+	}
+	return all
+}
+
+// unixPath returns a socket's name as package net writes it: abstract names start with "@".
+func unixPath(name []byte) string {
+	if name[0] == 0 {
+		return "@" + string(name[1:])
+	}
+	for i, c := range name {
+		if c == 0 {
+			return string(name[:i])
+		}
+	}
+	return string(name)
+}

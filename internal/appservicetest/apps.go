@@ -1,6 +1,7 @@
 package appservicetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -63,11 +64,11 @@ func testApps(t *testing.T, s aloft.AppService) {
 	}
 	apps, err := s.Apps(ctx)
 	must(t, err)
-	names := ""
+	var names []string
 	for _, a := range apps {
-		names += a.Name + " "
+		names = append(names, a.Name)
 	}
-	if names != "api web web2 zone " {
+	if !slices.Equal(names, []string{"api", "web", "web2", "zone"}) {
 		t.Errorf("Apps: %q, want them by name", names)
 	}
 	if string(apps[0].Key) != "key of api" {

@@ -2,6 +2,7 @@ package seal_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -43,7 +44,7 @@ func sealed(t *testing.T, r *seal.Keyring, app aloft.App, version int, c aloft.C
 // wantRefused wants a coded error with a next step that holds no value.
 func wantRefused(t *testing.T, what string, err error, code aloft.Code) {
 	t.Helper()
-	e, ok := err.(*aloft.Error)
+	e, ok := errors.AsType[*aloft.Error](err)
 	if !ok || e.Code != code || e.Hint == "" {
 		t.Errorf("%s: got %#v, want code %s and a hint", what, err, code)
 		return

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,7 +124,7 @@ func TestRefused(t *testing.T) {
 			c.spoil(t, path)
 			before, _ := os.ReadFile(path)
 			err = readAll(t, path)
-			e, ok := err.(*aloft.Error) //nolint:errorlint // the type itself is what is asked
+			e, ok := errors.AsType[*aloft.Error](err)
 			if !ok || e.Code != c.code || !strings.Contains(e.Hint, c.hint) {
 				t.Errorf("got %#v, want code %s and a hint with %q", err, c.code, c.hint)
 			}

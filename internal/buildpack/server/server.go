@@ -22,7 +22,9 @@ func New() buildpack.Buildpack { return Buildpack{} }
 func (Buildpack) Name() string { return "server" }
 
 // LooksFor names what Detect looks for.
-func (Buildpack) LooksFor() string { return "executable file ./server (a script with a #! line, or a binary)" }
+func (Buildpack) LooksFor() string {
+	return "executable file ./server (a script with a #! line, or a binary)"
+}
 
 // Detect looks for the file. One that looks like a program but may not be executed is an error, since a forgotten chmod is
 // the likely reason.

@@ -19,7 +19,9 @@ func New() buildpack.Buildpack { return Buildpack{} }
 func (Buildpack) Name() string { return "static" }
 
 // LooksFor names what Detect looks for.
-func (Buildpack) LooksFor() string { return "index.html, here or in public/, dist/, build/, out/ or _site/" }
+func (Buildpack) LooksFor() string {
+	return "index.html, here or in public/, dist/, build/, out/ or _site/"
+}
 
 // Detect looks for an index.html. The directories are tried in order: what a generator wrote comes after what people write.
 func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {

@@ -72,14 +72,8 @@ func or(a, b string) string {
 	return a
 }
 
-// fetch runs a package manager that need not be installed: npm brings it, by way of the registry that npm is set up for. One
-// on this machine is used only if nothing can be fetched, since its version may differ from the lock file's.
-const fetch = `package=$1 tool=$2; shift
-if npm exec --yes --package="$package" -- "$tool" --version >/dev/null 2>&1; then exec npm exec --yes --package="$package" -- "$@"; fi
-command -v "$tool" >/dev/null || { echo "cannot fetch $package, and $tool is not installed" >&2; exit 1; }
-exec "$@"`
-
-// step is a step that runs the package manager.
+// step is a step that runs the package manager. Others than npm need not be installed: npm brings them, by way of the
+// registry that it is set up for, in the version that is asked for.
 func (g manager) step(args ...string) buildpack.Step {
 	tool := g.tool
 	if tool == "berry" {
@@ -94,7 +88,7 @@ func (g manager) step(args ...string) buildpack.Step {
 		step.Command = append([]string{"npm"}, args...)
 		return step
 	}
-	step.Command = append([]string{"sh", "-c", fetch, "sh", g.project, tool}, args...)
+	step.Command = append([]string{"npm", "exec", "--yes", "--package=" + g.project, "--", tool}, args...)
 	return step
 }
 

@@ -1,0 +1,181 @@
+package function
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/upstream"
+)
+
+type netAddr = net.Addr
+
+// instance is one running copy of a function.
+type instance struct {
+	id        string
+	pool      *Pool
+	port      int // assigned; 0 for a worker
+	box       engine.Sandbox
+	output    *output
+	cleanup   func()
+	startedAt time.Time
+
+	// guarded by pool.mu
+	addr   net.Addr           // where requests go
+	up     *upstream.Upstream // nil until ready, and for a worker
+	former []*upstream.Upstream
+}
+
+// launch starts a process. It returns the error that Engine.Start gave.
+func (p *Pool) launch() (*instance, error) {
+	inst := &instance{pool: p, cleanup: func() {}, startedAt: time.Now()}
+	inst.id = fmt.Sprintf("%s-%d-%s", p.Function.Name, p.Release, strings.ToLower(rand.Text()[:6]))
+	if p.Function.Kind == aloft.Web {
+		port, err := p.Ports.assign()
+		if err != nil {
+			return nil, err
+		}
+		inst.port = port
+	}
+	spec, cleanup, err := p.Prepare(inst.id, inst.port)
+	if err != nil {
+		p.Ports.release(inst)
+		return nil, err
+	}
+	if cleanup != nil {
+		inst.cleanup = cleanup
+	}
+	spec.ID = p.Function.Name
+	inst.output = newOutput(func(stream, text string, at time.Time) {
+		p.Log(aloft.LogLine{Time: at, Release: p.Release, Function: p.Function.Name, Instance: inst.id, Stream: stream, Text: text})
+	})
+	spec.Stdout, spec.Stderr = inst.output.stdout, inst.output.stderr
+	if inst.box, err = p.Engine.Start(p.ctx, spec); err != nil {
+		inst.cleanup()
+		p.Ports.release(inst)
+		return nil, err
+	}
+	p.Ports.hold(inst)
+	p.say(inst, "started, pid %d", inst.box.PID())
+	return inst, nil
+}
+
+// say logs something about an instance; nil stands for one that could not be started.
+func (p *Pool) say(inst *instance, format string, args ...any) {
+	line := aloft.LogLine{Time: time.Now(), Release: p.Release, Function: p.Function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)}
+	if inst != nil {
+		line.Instance = inst.id
+	}
+	p.Log(line)
+}
+
+// target makes requests go to addr, nil for a worker. The caller holds pool.mu.
+func (i *instance) target(addr net.Addr) {
+	if addr == nil {
+		return
+	}
+	i.addr = addr
+	i.up = upstream.New(i.id, func(ctx context.Context) (net.Conn, error) { return i.box.Dial(ctx, addr) })
+}
+
+// insists says what Pool.Insists says. The caller holds pool.mu.
+func (i *instance) insists() bool {
+	switch addr := i.addr.(type) {
+	case *net.TCPAddr:
+		return addr.Port != i.port
+	case *net.UnixAddr:
+		return !slices.ContainsFunc(i.pool.Own, func(dir string) bool {
+			rel, err := filepath.Rel(dir, addr.Name)
+			return err == nil && filepath.IsLocal(rel)
+		})
+	}
+	return false
+}
+
+// upstreams are all that requests were ever led to.
+func (i *instance) upstreams() []*upstream.Upstream {
+	if i.up == nil {
+		return nil
+	}
+	return append(slices.Clone(i.former), i.up)
+}
+
+func (i *instance) inFlight() int {
+	n := 0
+	for _, u := range i.upstreams() {
+		n += u.InFlight()
+	}
+	return n
+}
+
+// idle takes no more requests and waits until none is in flight, for the given time at most.
+func (i *instance) idle(stop <-chan struct{}, atMost time.Duration) bool {
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	for _, u := range i.upstreams() {
+		select {
+		case <-u.Drain():
+		case <-stop:
+			return false
+		case <-timer.C:
+			return false
+		}
+	}
+	return true
+}
+
+// cut ends all requests.
+func (i *instance) cut() {
+	for _, u := range i.upstreams() {
+		u.Drain()
+		u.Cut()
+	}
+}
+
+// destroy ends the instance at once and returns when it is gone.
+func (i *instance) destroy() {
+	_ = i.box.Signal(syscall.SIGKILL)
+	timer := time.NewTimer(abandonTime)
+	defer timer.Stop()
+	select {
+	case <-i.box.Done():
+	case <-timer.C:
+		i.pool.say(i, "pid %d does not die and is given up", i.box.PID())
+	}
+	i.finish()
+}
+
+// finish does what comes after the end.
+func (i *instance) finish() {
+	i.output.flush()
+	i.cleanup()
+	i.cleanup = func() {}
+}
+
+// show returns an address as Instance.Listen has it; wildcards as they are dialled.
+func show(addr net.Addr) string {
+	switch a := addr.(type) {
+	case nil:
+		return ""
+	case *net.UnixAddr:
+		return "unix:" + a.Name
+	case *net.TCPAddr:
+		if !a.IP.IsUnspecified() {
+			return a.String()
+		}
+		loopback := net.IPv6loopback
+		if a.IP.To4() != nil {
+			loopback = net.IPv4(127, 0, 0, 1)
+		}
+		return (&net.TCPAddr{IP: loopback, Port: a.Port}).String()
+	}
+	return addr.String()
+}

@@ -1,0 +1,400 @@
+package function_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/chaos"
+	"github.com/aloft-run/aloft/internal/engine/enginetest"
+	"github.com/aloft-run/aloft/internal/engine/process"
+	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/route"
+)
+
+func TestMain(m *testing.M) { enginetest.Main(m) }
+
+func prepare(command []string, env ...string) func(string, int) (engine.Spec, func(), error) {
+	return func(_ string, port int) (engine.Spec, func(), error) {
+		all := append([]string{"PATH=/usr/bin:/bin", "PORT=" + strconv.Itoa(port)}, env...)
+		return engine.Spec{Command: command, Env: all}, nil, nil
+	}
+}
+
+// start returns a started pool that is gone after the test, behind a gate.
+func start(t *testing.T, options function.Options) (*function.Pool, *function.Gate) {
+	t.Helper()
+	p, g := function.NewPool(options), function.NewGate()
+	if err := p.Start(t.Context(), func() {}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	g.Use(p)
+	return p, g
+}
+
+// get makes a request of its own connection through a gate.
+func get(ctx context.Context, g *function.Gate, path string) (string, error) {
+	u, err := g.Acquire(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer u.End()
+	conn, err := u.Dial(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	return string(body), err
+}
+
+func expect(t *testing.T, g *function.Gate, path, want string) {
+	t.Helper()
+	if got, err := get(t.Context(), g, path); err != nil || got != want {
+		t.Errorf("%s answers %q, %v, want %q", path, got, err, want)
+	}
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); <-time.After(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not in time", what)
+		}
+	}
+}
+
+// freePort is a port that a server may insist on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+func TestItIsReadyWhereverItListens(t *testing.T) {
+	dir, fixed := t.TempDir(), freePort(t)
+	for _, c := range []struct {
+		name, where, listen string
+		insists             bool
+	}{
+		{"the assigned port", "tcp4:$PORT", "127.0.0.1:", false},
+		{"on every address", "any:$PORT", "[::1]:", false},
+		{"on IPv6 only", "tcp6:$PORT", "[::1]:", false},
+		{"a port of its own choice", "tcp4:" + fixed, "127.0.0.1:" + fixed, true},
+		{"a port of its own choice, IPv6", "tcp6:" + fixed, "[::1]:" + fixed, true},
+		{"a Unix socket", "unix:" + filepath.Join(dir, "x.sock"), "unix:" + dir, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, g := start(t, web(process.New(""), enginetest.Child("listen", c.where)...))
+			expect(t, g, "/", "hello")
+			if got := p.Instances()[0].Listen; !strings.HasPrefix(got, c.listen) {
+				t.Errorf("listens on %s, want %s…", got, c.listen)
+			}
+			if p.Insists() != c.insists {
+				t.Errorf("insists: %v", p.Insists())
+			}
+		})
+	}
+	options := web(process.New(""), enginetest.Child("listen", "unix:"+filepath.Join(dir, "own.sock"))...)
+	options.Own = []string{dir}
+	if p, _ := start(t, options); p.Insists() {
+		t.Error("a socket in the release's own directory stands in nobody's way")
+	}
+}
+
+func TestTheAssignedPortIsPreferredLaterToo(t *testing.T) {
+	p, g := start(t, web(process.New(""), enginetest.Child("late", "100ms", "tcp4:0", "tcp4:$PORT")...))
+	if !p.Insists() {
+		t.Error("at first it listens elsewhere")
+	}
+	eventually(t, "requests go to the assigned port", func() bool { return !p.Insists() })
+	expect(t, g, "/", "hello")
+}
+
+func TestWhatDoesNotStart(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		command       []string
+		code          aloft.Code
+		message, hint string
+		detail        string
+	}{
+		{"never listens", enginetest.Child("hang"), aloft.Failed, "it listens on nothing", "$PORT", "ready"},
+		{"only UDP", enginetest.Child("listen", "udp:$PORT"), aloft.Failed, "it listens on UDP port ", "$PORT", ""},
+		{"exits with 0", enginetest.Child("env"), aloft.Failed, "exit status 0", "keep running", "PORT="},
+		{"exits with 3", enginetest.Child("fail", "no database"), aloft.Failed, "exit status 3", "last lines", "no database"},
+		{"dies", enginetest.Child("crash"), aloft.Failed, "signal SIGKILL (killed)", "memory", ""},
+		{"no such program", []string{"no-such"}, aloft.Failed, `no program "no-such"`, "PATH", ""},
+		{"script without program", []string{"sh", "-c", "no-such"}, aloft.Failed, "exit status 127", "not found", "no-such"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			options := web(process.New(""), c.command...)
+			options.Function.BootTimeout = aloft.Duration(300 * time.Millisecond)
+			if strings.HasPrefix(c.message, "exit") {
+				options.Function.BootTimeout = 0
+			}
+			p := function.NewPool(options)
+			err := p.Start(t.Context(), func() {})
+			e, ok := errors.AsType[*aloft.Error](err)
+			if !ok || e.Code != c.code || !strings.Contains(e.Message, c.message) || !strings.Contains(e.Hint, c.hint) || !strings.Contains(e.Detail, c.detail) {
+				t.Errorf("got %#v", err)
+			}
+		})
+	}
+}
+
+func TestHealthCheck(t *testing.T) {
+	options := web(process.New(""), enginetest.Child("listen", "tcp4:$PORT")...)
+	options.Function.HealthPath = "/fine"
+	_, g := start(t, options)
+	expect(t, g, "/", "hello")
+
+	options.Function.HealthPath, options.Function.BootTimeout = "/sick", aloft.Duration(200*time.Millisecond)
+	err := function.NewPool(options).Start(t.Context(), func() {})
+	if aloft.ErrorCode(err) != aloft.Failed || !strings.Contains(err.Error(), "GET /sick answers 503") {
+		t.Errorf("sick: %v", err)
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	fixed := freePort(t)
+	options := web(process.New(""), enginetest.Child("listen", "tcp4:"+fixed)...)
+	start(t, options)
+	other := options
+	other.Stage = aloft.StageRef{App: "blog", Stage: "staging"}
+	err := function.NewPool(other).Start(t.Context(), func() {})
+	taken, ok := errors.AsType[*function.PortTaken](err)
+	if !ok || aloft.ErrorCode(err) != aloft.Conflict || taken.Stage != options.Stage || !strings.Contains(err.Error(), "port "+fixed+" is already in use by shop/staging") {
+		t.Errorf("of another app: %v", err)
+	}
+
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	foreign := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	err = function.NewPool(web(process.New(""), enginetest.Child("listen", "tcp4:"+foreign)...)).Start(t.Context(), func() {})
+	if want := "pid " + strconv.Itoa(os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("of another program: %v, want %q", err, want)
+	}
+	for _, text := range []string{
+		"Error: listen EADDRINUSE: address already in use :::" + fixed,
+		"12:30:59 listen tcp :" + fixed + ": bind: address already in use",
+		"ERROR: [Errno 98] error while attempting to bind on address ('127.0.0.1', " + fixed + "): address already in use",
+		"Web server failed to start. Port " + fixed + " was already in use.",
+		"Connection in use: ('0.0.0.0', " + fixed + ")",
+		"Address already in use\nPort: " + fixed,
+	} {
+		other.Prepare = prepare(enginetest.Child("fail", text))
+		err := function.NewPool(other).Start(t.Context(), func() {})
+		if taken, ok := errors.AsType[*function.PortTaken](err); !ok || strconv.Itoa(taken.Port) != fixed {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestAnotherPortIsTriedWhenTheChosenIsLost(t *testing.T) {
+	options := web(process.New(""))
+	tries := 0
+	options.Prepare = func(_ string, port int) (engine.Spec, func(), error) {
+		tries++
+		command := enginetest.Child("listen", "tcp4:$PORT")
+		if tries == 1 {
+			command = enginetest.Child("fail", fmt.Sprintf("address already in use 127.0.0.1:%d", port))
+		}
+		return engine.Spec{Command: command, Env: []string{"PORT=" + strconv.Itoa(port)}}, nil, nil
+	}
+	_, g := start(t, options)
+	expect(t, g, "/", "hello")
+	if tries != 2 {
+		t.Errorf("%d tries", tries)
+	}
+}
+
+func TestItIsStartedAgainAfterACrash(t *testing.T) {
+	p, g := start(t, web(process.New(""), enginetest.Child("listen", "tcp4:$PORT")...))
+	before, err := get(t.Context(), g, "/pid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = get(t.Context(), g, "/crash")
+	eventually(t, "the crash is seen", func() bool { return p.Instances()[0].State == aloft.Crashed })
+	if got := p.Instances()[0].Reason; !strings.HasPrefix(got, "exit status 7; starts again in ") {
+		t.Errorf("reason %q", got)
+	}
+	after, err := get(t.Context(), g, "/pid") // waits
+	if err != nil || after == before {
+		t.Errorf("pid %s, then %s, %v", before, after, err)
+	}
+}
+
+func TestOutputBecomesLines(t *testing.T) {
+	var mu sync.Mutex
+	var texts []string
+	options := web(process.New(""))
+	options.Function.Kind = aloft.Worker
+	options.Function.Name = "clock"
+	long := strings.Repeat("y", 300<<10)
+	options.Prepare = prepare([]string{"sh", "-c", `echo one; echo two >&2; printf 'no end'; yes y | tr -d '\n' | head -c 307200 >&2`})
+	options.Log = func(line aloft.LogLine) {
+		mu.Lock()
+		defer mu.Unlock()
+		if line.Time.IsZero() || line.Function != "clock" || line.Release != 1 {
+			t.Errorf("line %+v", line)
+		}
+		texts = append(texts, line.Stream+" "+line.Text)
+	}
+	p := function.NewPool(options)
+	if err := p.Start(t.Context(), func() {}); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	has := func(want string) func() bool {
+		return func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, text := range texts {
+				if strings.HasPrefix(text, want) {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	for _, want := range []string{
+		"aloft started, pid ", "stdout one", "stderr two", "stdout no end",
+		"stderr " + long[:256<<10], "stderr " + long[256<<10:], "aloft exit status 0; starts again in ",
+	} {
+		eventually(t, "line "+want[:min(40, len(want))], has(want))
+	}
+}
+
+// TestNoRequestIsLost switches between pools while requests come in.
+func TestNoRequestIsLost(t *testing.T) {
+	e := process.New("")
+	options := web(e, enginetest.Child("listen", "tcp4:$PORT")...)
+	p, g := start(t, options)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	var done atomic.Int64
+	for i := range 8 {
+		path := "/"
+		if i%4 == 0 {
+			path = "/slow?30ms"
+		}
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				if _, err := get(t.Context(), g, path); err != nil {
+					t.Error(err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	for i := range 10 {
+		next := options
+		next.Release = i + 2
+		q := function.NewPool(next)
+		if err := q.Start(t.Context(), func() {}); err != nil {
+			t.Fatal(err)
+		}
+		g.Use(q)
+		old := p
+		wg.Go(func() { old.Stop(t.Context()) })
+		p = q
+	}
+	cancel()
+	wg.Wait()
+	p.Kill()
+	t.Logf("%d requests", done.Load())
+}
+
+// TestChaos lets starts fail and instances die all the time: each request ends in time, some well and some not.
+func TestChaos(t *testing.T) {
+	e := chaos.New(process.New(""), chaos.Options{Seed: 7, FailStart: 0.3, Die: 0.9, Life: 300 * time.Millisecond})
+	options := web(e, enginetest.Child("listen", "tcp4:$PORT")...)
+	options.Function.Instances = 2
+	p, g := function.NewPool(options), function.NewGate()
+	g.Use(p)
+	p.Supervise()
+	defer p.Kill()
+	var good, bad atomic.Int64
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				one, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+				answer, err := get(one, g, "/slow?5ms")
+				cancel()
+				_, coded := errors.AsType[*route.Unavailable](err)
+				switch {
+				case err == nil && answer == "slow":
+					good.Add(1)
+				case err == nil:
+					t.Errorf("the answer is %q", answer)
+				case coded, errors.Is(err, context.DeadlineExceeded), isBroken(err):
+					bad.Add(1)
+				default:
+					t.Errorf("error %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if good.Load() == 0 || bad.Load() == 0 {
+		t.Errorf("%d good, %d bad: both should be seen", good.Load(), bad.Load())
+	}
+}
+
+// isBroken reports whether a connection ended with its instance.
+func isBroken(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+}
+
+func BenchmarkAcquire(b *testing.B) {
+	p, g := function.NewPool(web(process.New(""), enginetest.Child("listen", "tcp4:$PORT")...)), function.NewGate()
+	if err := p.Start(b.Context(), func() {}); err != nil {
+		b.Fatal(err)
+	}
+	defer p.Kill()
+	g.Use(p)
+	b.ReportAllocs()
+	for b.Loop() {
+		u, err := g.Acquire(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		u.End()
+	}
+}

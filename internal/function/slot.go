@@ -1,0 +1,220 @@
+package function
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/aloft-run/aloft"
+)
+
+// slot keeps one instance running: one after another.
+type slot struct {
+	pool *Pool
+
+	// guarded by pool.mu
+	inst     *instance // the present one; the last one while crashed
+	state    aloft.InstanceState
+	reason   string // crashed: how it ended
+	retryAt  time.Time
+	restarts int
+}
+
+// run is the life of the slot. Without keep a first instance that fails is the end of it.
+func (s *slot) run(keep bool, events chan<- progress) {
+	var wait backoff
+	for first := true; ; first = false {
+		readyAt := time.Time{}
+		err := s.live(func(started bool) {
+			if !started {
+				readyAt = time.Now()
+			}
+			if first {
+				events <- progress{started: started}
+			}
+		})
+		if first && readyAt.IsZero() {
+			events <- progress{err: err}
+			if !keep {
+				return
+			}
+		}
+		if s.stopping() {
+			return
+		}
+		if !readyAt.IsZero() {
+			wait.ran(time.Since(readyAt))
+		}
+		if !s.rest(err, wait.next()) {
+			return
+		}
+	}
+}
+
+// stopping reports whether the pool comes to its end.
+func (s *slot) stopping() bool {
+	select {
+	case <-s.pool.quit:
+		return true
+	case <-s.pool.ctx.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// rest waits between two instances. It returns false if there shall be no other.
+func (s *slot) rest(err error, pause time.Duration) bool {
+	p := s.pool
+	p.mu.Lock()
+	s.state, s.reason, s.retryAt = aloft.Crashed, reasonOf(err), time.Now().Add(pause)
+	p.publish()
+	inst := s.inst
+	p.mu.Unlock()
+	p.say(inst, "%s; starts again in %s", reasonOf(err), pause.Round(100*time.Millisecond))
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.quit:
+		return false
+	case <-p.ctx.Done():
+		return false
+	}
+	s.become(aloft.Starting, func() { s.reason = ""; s.retryAt = time.Time{}; s.restarts++ })
+	return true
+}
+
+// live runs one instance from its start to its end and says how it ended, nil if that was wanted. It calls tell(true) when
+// the process exists, tell(false) when it is ready.
+func (s *slot) live(tell func(started bool)) error {
+	inst, addr, err := s.boot(tell)
+	if err != nil {
+		return err
+	}
+	p := s.pool
+	defer p.Ports.release(inst)
+	s.become(aloft.Ready, func() { inst.target(addr) })
+	tell(false)
+	again := newRetarget(inst, p.Function.BootTimeout.Or(DefaultBootTimeout))
+	defer again.stop()
+	for {
+		select {
+		case <-again.due():
+			if addr := again.look(p.ctx); addr != nil {
+				s.retarget(inst, addr)
+			}
+		case <-inst.box.Done():
+			s.become(aloft.Crashed, func() { s.reason = exitText(inst.box.Exit()) })
+			inst.cut()
+			inst.finish()
+			return &exitError{inst.box.Exit()}
+		case <-p.quit:
+			s.end(inst)
+			return nil
+		case <-p.ctx.Done():
+			s.become(aloft.Draining, nil)
+			inst.cut()
+			inst.destroy()
+			return nil
+		}
+	}
+}
+
+// boot starts an instance and waits until it is ready. If someone else took the port that was chosen for it, another one is
+// tried.
+func (s *slot) boot(tell func(started bool)) (*instance, netAddr, error) {
+	p := s.pool
+	for try := 1; ; try++ {
+		inst, err := p.launch()
+		if err != nil {
+			return nil, nil, err
+		}
+		s.become(aloft.Starting, func() { s.inst = inst })
+		if try == 1 {
+			tell(true)
+		}
+		addr, err := inst.awaitReady(p.ctx, p.quit)
+		if err == nil {
+			return inst, addr, nil
+		}
+		inst.destroy()
+		lost := inst.lostPort()
+		p.Ports.release(inst)
+		if !lost || try == maxPortTries {
+			return nil, nil, err
+		}
+		p.say(inst, "port %d was taken by someone else meanwhile; trying another", inst.port)
+	}
+}
+
+// become changes the state and what goes with it in one step that gates and Instances see.
+func (s *slot) become(state aloft.InstanceState, change func()) {
+	s.pool.mu.Lock()
+	defer s.pool.mu.Unlock()
+	s.state = state
+	if change != nil {
+		change()
+	}
+	s.pool.publish()
+}
+
+// retarget leads new requests to another socket of the instance.
+func (s *slot) retarget(inst *instance, addr netAddr) {
+	old := inst.up
+	s.become(aloft.Ready, func() {
+		inst.former = append(inst.former, old)
+		inst.target(addr)
+	})
+	old.Drain()
+	s.pool.say(inst, "now listens on %s", show(addr))
+}
+
+// end lets the instance finish its requests, then ends it. A program without a handler dies of SIGTERM at once, so it is
+// sent when nothing is in flight any more.
+func (s *slot) end(inst *instance) {
+	p := s.pool
+	s.become(aloft.Draining, nil)
+	if inst.up != nil {
+		drain := p.Function.DrainTimeout.Or(DefaultDrainTimeout)
+		if !inst.idle(p.ctx.Done(), drain) {
+			p.say(inst, "%d requests did not end within %s and are cut", inst.inFlight(), drain)
+			inst.cut()
+			inst.idle(p.ctx.Done(), closeTime)
+		}
+		inst.cut()
+	}
+	_ = inst.box.Signal(syscall.SIGTERM)
+	grace := time.NewTimer(graceTime)
+	defer grace.Stop()
+	select {
+	case <-inst.box.Done():
+	case <-p.ctx.Done():
+	case <-grace.C:
+		p.say(inst, "did not end within %s of SIGTERM and is killed", graceTime)
+	}
+	inst.destroy()
+	p.say(inst, "stopped")
+}
+
+// describe returns the slot for Status. The caller holds pool.mu.
+func (s *slot) describe() aloft.Instance {
+	d := aloft.Instance{
+		Function: s.pool.Function.Name, Release: s.pool.Release,
+		State: s.state, Reason: s.reason, Restarts: s.restarts,
+	}
+	if s.state == aloft.Crashed && !s.retryAt.IsZero() {
+		d.Reason = fmt.Sprintf("%s; starts again in %s", s.reason, max(0, time.Until(s.retryAt)).Round(time.Second))
+	}
+	if s.inst == nil {
+		return d
+	}
+	d.ID, d.StartedAt = s.inst.id, s.inst.startedAt
+	if s.state != aloft.Crashed {
+		d.PID = s.inst.box.PID()
+	}
+	if s.state == aloft.Ready || s.state == aloft.Draining {
+		d.Listen, d.InFlight = show(s.inst.addr), s.inst.inFlight()
+	}
+	return d
+}

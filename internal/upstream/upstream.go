@@ -20,6 +20,7 @@ type Upstream struct {
 	idleOnce sync.Once
 	cut      chan struct{} // closed by Cut
 	cutOnce  sync.Once
+	pool
 }
 
 // New returns an Upstream that connects with dial.
@@ -48,17 +49,24 @@ func (u *Upstream) End() {
 // InFlight is the number of requests begun and not ended, upgraded connections included.
 func (u *Upstream) InFlight() int { return int(u.inFlight.Load()) }
 
-// Drain makes Begin refuse from now on and returns a channel that is closed once nothing is in flight.
+// Drain makes Begin refuse from now on and returns a channel that is closed once nothing is in flight. Idle connections
+// are closed at once.
 func (u *Upstream) Drain() <-chan struct{} {
 	u.draining.Store(true)
+	u.stopKeeping()
 	if u.inFlight.Load() == 0 {
 		u.idleOnce.Do(func() { close(u.idle) })
 	}
 	return u.idle
 }
 
-// Cut says that the drain time is over: requests and upgraded connections still in flight end now.
-func (u *Upstream) Cut() { u.cutOnce.Do(func() { close(u.cut) }) }
+// Cut says that the drain time is over: requests and upgraded connections still in flight end now. Connections that carry
+// a request are closed.
+func (u *Upstream) Cut() {
+	u.cutOnce.Do(func() { close(u.cut) })
+	u.stopKeeping()
+	u.closeBusy()
+}
 
 // Cutting is closed by Cut. Whoever serves a request in flight watches it.
 func (u *Upstream) Cutting() <-chan struct{} { return u.cut }

@@ -1,0 +1,178 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddytls"
+	"github.com/quic-go/quic-go/http3"
+)
+
+// app is the Caddy app "aloft": the servers. It takes the place of Caddy's own app "http", whose preamble for each request
+// (replacer, copies of the request, loggers) costs half as much again as proxying does, and whose listeners hide the
+// connection that a body could be spliced to. See bench/ for the figures.
+type app struct {
+	gateway *Gateway
+	ctx     caddy.Context
+	certs   *caddytls.TLS // nil without HTTPS
+	tls     *tls.Config
+	servers []*http.Server
+	quic    *http3.Server
+	packets http3.QUICListener
+}
+
+var (
+	_ caddy.App         = (*app)(nil)
+	_ caddy.Provisioner = (*app)(nil)
+	_ caddy.Module      = (*app)(nil)
+)
+
+// CaddyModule says what the module is called and how it is made.
+func (*app) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "aloft", New: func() caddy.Module { return new(app) }}
+}
+
+// Provision gets the certificates ready.
+func (a *app) Provision(ctx caddy.Context) error {
+	a.gateway, a.ctx = running.gateway, ctx // Start holds the lock
+	a.gateway.app = a
+	if a.gateway.tls == nil {
+		return nil
+	}
+	module, err := ctx.App("tls")
+	if err != nil {
+		return fmt.Errorf("load certificate management: %w", err)
+	}
+	certs, ok := module.(*caddytls.TLS)
+	if !ok {
+		return fmt.Errorf("certificate management is a %T", module)
+	}
+	a.certs = certs
+	policies := caddytls.ConnectionPolicies{{}}
+	if err := policies.Provision(ctx); err != nil {
+		return fmt.Errorf("set up TLS: %w", err)
+	}
+	a.tls = policies.TLSConfig(ctx)
+	a.tls.NextProtos = []string{"h2", "http/1.1"}
+	return nil
+}
+
+// Start serves on the gateway's listeners.
+func (a *app) Start() error {
+	g := a.gateway
+	if g.http != nil {
+		server := a.server()
+		server.Protocols.SetHTTP1(true)
+		go a.serve(server, strictListener{g.http})
+	}
+	if g.tls == nil {
+		return nil
+	}
+	if err := a.startQUIC(); err != nil {
+		return err
+	}
+	server := a.server()
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetHTTP2(true)
+	server.TLSConfig = a.tls
+	server.Handler = a.advertise(server.Handler)
+	go a.serve(server, tls.NewListener(g.tls, a.tls))
+	return nil
+}
+
+func (a *app) server() *http.Server {
+	g := a.gateway
+	s := &http.Server{
+		Handler:           a.challenges(g.handler),
+		ReadHeaderTimeout: g.config.Limits.HeaderTime,
+		IdleTimeout:       g.config.Limits.IdleTime,
+		MaxHeaderBytes:    g.config.Limits.HeaderBytes,
+		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+		Protocols:         new(http.Protocols),
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 250},
+
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is the app's to answer
+	}
+	a.servers = append(a.servers, s)
+	return s
+}
+
+func (a *app) serve(s *http.Server, ln net.Listener) {
+	if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		a.gateway.log.Error("the gateway stopped listening", "address", ln.Addr().String(), "error", err)
+	}
+}
+
+// startQUIC serves HTTP/3 on the UDP port with the number of the HTTPS port.
+func (a *app) startQUIC() error {
+	addr, err := caddy.ParseNetworkAddress("udp/" + a.gateway.HTTPSAddr())
+	if err != nil {
+		return fmt.Errorf("address of HTTP/3: %w", err)
+	}
+	early := false // requests of early data can be replayed
+	if a.packets, err = addr.ListenQUIC(a.ctx, 0, net.ListenConfig{}, a.tls, nil, &early); err != nil {
+		return fmt.Errorf("listen for HTTP/3: %w", err)
+	}
+	a.quic = &http3.Server{
+		Handler: a.gateway.handler, TLSConfig: a.tls, MaxHeaderBytes: a.gateway.config.Limits.HeaderBytes,
+		IdleTimeout: a.gateway.config.Limits.IdleTime,
+	}
+	go func() { _ = a.quic.ServeListener(a.packets) }()
+	return nil
+}
+
+// challenges lets Caddy answer what a certificate authority asks of the domains it proves.
+func (a *app) challenges(next http.Handler) http.Handler {
+	if a.certs == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/.well-known/acme-challenge/") && a.certs.HandleHTTPChallenge(w, r) {
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// advertise tells clients that HTTP/3 is there.
+func (a *app) advertise(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = a.quic.SetQUICHeaders(w.Header()) // fails only before the listener is known
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Stop ends all servers at once. Close has shut them down before.
+func (a *app) Stop() error {
+	for _, s := range a.servers {
+		_ = s.Close()
+	}
+	if a.quic != nil {
+		_ = a.quic.Close()
+		_ = a.packets.Close()
+	}
+	return nil
+}
+
+// shutdown waits for the requests in flight.
+func (a *app) shutdown(ctx context.Context) error {
+	var first error
+	for _, s := range a.servers {
+		if err := s.Shutdown(ctx); err != nil && first == nil {
+			first = fmt.Errorf("requests were cut: %w", err)
+		}
+	}
+	if a.quic != nil {
+		if err := a.quic.Shutdown(ctx); err != nil && first == nil {
+			first = fmt.Errorf("requests were cut: %w", err)
+		}
+	}
+	return first
+}

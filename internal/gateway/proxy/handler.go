@@ -1,0 +1,171 @@
+// Package proxy answers requests: it looks the route up by host and streams request and response between the client and an
+// instance over kept connections. It speaks HTTP/1.1 to instances by itself and knows neither Caddy nor TLS.
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/route"
+	"github.com/aloft-run/aloft/internal/upstream"
+)
+
+// Config is what a Handler needs. Only Table is required.
+type Config struct {
+	Table  *route.Table
+	Access func(ref aloft.StageRef, line aloft.LogLine) // takes one line per routed request; nil: none is made
+	Limits Limits
+}
+
+// Limits bound what strangers and apps may do. Zero fields take the defaults of DefaultLimits.
+type Limits struct {
+	ResponseHead int           // bytes of status line and headers an app may send
+	Interim      int           // 1xx responses per request
+	Stall        time.Duration // a transfer without any progress for so long ends
+	Dial         time.Duration // to connect to an instance
+	Continue     time.Duration // wait for "100 Continue" before the body is sent anyway
+}
+
+// DefaultLimits returns the limits that apply unless others are given.
+func DefaultLimits() Limits {
+	return Limits{
+		ResponseHead: 256 << 10, Interim: 32, Stall: time.Minute, Dial: 10 * time.Second, Continue: time.Second,
+	}
+}
+
+func (l Limits) orDefault() Limits {
+	d := DefaultLimits()
+	if l.ResponseHead == 0 {
+		l.ResponseHead = d.ResponseHead
+	}
+	if l.Interim == 0 {
+		l.Interim = d.Interim
+	}
+	if l.Stall == 0 {
+		l.Stall = d.Stall
+	}
+	if l.Dial == 0 {
+		l.Dial = d.Dial
+	}
+	if l.Continue == 0 {
+		l.Continue = d.Continue
+	}
+	return l
+}
+
+// Handler is the gateway's http.Handler. Make one with New.
+type Handler struct {
+	table     *route.Table
+	access    func(aloft.StageRef, aloft.LogLine)
+	limits    Limits
+	exchanges sync.Pool // of *exchange
+	buffers   sync.Pool // of *[]byte, copyBuffer long
+}
+
+var _ http.Handler = (*Handler)(nil)
+
+// New returns a Handler.
+func New(config Config) *Handler {
+	return &Handler{table: config.Table, access: config.Access, limits: config.Limits.orDefault()}
+}
+
+// ServeHTTP answers one request. It panics with http.ErrAbortHandler to cut a response that cannot be completed.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := h.begin(w, r)
+	defer h.end(e)
+	if refused := e.refuse(); refused != 0 {
+		e.fail(refused, "")
+		return
+	}
+	e.route = h.table.Lookup(hostOf(r.Host))
+	if e.route == nil {
+		e.fail(http.StatusNotFound, "no app answers to this host")
+		return
+	}
+	if e.route.Static != nil && under(r.URL.Path, e.route.Prefix) {
+		e.static()
+		return
+	}
+	if e.route.Backend == nil {
+		e.fail(http.StatusNotFound, "")
+		return
+	}
+	up, err := e.acquire(r.Context())
+	if err != nil {
+		e.unavailable(err)
+		return
+	}
+	e.up = up
+	e.proxy()
+}
+
+// refuse returns the status for requests that no app may see, 0 for others. HTTP/1 requests were checked by the server;
+// HTTP/2 and 3 allow bytes in the method and the authority that would change the meaning of an HTTP/1.1 request line.
+//
+// TRACE is refused because it sends back what the browser keeps from scripts.
+func (e *exchange) refuse() int {
+	switch e.r.Method {
+	case http.MethodGet, http.MethodPost, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodPatch:
+	case http.MethodConnect, http.MethodTrace:
+		e.w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		return http.StatusMethodNotAllowed
+	default:
+		if !isToken(e.r.Method) {
+			return http.StatusBadRequest
+		}
+	}
+	if !validHost(e.r.Host) {
+		return http.StatusBadRequest
+	}
+	return 0
+}
+
+// acquire asks the route's backend. A backend that was replaced while we waited for it refuses: then the table knows
+// the next one.
+func (e *exchange) acquire(ctx context.Context) (*upstream.Upstream, error) {
+	for {
+		up, err := e.route.Backend.Acquire(ctx)
+		if err == nil {
+			return up, nil
+		}
+		next := e.h.table.Lookup(hostOf(e.r.Host))
+		if next == nil || next == e.route || next.Backend == nil || ctx.Err() != nil {
+			return nil, err
+		}
+		e.route = next
+	}
+}
+
+func (e *exchange) unavailable(err error) {
+	if u, ok := errors.AsType[*route.Unavailable](err); ok {
+		seconds := max(1, int((u.RetryAfter+time.Second-1)/time.Second))
+		e.w.Header()["Retry-After"] = []string{itoa(seconds)}
+		e.fail(http.StatusServiceUnavailable, u.Reason)
+		return
+	}
+	if e.r.Context().Err() != nil {
+		e.fail(statusClientClosed, "")
+		return
+	}
+	e.fail(http.StatusServiceUnavailable, "")
+}
+
+func (e *exchange) static() {
+	rec := &recorder{ResponseWriter: e.w}
+	defer func() { e.status, e.sent = rec.status, rec.sent }()
+	e.route.Static.ServeHTTP(rec, e.r)
+}
+
+// under reports whether path lies below prefix.
+func under(path, prefix string) bool {
+	if prefix == "" || prefix == "/" {
+		return true
+	}
+	prefix = strings.TrimSuffix(prefix, "/")
+	return strings.HasPrefix(path, prefix) && (len(path) == len(prefix) || path[len(prefix)] == '/')
+}

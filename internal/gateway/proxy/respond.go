@@ -1,0 +1,218 @@
+package proxy
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"time"
+)
+
+const (
+	copyBuffer = 32 << 10
+	spliceMin  = 16 << 10  // from this size on a body is moved inside the kernel, if the client's connection allows it
+	spliceStep = 512 << 10 // of this many bytes at least one must go out within the stall time
+)
+
+// respond passes the answer on: head, body, trailer.
+func (e *exchange) respond(res response) {
+	e.writeHead(res)
+	var err error
+	switch {
+	case !res.hasBody(e.r.Method):
+	case res.chunked:
+		err = e.copyChunked()
+	case res.length >= 0:
+		err = e.copySized(res.length)
+	default:
+		res.close = true
+		err = e.copyStream(e.conn.Reader)
+	}
+	e.watch.end()
+	if err != nil {
+		e.flush()
+		panic(http.ErrAbortHandler) // the client must see that the response is not whole
+	}
+	if e.body.done != nil {
+		e.flush()
+	}
+	if whole := e.body.finish(e); whole && !res.close {
+		e.conn.Keep()
+	} else {
+		e.conn.Discard()
+	}
+	e.conn = nil
+}
+
+// writeHead gives the fields to the client's server, in which the app's word counts: no type is guessed for it.
+func (e *exchange) writeHead(res response) {
+	h := e.w.Header()
+	delete(h, "Server") // Caddy's
+	values := make([]string, len(e.fields))
+	drop := e.drop[:0]
+	for _, f := range e.fields {
+		if f.key == "Connection" {
+			drop = connectionTokens(drop, []string{f.value})
+		}
+	}
+	e.drop = drop
+	for i, f := range e.fields {
+		if hopByHop(f.key) || f.key == "X-Request-Id" || f.key == "Content-Length" || len(drop) > 0 && e.dropped(f.key) {
+			continue
+		}
+		values[i] = f.value
+		if old, ok := h[f.key]; ok {
+			h[f.key] = append(old, f.value)
+		} else {
+			h[f.key] = values[i : i+1 : i+1]
+		}
+	}
+	if res.length >= 0 && !res.chunked {
+		h["Content-Length"] = []string{itoa64(res.length)}
+	}
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil
+	}
+	if e.r.ProtoMajor == 1 && (!e.body.read.Load() || len(e.r.Header["Upgrade"]) > 0) {
+		// An early answer: the rest of the body will not be waited for. Or a switch that did not happen: what the client
+		// sent on was not inspected.
+		h["Connection"] = []string{"close"}
+	}
+	e.status = res.status
+	e.w.WriteHeader(res.status)
+}
+
+// copySized copies a body of n bytes.
+func (e *exchange) copySized(n int64) error {
+	r := e.conn.Reader
+	if first := min(n, int64(r.Buffered())); first > 0 {
+		b, _ := r.Peek(int(first))
+		if err := e.write(b, n > first); err != nil {
+			return err
+		}
+		_, _ = r.Discard(int(first))
+		n -= first
+	} else if n > 0 {
+		e.flush() // the client learns the head while the app prepares the body
+	}
+	if n == 0 {
+		return nil
+	}
+	if to, ok := e.w.(io.ReaderFrom); ok && n >= spliceMin && e.r.ProtoMajor == 1 && e.r.TLS == nil {
+		return e.splice(to, n)
+	}
+	return e.copyStream(io.LimitReader(r, n), n)
+}
+
+// splice lets the server move the body from connection to connection without copying it through this process.
+func (e *exchange) splice(to io.ReaderFrom, n int64) error {
+	rc := http.NewResponseController(e.w)
+	for n > 0 {
+		_ = rc.SetWriteDeadline(time.Now().Add(e.h.limits.Stall))
+		from := &io.LimitedReader{R: e.conn.Conn, N: min(n, spliceStep)}
+		moved, err := to.ReadFrom(from)
+		e.sent += moved
+		n -= moved
+		if err == nil && from.N > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyStream copies until r ends and checks that exactly length bytes came, if a length is given.
+func (e *exchange) copyStream(r io.Reader, length ...int64) error {
+	buf := e.h.buffer()
+	defer e.h.buffers.Put(buf)
+	var total int64
+	for {
+		n, err := r.Read(*buf)
+		total += int64(n)
+		if n > 0 {
+			more := err == nil && (len(length) == 0 || total < length[0])
+			if werr := e.write((*buf)[:n], more && e.waiting()); werr != nil {
+				return werr
+			}
+		}
+		if err == io.EOF { //nolint:errorlint // wrapped and joined errors are no end
+			if len(length) > 0 && total < length[0] {
+				return io.ErrUnexpectedEOF
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// waiting reports whether nothing more of the response has come yet: then the client gets what there is. Two bytes may be
+// the end of a chunk.
+func (e *exchange) waiting() bool { return e.conn.Reader.Buffered() <= 2 }
+
+func (e *exchange) copyChunked() error {
+	if e.conn.Reader.Buffered() == 0 {
+		e.flush()
+	}
+	if err := e.copyStream(httputil.NewChunkedReader(e.conn.Reader)); err != nil {
+		return err
+	}
+	return e.trailer(e.conn.Reader)
+}
+
+// trailer reads the fields after a chunked body and passes them on.
+func (e *exchange) trailer(r *bufio.Reader) error {
+	var size int
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if size += len(line); size > e.h.limits.ResponseHead {
+			return errTooLarge
+		}
+		text, _ := cutLine(string(line))
+		if text == "" {
+			return nil
+		}
+		f, ok := parseField(text)
+		if !ok {
+			return errMalformed
+		}
+		if !hopByHop(f.key) && f.key != "Content-Length" {
+			e.w.Header().Add(http.TrailerPrefix+f.key, f.value)
+		}
+	}
+}
+
+// write sends a piece of the body to the client, which must take it within the stall time, and flushes it if asked to.
+func (e *exchange) write(p []byte, flush bool) error {
+	guard := flush || len(p) > 2<<10 // what is smaller is only buffered here
+	var rc *http.ResponseController
+	if guard {
+		rc = http.NewResponseController(e.w)
+		_ = rc.SetWriteDeadline(time.Now().Add(e.h.limits.Stall))
+	}
+	n, err := e.w.Write(p)
+	e.sent += int64(n)
+	if err == nil && flush {
+		err = rc.Flush()
+	}
+	if guard && e.r.ProtoMajor != 1 {
+		_ = rc.SetWriteDeadline(time.Time{}) // a stream's deadline resets it even while nothing is written
+	}
+	return err
+}
+
+func (e *exchange) flush() { _ = http.NewResponseController(e.w).Flush() }
+
+func (h *Handler) buffer() *[]byte {
+	if b, ok := h.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	b := make([]byte, copyBuffer)
+	return &b
+}

@@ -1,0 +1,197 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// sender carries the request body to the app. A small one goes out with the head; the rest of a larger one is sent by a
+// goroutine of its own, because the app may answer before it has read all, or read only while its answer is read.
+type sender struct {
+	left    int64         // bytes not read from the client yet; -1 if unknown
+	started bool          // some of the body was read beyond what e.head holds: the request cannot be repeated
+	done    chan struct{} // closed when the goroutine has ended; nil if there is none
+	read    atomic.Bool   // the client delivered the whole body
+	client  atomic.Bool   // the client failed to deliver the body
+	failed  atomic.Bool   // the body was not sent whole
+}
+
+// begin reads the first part of the body behind the head. A body without a stated length is not waited for: its client
+// may want to hear from the app first.
+func (s *sender) begin(e *exchange) error {
+	s.left = e.r.ContentLength
+	if s.left <= 0 {
+		s.read.Store(s.left == 0)
+		return nil
+	}
+	whole := s.left <= int64(cap(e.head)-len(e.head))
+	for s.left > 0 && len(e.head) < cap(e.head) {
+		room := e.head[len(e.head):min(cap(e.head), len(e.head)+int(min(s.left, int64(cap(e.head)))))]
+		n, err := s.receive(e, room)
+		e.head = e.head[:len(e.head)+n]
+		s.left -= int64(n)
+		if err != nil && s.left > 0 {
+			return err
+		}
+		if !whole {
+			break
+		}
+	}
+	s.read.Store(s.left == 0)
+	return nil
+}
+
+// read reads from the client, which must send something within the stall time.
+func (s *sender) receive(e *exchange, p []byte) (int, error) {
+	rc := http.NewResponseController(e.w)
+	_ = rc.SetReadDeadline(time.Now().Add(e.h.limits.Stall))
+	n, err := e.r.Body.Read(p)
+	_ = rc.SetReadDeadline(time.Time{})
+	return n, err
+}
+
+// all starts sending the whole body: the app said "100 Continue".
+func (s *sender) all(e *exchange) {
+	s.left = e.r.ContentLength
+	s.stream(e)
+}
+
+// stream starts sending what is left of the body.
+func (s *sender) stream(e *exchange) {
+	if s.left == 0 {
+		return
+	}
+	e.duplex()
+	s.started = true
+	s.done = make(chan struct{})
+	go s.run(e)
+}
+
+// duplex lets body and response travel at the same time.
+func (e *exchange) duplex() {
+	if e.r.ProtoMajor == 1 {
+		_ = http.NewResponseController(e.w).EnableFullDuplex()
+	}
+}
+
+func (s *sender) run(e *exchange) {
+	defer close(s.done)
+	buf := e.h.buffer()
+	defer e.h.buffers.Put(buf)
+	var err error
+	if s.left > 0 {
+		err = s.sized(e, *buf)
+	} else {
+		err = s.chunks(e, *buf)
+	}
+	if err != nil {
+		s.failed.Store(true)
+	}
+	if s.client.Load() {
+		_ = e.conn.Conn.Close() // the app waits for what will not come
+	}
+}
+
+func (s *sender) sized(e *exchange, buf []byte) error {
+	for s.left > 0 {
+		n, err := s.receive(e, buf[:min(int64(len(buf)), s.left)])
+		s.left -= int64(n)
+		s.read.Store(s.left == 0)
+		if n > 0 {
+			if _, werr := e.conn.Write(buf[:n]); werr != nil {
+				return werr
+			}
+		}
+		if err != nil && s.left > 0 {
+			s.client.Store(true)
+			return err
+		}
+	}
+	return nil
+}
+
+// chunks sends a body of unknown length: each piece as it comes, then the trailer.
+func (s *sender) chunks(e *exchange, buf []byte) error {
+	const room = 10 // for "ffffffff\r\n" before and "\r\n" after
+	for {
+		n, err := s.receive(e, buf[room:len(buf)-2])
+		if n > 0 {
+			size := strconv.AppendInt(make([]byte, 0, room), int64(n), 16)
+			start := room - 2 - len(size)
+			copy(buf[start:], size)
+			copy(buf[room-2:], "\r\n")
+			copy(buf[room+n:], "\r\n")
+			if _, werr := e.conn.Write(buf[start : room+n+2]); werr != nil {
+				return werr
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			s.read.Store(true)
+			break
+		}
+		if err != nil {
+			s.client.Store(true)
+			return err
+		}
+	}
+	end := append(buf[:0], "0\r\n"...)
+	for key, values := range e.r.Trailer {
+		for _, v := range values {
+			if !hopByHop(key) && !ours(key) {
+				end = appendField(end, key, v)
+			}
+		}
+	}
+	_, err := e.conn.Write(append(end, "\r\n"...))
+	return err
+}
+
+// finish waits until the goroutine has ended and reports whether the app has the whole body. The response is complete by
+// now; an app that goes on reading gets a moment to do so.
+func (s *sender) finish(e *exchange) bool {
+	if s.done == nil {
+		return s.read.Load()
+	}
+	grace := time.NewTimer(earlyGrace)
+	defer grace.Stop()
+	select {
+	case <-s.done:
+	case <-grace.C:
+		s.abort(e)
+	}
+	return !s.failed.Load()
+}
+
+// abort ends the goroutine. The server may then read what is left of the body for a moment before it closes the client's
+// connection: closing with unread bytes would reset it, and the client could lose the response.
+func (s *sender) abort(e *exchange) {
+	if s.done == nil {
+		return
+	}
+	rc := http.NewResponseController(e.w)
+	for {
+		select {
+		case <-s.done:
+			return
+		default:
+		}
+		s.failed.Store(true)
+		_ = e.conn.Conn.Close()
+		_ = rc.SetReadDeadline(time.Unix(1, 0)) // again and again: the goroutine may be about to set its own
+		select {
+		case <-s.done:
+			_ = rc.SetReadDeadline(time.Now().Add(earlyGrace))
+			return
+		case <-time.After(abortRetry):
+		}
+	}
+}
+
+const (
+	earlyGrace = 500 * time.Millisecond
+	abortRetry = 5 * time.Millisecond
+)

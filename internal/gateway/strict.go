@@ -1,0 +1,5 @@
+package gateway
+
+import "net"
+
+type strictListener struct{ *net.TCPListener }

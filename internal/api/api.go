@@ -1,0 +1,94 @@
+// Package api is the REST API over the contracts of the root package. Its OpenAPI 3.1 description, at /openapi.json, is
+// generated from the handlers. Whoever reaches the handler may do everything: access is the listener's business (package
+// cli serves it on a Unix socket that only the owner may open).
+//
+// Work that takes long (deploys, builds, plans, rollbacks, config changes) answers with a stream of [Event] values, one
+// JSON object a line, that ends with a result or an error. A stream without such an end was cut. When the client closes its
+// side of the connection the work is canceled, and the stream still ends with what came of it.
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/aloft-run/aloft"
+)
+
+// maxBody bounds request bodies, in bytes. The largest honest one is a config change.
+const maxBody = 4 << 20
+
+// Services is what the API gives access to. All fields but Shutdown and Check must be set.
+type Services struct {
+	Deployer aloft.Deployer
+	Operator aloft.Operator
+	Releases aloft.ReleaseStore
+	Runner   aloft.Runner
+	Logs     aloft.LogService
+	Server   ServerInfo
+	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
+	Shutdown func()                      // asks the server to end; it returns at once. nil refuses
+}
+
+// ServerInfo describes the server to its users.
+type ServerInfo struct {
+	Version   string    `json:"version"`
+	PID       int       `json:"pid"`
+	Home      string    `json:"home"`            // directory of all state
+	HTTP      string    `json:"http"`            // address of the gateway, "127.0.0.1:7070"
+	HTTPS     string    `json:"https,omitempty"` // "" if there is none
+	Isolation string    `json:"isolation"`       // what the engine keeps apart, in one honest line
+	StartedAt time.Time `json:"startedAt"`
+}
+
+// New returns the API's handler.
+func New(services Services) http.Handler {
+	config := huma.DefaultConfig("aloft", services.Server.Version)
+	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
+	config.Transformers = []huma.Transformer{asProblem}
+	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[aloft.Duration](), reflect.TypeFor[string]())
+	mux := http.NewServeMux()
+	router := humago.New(mux, config)
+	a := &handlers{Services: services, api: router}
+	a.serverRoutes()
+	a.stageRoutes()
+	a.deployRoutes()
+	a.releaseRoutes()
+	a.configRoutes()
+	a.logRoutes()
+	a.runRoutes()
+	mux.HandleFunc("/", noRoute)
+	return mux
+}
+
+// handlers is what the handlers of all routes share.
+type handlers struct {
+	Services
+
+	api huma.API
+}
+
+// operation describes a route. Every route may answer with a Problem.
+func (h *handlers) operation(method, path, id, summary string) huma.Operation {
+	schema := h.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	return huma.Operation{
+		Method: method, Path: path, OperationID: id, Summary: summary,
+		MaxBodyBytes: maxBody,
+		// A deadline on the connection would end long work when it passes: the server takes it for the client going away.
+		BodyReadTimeout: -1,
+		Responses: map[string]*huma.Response{"default": {
+			Description: "What went wrong",
+			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
+		}},
+	}
+}
+
+// noRoute answers requests that no route takes.
+func noRoute(w http.ResponseWriter, r *http.Request) {
+	writeProblem(w, aloft.Errorf(aloft.NotFound, "there is no %s %s", r.Method, r.URL.Path).
+		WithHint("GET /openapi.json lists what there is"))
+}

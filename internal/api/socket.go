@@ -1,0 +1,100 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// SocketName is the API's socket in the home directory.
+const SocketName = "aloft.sock"
+
+// maxSocketPath is what fits sun_path everywhere, without its final zero byte.
+const maxSocketPath = 103
+
+// Listen makes the home directory if needed (mode 0700) and listens on the socket in it (mode 0600), replacing one that a
+// dead server left: the caller holds the home's lock. Closing the listener removes the socket.
+func Listen(home string) (net.Listener, error) {
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return nil, fmt.Errorf("make the home directory: %w", err)
+	}
+	path := filepath.Join(home, SocketName)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("remove the old socket: %w", err)
+	}
+	short, release, err := shortPath(path)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: short, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", path, err)
+	}
+	listener.SetUnlinkOnClose(false) // it would remove by the short path, which is gone by then
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("protect the socket: %w", err), listener.Close())
+	}
+	return &socket{UnixListener: listener, path: path}, nil
+}
+
+// Dial connects to a socket made by Listen. The path may be longer than the system allows for sockets.
+func Dial(ctx context.Context, path string) (net.Conn, error) {
+	short, release, err := shortPath(path)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	var dialer net.Dialer
+	return dialer.DialContext(ctx, "unix", short)
+}
+
+type socket struct {
+	*net.UnixListener
+
+	path string
+}
+
+// Close stops listening and removes the socket.
+func (s *socket) Close() error {
+	removed := os.Remove(s.path)
+	if errors.Is(removed, os.ErrNotExist) {
+		removed = nil
+	}
+	return errors.Join(s.UnixListener.Close(), removed)
+}
+
+// shortPath returns a name for path that fits a socket address, valid until release is called.
+func shortPath(path string) (short string, release func(), err error) {
+	if len(path) <= maxSocketPath {
+		return path, func() {}, nil
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return "", nil, err
+	}
+	link := "/proc/self/fd/" + strconv.FormatUint(uint64(dir.Fd()), 10)
+	if _, err := os.Stat(link); err == nil {
+		return filepath.Join(link, filepath.Base(path)), func() { _ = dir.Close() }, nil
+	}
+	_ = dir.Close()
+	return shortLink(path)
+}
+
+// shortLink is shortPath for systems without /proc.
+func shortLink(path string) (short string, release func(), err error) {
+	tmp, err := os.MkdirTemp("", "aloft")
+	if err != nil {
+		return "", nil, err
+	}
+	release = func() { _ = os.RemoveAll(tmp) }
+	if err := os.Symlink(filepath.Dir(path), filepath.Join(tmp, "h")); err != nil {
+		release()
+		return "", nil, err
+	}
+	return filepath.Join(tmp, "h", filepath.Base(path)), release, nil
+}

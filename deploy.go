@@ -82,7 +82,16 @@ type Build struct {
 	Cached    bool          `json:"cached"`
 	Elapsed   time.Duration `json:"elapsed"` // nanoseconds
 	Functions []Function    `json:"functions"`
-	Largest   []PathSize    `json:"largest,omitempty"` // the largest directories, largest first
+	Largest   []PathSize    `json:"largest,omitempty"`  // the largest directories, largest first
+	Verdicts  []Verdict     `json:"verdicts,omitempty"` // what each buildpack said, in the order they were asked
+}
+
+// Verdict is what one buildpack said of a source.
+type Verdict struct {
+	Buildpack string `json:"buildpack"`
+	Matched   bool   `json:"matched"` // the source is of this kind
+	Used      bool   `json:"used"`    // it took part in the build
+	Why       string `json:"why"`
 }
 
 // PathSize is a directory and the bytes of the files below it.

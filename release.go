@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,21 +22,10 @@ func (a Artifact) Short() string { return a.Digest[:min(12, len(a.Digest))] }
 type Config map[string]string
 
 // String lists the names.
-func (c Config) String() string { return "config(" + joinNames(slices.Sorted(maps.Keys(c))) + ")" }
+func (c Config) String() string { return "config(" + strings.Join(slices.Sorted(maps.Keys(c)), " ") + ")" }
 
 // GoString keeps values out of %#v.
 func (c Config) GoString() string { return c.String() }
-
-func joinNames(names []string) string {
-	text := ""
-	for i, n := range names {
-		if i > 0 {
-			text += " "
-		}
-		text += n
-	}
-	return text
-}
 
 // SealedConfig is a Config at rest: each value encrypted and bound to the app, to the release that set it (Version) and to
 // its name, so that none can be moved.

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/artifact"
 	"github.com/aloft-run/aloft/internal/buildpack"
+	"github.com/aloft-run/aloft/internal/manifest"
 	"github.com/aloft-run/aloft/internal/source"
 )
 
@@ -37,6 +39,7 @@ func (d *Deployer) build(
 	if err != nil {
 		return build, nil, err
 	}
+	defer func() { _ = src.Close() }()
 	found, err := d.detect(p, src.FS())
 	if err != nil {
 		return build, nil, err
@@ -44,7 +47,15 @@ func (d *Deployer) build(
 	report.Report(aloft.StepDone{Step: aloft.StepDetect, Text: found.Name + " (" + found.Plan.Why + ")", Elapsed: time.Since(began)})
 
 	job := job{project: p, plan: found.Plan, src: src}
-	build = aloft.Build{Stage: p.ref, Source: src.Digest(), Buildpack: found.Name, Why: found.Plan.Why}
+	if !job.builds() {
+		if job.src, err = d.shipped(ctx, p, found.Plan); err != nil {
+			return build, nil, err
+		}
+		defer func() { _ = job.src.Close() }()
+	}
+	build = aloft.Build{
+		Stage: p.ref, Source: job.src.Digest(), Buildpack: found.Name, Why: found.Plan.Why, Verdicts: explain(found.Verdicts),
+	}
 	if build.Functions, err = functions(p.settings, found.Plan); err != nil {
 		return build, nil, err
 	}
@@ -81,12 +92,12 @@ func (d *Deployer) make(ctx context.Context, job job, report aloft.Reporter) (re
 	defer done()
 	began := time.Now()
 	report.Report(aloft.StepStarted{Step: aloft.StepPackage})
-	archive, err := artifact.Pack(ctx, tree, artifact.PackOptions{})
+	archive, err := artifact.Pack(ctx, tree, artifact.PackOptions{Store: d.Artifacts, Reuse: d.previous(ctx, job.project.ref)})
 	if err != nil {
 		return record{}, nil, err
 	}
 	unpin := d.pins.pin(archive.Artifact().Digest)
-	made, err := d.Artifacts.Put(ctx, archive)
+	made, err := d.Put(ctx, archive)
 	if err != nil {
 		unpin()
 		return record{}, nil, err
@@ -100,15 +111,38 @@ func (d *Deployer) make(ctx context.Context, job job, report aloft.Reporter) (re
 	return rec, unpin, nil
 }
 
+// shipped is the tree of an app that needs no build: its source, without what the plan leaves out and with what it keeps.
+func (d *Deployer) shipped(ctx context.Context, p project, plan buildpack.Plan) (*source.Tree, error) {
+	return source.Scan(ctx, p.dir, source.Options{
+		Ignore: true, Keep: plan.Keep, Drop: slices.Concat(plan.Drop, p.settings.Ignore), Only: plan.Ship, Index: d.indexFile(p.dir),
+	})
+}
+
+func explain(found []buildpack.Verdict) []aloft.Verdict {
+	all := make([]aloft.Verdict, len(found))
+	for i, v := range found {
+		all[i] = aloft.Verdict(v)
+	}
+	return all
+}
+
+// previous is the digest of the artifact that the stage serves, from which Pack takes what did not change; "" if none.
+func (d *Deployer) previous(ctx context.Context, ref aloft.StageRef) string {
+	stage, err := d.Apps.Stage(ctx, ref)
+	if err != nil || stage.Current == 0 {
+		return ""
+	}
+	release, err := d.Apps.Release(ctx, ref, stage.Current)
+	if err != nil {
+		return ""
+	}
+	return release.Artifact.Digest
+}
+
 // tree returns the tree to ship: the source as it is if nothing is to be built, else a private copy in which the build ran.
 func (d *Deployer) tree(ctx context.Context, job *job, report aloft.Reporter) (*source.Tree, func(), error) {
-	plan := job.plan
 	if !job.builds() {
-		tree, err := source.Scan(ctx, job.project.dir, source.Options{
-			Ignore: true, Keep: plan.Keep, Drop: append(plan.Drop, job.project.settings.Ignore...), Only: plan.Ship,
-			Index: d.indexFile(job.project.dir),
-		})
-		return tree, func() {}, err
+		return job.src, func() {}, nil
 	}
 	if err := os.MkdirAll(d.buildsDir(), 0o700); err != nil {
 		return nil, nil, fmt.Errorf("make the build directory: %w", err)
@@ -128,7 +162,10 @@ func (d *Deployer) tree(ctx context.Context, job *job, report aloft.Reporter) (*
 		done()
 		return nil, nil, err
 	}
-	return tree, done, nil
+	return tree, func() {
+		_ = tree.Close()
+		done()
+	}, nil
 }
 
 func (d *Deployer) buildIn(ctx context.Context, job *job, app string, report aloft.Reporter) (*source.Tree, error) {
@@ -161,14 +198,13 @@ func (d *Deployer) detect(p project, src sourceFS) (buildpack.Result, error) {
 	if err == nil {
 		return found, nil
 	}
-	s := p.settings
-	switch {
-	case s.Static != nil && s.Static.Prefix == "":
-		return buildpack.Result{Name: "static", Plan: buildpack.Plan{
-			Why: "the manifest names a directory of files", Static: &buildpack.Static{Root: s.Static.Dir},
-		}}, nil
-	case s.Start != "":
-		return buildpack.Result{Name: "command", Plan: buildpack.Plan{Why: "the manifest names a start command", Start: s.Start}}, nil
+	switch s := p.settings; {
+	case s.Static != nil && s.Static.Only:
+		found.Name, found.Plan.Why = "static", "the manifest names a directory of files"
+	case s.Function(manifest.WebFunction).Command == "":
+		return found, err
+	case found.Name == "":
+		found.Name, found.Plan.Why = "command", "the manifest names a start command"
 	}
-	return found, err
+	return found, nil
 }

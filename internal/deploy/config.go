@@ -116,9 +116,6 @@ func (d *Deployer) required(state state, p project) (aloft.SealedConfig, error) 
 		if _, ok := config[v.Name]; ok {
 			continue
 		}
-		if _, ok := p.settings.Env[v.Name]; ok {
-			continue
-		}
 		switch {
 		case v.Generate:
 			config[v.Name] = secret()

@@ -40,7 +40,7 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 			Release: state.current, URL: d.URL(project.ref), Build: build, Unchanged: true, Elapsed: time.Since(began),
 		}, nil
 	}
-	deployment, err := d.release(ctx, next, project.hooks(), report)
+	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == ""), report)
 	deployment.Build, deployment.Elapsed = build, time.Since(began)
 	return deployment, err
 }

@@ -30,6 +30,9 @@ type Options struct {
 	BuildEnv   []string      // environment of builds, "K=V": PATH, HOME, LANG; never an app's config
 	BuildLimit time.Duration // of one build; 0 means 30 minutes
 	Logger     *slog.Logger
+
+	// Put stores an artifact; nil means Artifacts.Put. Tests of durability put a faulty one here.
+	Put func(context.Context, *artifact.Archive) (aloft.Artifact, error)
 }
 
 // Platform is where the stages run, with what a deploy needs beyond the contract.
@@ -70,6 +73,9 @@ func New(options Options) *Deployer {
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if options.Put == nil {
+		options.Put = options.Artifacts.Put
 	}
 	return &Deployer{Options: options}
 }

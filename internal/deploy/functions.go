@@ -10,71 +10,76 @@ import (
 	"github.com/aloft-run/aloft/internal/manifest"
 )
 
-// WebFunction is the name of the function that takes an app's requests.
-const WebFunction = "web"
-
-// functions are what an app runs: what the buildpack found, changed by what the manifest says.
+// functions are what an app runs: what the buildpack found, changed by what the manifest says. A web function whose
+// command is known only after the build has none yet.
 func functions(s manifest.Settings, plan buildpack.Plan) ([]aloft.Function, error) {
-	var all []aloft.Function
-	switch {
-	case plan.Static != nil && s.Start == "":
-		all = append(all, aloft.Function{Name: WebFunction, Kind: aloft.Static, Root: plan.Static.Root})
-	default:
-		start := plan.Start
-		if s.Start != "" {
-			start = s.Start
+	commands := maps.Clone(plan.Workers)
+	for name, f := range s.Functions {
+		if name == manifest.WebFunction {
+			continue
 		}
-		all = append(all, aloft.Function{
-			Name: WebFunction, Kind: aloft.Web, Command: shell(start), Env: environment(plan.Env, s.Env),
-			HealthPath: s.Health.Path, BootTimeout: s.Health.Timeout, DrainTimeout: s.Drain, Timeout: s.Timeout,
-		})
-		if s.Static != nil && s.Static.Prefix != "" {
-			all = append(all, aloft.Function{
-				Name: "static", Kind: aloft.Static, Root: s.Static.Dir, Prefix: s.Static.Prefix,
-			})
+		if f.Command == "" && commands[name] == "" {
+			return nil, aloft.Errorf(aloft.Invalid, "function %q has no command", name).
+				WithHint("give it one in the functions section of aloft.yml, or a line in the Procfile")
+		}
+		if commands == nil {
+			commands = map[string]string{}
+		}
+		if f.Command != "" {
+			commands[name] = f.Command
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(plan.Workers)) {
-		if err := aloft.CheckName("process", name); err != nil {
+	all := front(s, plan)
+	for _, name := range slices.Sorted(maps.Keys(commands)) {
+		if err := aloft.CheckName("function", name); err != nil {
 			return nil, err
 		}
+		f := s.Function(name)
+		if f.Off {
+			continue
+		}
 		all = append(all, aloft.Function{
-			Name: name, Kind: aloft.Worker, Command: shell(plan.Workers[name]), Env: environment(plan.Env, s.Env),
+			Name: name, Kind: aloft.Worker, Command: shell(commands[name]), Env: environment(plan.Env, s.Env),
+			Memory: f.Memory, Instances: f.Instances, DrainTimeout: f.Drain,
 		})
 	}
-	return tune(all, s)
+	return all, nil
 }
 
-// tune applies the functions section of the manifest. A name that no function has is a worker if it brings a command.
-func tune(all []aloft.Function, s manifest.Settings) ([]aloft.Function, error) {
-	for _, name := range slices.Sorted(maps.Keys(s.Functions)) {
-		fs := s.Functions[name]
-		i := slices.IndexFunc(all, func(f aloft.Function) bool { return f.Name == name })
-		if i < 0 {
-			if fs.Command == "" {
-				return nil, aloft.Errorf(aloft.Invalid, "function %q has no command", name).
-					WithHint("give it one in the functions section of aloft.yml, or a line in the Procfile")
-			}
-			all = append(all, aloft.Function{Name: name, Kind: aloft.Worker, Env: all[0].Env})
-			i = len(all) - 1
-		}
-		f := all[i].Clone()
-		if fs.Command != "" {
-			f.Command = shell(fs.Command)
-		}
-		if fs.Timeout != 0 {
-			f.Timeout = fs.Timeout
-		}
-		f.Memory, f.Concurrency, f.Instances = fs.Memory, fs.Concurrency, fs.Instances
-		f.Env = environment(f.Env, fs.Env)
-		all[i] = f
+// front is what answers requests: the web function, static files, or both.
+func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
+	var files *aloft.Function
+	if s.Static != nil {
+		files = &aloft.Function{Name: "static", Kind: aloft.Static, Root: root(s.Static.Dir), Prefix: s.Static.Prefix}
 	}
-	for i, f := range all {
-		if n, ok := s.Formation[f.Name]; ok && f.Instances == 0 {
-			all[i].Instances = n
-		}
+	switch {
+	case s.Static != nil && s.Static.Only:
+		files.Name = manifest.WebFunction
+		return []aloft.Function{*files}
+	case plan.Static != nil && s.Start == "":
+		return []aloft.Function{{Name: manifest.WebFunction, Kind: aloft.Static, Root: root(plan.Static.Root)}}
 	}
-	return all, nil
+	web := s.Function(manifest.WebFunction)
+	if web.Command == "" {
+		web.Command = plan.Start
+	}
+	all := []aloft.Function{{
+		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(plan.Env, s.Env),
+		HealthPath: web.Health.Path, BootTimeout: web.Health.Timeout, DrainTimeout: web.Drain, Timeout: web.Timeout,
+		Memory: web.Memory, Concurrency: web.Concurrency, Instances: web.Instances,
+	}}
+	if files != nil {
+		all = append(all, *files)
+	}
+	return all
+}
+
+// root is a directory of the tree, "" for the tree itself.
+func root(dir string) string {
+	if dir == "." {
+		return ""
+	}
+	return dir
 }
 
 // environment merges variables, later ones win; nil if there are none.
@@ -97,17 +102,17 @@ func shell(line string) []string {
 	if line == "" {
 		return nil
 	}
-	if first, _, _ := strings.Cut(line, " "); strings.ContainsAny(line, ";&|<>()`\n#") || strings.Contains(first, "=") || builtin(first) {
+	first, _, _ := strings.Cut(line, " ")
+	if strings.ContainsAny(line, ";&|<>()`\n#") || strings.Contains(first, "=") || keyword(first) {
 		return []string{"/bin/sh", "-c", line}
 	}
 	return []string{"/bin/sh", "-c", "exec " + line}
 }
 
-// builtin reports whether a line that begins with this word must not follow exec.
-func builtin(word string) bool {
-	switch word {
-	case "exec", "cd", "export", "if", "while", "for", "until", "case", "set", "unset", "trap", "eval", ".", ":", "{", "!", "source", "ulimit", "umask":
-		return true
-	}
-	return false
+// keyword reports whether a line that begins with this word must not follow exec.
+func keyword(word string) bool {
+	return slices.Contains([]string{
+		"exec", "cd", "export", "if", "while", "for", "until", "case", "set", "unset", "trap", "eval", "source", "ulimit",
+		"umask", ".", ":", "{", "!",
+	}, word)
 }

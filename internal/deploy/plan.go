@@ -93,8 +93,7 @@ func functionDiff(a, b aloft.Function) []aloft.Change {
 func generated(state state, p project) []aloft.Change {
 	var changes []aloft.Change
 	for _, v := range p.settings.Required {
-		_, set := state.config[v.Name]
-		if _, fixed := p.settings.Env[v.Name]; v.Generate && !set && !fixed {
+		if _, set := state.config[v.Name]; v.Generate && !set {
 			changes = append(changes, aloft.Change{Action: aloft.Add, Kind: "config", Name: v.Name, After: "generated"})
 		}
 	}

@@ -3,6 +3,7 @@ package deploy
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/manifest"
@@ -50,6 +51,11 @@ func (d *Deployer) open(input aloft.DeployInput, report aloft.Reporter) (project
 	return project{dir: input.Dir, ref: ref, settings: m.Stage(ref.Stage)}, nil
 }
 
-func (p project) hooks() hooks {
-	return hooks{before: p.settings.Hooks.Predeploy, after: p.settings.Hooks.Postdeploy}
+// hooks are the shell lines around the switch. First says that no release of the stage has succeeded yet.
+func (p project) hooks(first bool) hooks {
+	h := hooks{before: p.settings.Hooks.Predeploy, after: p.settings.Hooks.Postdeploy}
+	if first {
+		h.after = slices.Concat(p.settings.Hooks.Firstdeploy, h.after)
+	}
+	return h
 }

@@ -1,0 +1,205 @@
+package hostile_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// traffic is load on the app that counts what went wrong.
+type traffic struct {
+	world  *world
+	client *http.Client
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
+
+	requests atomic.Int64
+	mu       sync.Mutex
+	failures []string
+	cut      []string // streams that ended before the traffic did
+}
+
+func (tr *traffic) fail(format string, args ...any) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.failures = append(tr.failures, fmt.Sprintf(format, args...))
+}
+
+// startTraffic sends keep-alive GET and POST from several clients and holds streams open, until end is called.
+func startTraffic(t *testing.T, w *world, streams int) *traffic {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	tr := &traffic{world: w, stop: stop, client: &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 30 * time.Second,
+	}}
+	var open sync.WaitGroup
+	for range streams {
+		open.Add(2)
+		tr.wg.Go(func() { tr.events(ctx, open.Done) })
+		tr.wg.Go(func() { tr.socket(ctx, open.Done) })
+	}
+	open.Wait()
+	for i := range 8 {
+		tr.wg.Go(func() { tr.hammer(ctx, i) })
+	}
+	return tr
+}
+
+func (tr *traffic) end() {
+	tr.stop()
+	tr.wg.Wait()
+	tr.client.CloseIdleConnections()
+}
+
+// hammer sends one request after another; every one must be answered by a whole version of the app.
+func (tr *traffic) hammer(ctx context.Context, worker int) {
+	for n := 0; ctx.Err() == nil; n++ {
+		method, path, body := http.MethodGet, "/", ""
+		switch {
+		case n%100 == worker:
+			path = "/slow"
+		case n%4 == 0:
+			method, body = http.MethodPost, strings.Repeat("x", 1+n%5000)
+		}
+		// Requests are not tied to ctx: one that is under way when the traffic ends must still succeed.
+		res, err := tr.client.Do(tr.world.request(context.Background(), method, path, body))
+		tr.requests.Add(1)
+		if err != nil {
+			tr.fail("%s %s: %v", method, path, err)
+			continue
+		}
+		text, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		switch {
+		case err != nil:
+			tr.fail("%s %s: read body: %v", method, path, err)
+		case res.StatusCode != http.StatusOK:
+			tr.fail("%s %s: %s %.200s", method, path, res.Status, text)
+		case method == http.MethodPost && !strings.HasSuffix(string(text), fmt.Sprintf(" %d\n", len(body))):
+			tr.fail("POST of %d bytes answered %q", len(body), text)
+		}
+	}
+}
+
+// events reads an event stream until the traffic ends.
+func (tr *traffic) events(ctx context.Context, opened func()) {
+	res, err := tr.client.Transport.RoundTrip(tr.world.request(ctx, http.MethodGet, "/events", ""))
+	opened()
+	if err != nil {
+		tr.fail("open event stream: %v", err)
+		return
+	}
+	defer func() { _ = res.Body.Close() }()
+	lines := bufio.NewScanner(res.Body)
+	for lines.Scan() {
+	}
+	if ctx.Err() == nil {
+		tr.cutOff("event stream: %v", lines.Err())
+	}
+}
+
+// socket sends and receives on a WebSocket until the traffic ends.
+func (tr *traffic) socket(ctx context.Context, opened func()) {
+	conn, _, err := websocket.Dial(ctx, "ws://"+tr.world.addr+"/socket", &websocket.DialOptions{Host: host})
+	opened()
+	if err != nil {
+		tr.fail("open WebSocket: %v", err)
+		return
+	}
+	defer func() { _ = conn.CloseNow() }()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		err := conn.Write(ctx, websocket.MessageText, []byte("ping"))
+		if err == nil {
+			_, _, err = conn.Read(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			tr.cutOff("WebSocket: %v (close status %d)", err, websocket.CloseStatus(err))
+			return
+		}
+		<-tick.C
+	}
+}
+
+func (tr *traffic) cutOff(format string, args ...any) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.cut = append(tr.cut, fmt.Sprintf(format, args...))
+}
+
+// TestLoad is the product's promise about switches: under load, 50 deploys, 20 rollbacks and 10 config changes fail no
+// request and cut no stream before its drain time is over.
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "drain: 10m\n")
+	w.start(t)
+	w.must(t, nil, "up", "production", "--json")
+	tr := startTraffic(t, w, 20)
+	began := time.Now()
+	deploys, rollbacks, configs := 50, 20, 10
+	if testing.Short() {
+		deploys, rollbacks, configs = 10, 4, 2
+	}
+	for i := range deploys {
+		w.edit(t, fmt.Sprintf("deploy-%d", i))
+		w.must(t, nil, "up", "production", "--json")
+		if i < rollbacks {
+			w.must(t, nil, "rollback", "--stage", "production", "--json")
+		}
+		if i < configs {
+			w.must(t, nil, "config", "set", fmt.Sprintf("COLOUR=%d", i), "--stage", "production", "--json")
+		}
+	}
+	took := time.Since(began)
+	tr.end()
+	t.Logf("%d deploys, %d rollbacks, %d config changes in %v under %.0f requests/s (%d requests) and 40 streams: %d failed, %d streams cut",
+		deploys, rollbacks, configs, took.Round(time.Millisecond), float64(tr.requests.Load())/took.Seconds(),
+		tr.requests.Load(), len(tr.failures), len(tr.cut))
+	report(t, "failed requests", tr.failures)
+	report(t, "streams cut", tr.cut)
+	if tr.requests.Load() < 1000 {
+		t.Errorf("only %d requests: the load does not show anything", tr.requests.Load())
+	}
+}
+
+// TestLoadSeesFailures is the control: a server that is killed under the same load must be seen as failing.
+func TestLoadSeesFailures(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	w.start(t)
+	w.must(t, nil, "up", "production", "--json")
+	tr := startTraffic(t, w, 2)
+	eventually(t, 10*time.Second, func() error {
+		if tr.requests.Load() < 100 {
+			return fmt.Errorf("%d requests", tr.requests.Load())
+		}
+		return nil
+	})
+	w.kill(t)
+	eventually(t, 10*time.Second, func() error {
+		tr.mu.Lock()
+		defer tr.mu.Unlock()
+		if len(tr.failures) == 0 || len(tr.cut) == 0 {
+			return fmt.Errorf("%d failures and %d cut streams seen", len(tr.failures), len(tr.cut))
+		}
+		return nil
+	})
+	tr.end()
+}
+
+func report(t *testing.T, what string, list []string) {
+	t.Helper()
+	if len(list) > 0 {
+		t.Errorf("%d %s, such as:\n%s", len(list), what, strings.Join(list[:min(5, len(list))], "\n"))
+	}
+}

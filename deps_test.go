@@ -20,18 +20,18 @@ var layers = map[string][]string{
 	"internal/cli":      {"internal/..."}, // the only package that knows concrete types and the environment
 	"internal/standard": {"internal/engine/...", "internal/buildpack/..."},
 
-	"internal/api":     {},
-	"internal/client":  {"internal/api"}, // the wire types
-	"internal/deploy":  {"internal/artifact", "internal/buildpack", "internal/engine", "internal/manifest", "internal/source"},
-	"internal/gateway": {"internal/route", "internal/upstream"},
-	"internal/route":   {"internal/upstream"},
+	"internal/api":         {},
+	"internal/client":      {"internal/api/..."}, // the wire types
+	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/manifest", "internal/source"},
+	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
+	"internal/route":       {"internal/upstream"},
 
 	"internal/local":    {"internal/engine", "internal/function", "internal/route", "internal/upstream"},
 	"internal/function": {"internal/engine", "internal/route", "internal/upstream"},
 	"internal/artifact": {"internal/source"},
 
-	"internal/engine/...":    {"internal/engine"},
-	"internal/buildpack/...": {"internal/buildpack"},
+	"internal/engine/...":    {"internal/engine/..."},
+	"internal/buildpack/...": {"internal/buildpack/..."},
 }
 
 // doors says which package is the only one to import a third-party module.

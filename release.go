@@ -22,7 +22,9 @@ func (a Artifact) Short() string { return a.Digest[:min(12, len(a.Digest))] }
 type Config map[string]string
 
 // String lists the names.
-func (c Config) String() string { return "config(" + strings.Join(slices.Sorted(maps.Keys(c)), " ") + ")" }
+func (c Config) String() string {
+	return "config(" + strings.Join(slices.Sorted(maps.Keys(c)), " ") + ")"
+}
 
 // GoString keeps values out of %#v.
 func (c Config) GoString() string { return c.String() }

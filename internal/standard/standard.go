@@ -1,0 +1,31 @@
+// Package standard is the list of kinds that aloft ships: buildpacks in order of detection. Adding a kind is one package
+// and one line here.
+package standard
+
+import (
+	"github.com/aloft-run/aloft/internal/buildpack"
+	"github.com/aloft-run/aloft/internal/buildpack/golang"
+	"github.com/aloft-run/aloft/internal/buildpack/java"
+	"github.com/aloft-run/aloft/internal/buildpack/node"
+	"github.com/aloft-run/aloft/internal/buildpack/procfile"
+	"github.com/aloft-run/aloft/internal/buildpack/python"
+	"github.com/aloft-run/aloft/internal/buildpack/ruby"
+	"github.com/aloft-run/aloft/internal/buildpack/rust"
+	"github.com/aloft-run/aloft/internal/buildpack/server"
+	"github.com/aloft-run/aloft/internal/buildpack/static"
+	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/process"
+)
+
+// Buildpacks returns the buildpacks in order of detection: first what names a command, then languages, then plain files.
+func Buildpacks() []buildpack.Buildpack {
+	return []buildpack.Buildpack{
+		procfile.New(), server.New(),
+		node.New(), python.New(), golang.New(), java.New(), rust.New(), ruby.New(),
+		static.New(),
+	}
+}
+
+// Engine returns the engine that runs instances and builds. It keeps records of what it started in runDir, so that the
+// next server can end what a killed one left.
+func Engine(runDir string) engine.Engine { return process.New(runDir) }

@@ -1,0 +1,200 @@
+package manifest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/aloft-run/aloft"
+)
+
+func decodeAloft(d *document) (layer, error) {
+	n, err := parseYAML(d)
+	if err != nil || n.kind == nothing {
+		return layer{}, err
+	}
+	return aloftShape().read(d, n)
+}
+
+// aloftShape is the table of aloft.yml.
+func aloftShape() shape[layer] {
+	keys := []key[layer]{
+		bind(KeyDoc{Key: "name", Default: "the directory's name", Meaning: "The app's name."},
+			appName(), func(l *layer) *string { return &l.base.Name }),
+	}
+	keys = append(keys, lift(settingsKeys(), func(l *layer) *Settings { return &l.base })...)
+	keys = append(keys,
+		bind(KeyDoc{Key: "ignore", Meaning: "Files not shipped, as patterns of .gitignore form, besides those of the ignore files."},
+			listOf(pattern()), func(l *layer) *[]string { return &l.base.Ignore }),
+		bind(KeyDoc{Key: "stages", Meaning: "Settings of single stages. They win over the general ones, key by key."},
+			mapOf("STAGE", names("stage"), settingsShape()), func(l *layer) *map[string]Settings { return &l.stages }),
+	)
+	return checked(objectOf(keys...), func(d *document, n node, l *layer) error { return settle(d, n, &l.base) })
+}
+
+// settingsShape is what a stage may say.
+func settingsShape() shape[Settings] {
+	return checked(objectOf(settingsKeys()...), settle)
+}
+
+// checked adds a look at the whole value after its parts have been read.
+func checked[T any](s shape[T], check func(*document, node, *T) error) shape[T] {
+	read := s.read
+	s.read = func(d *document, n node) (T, error) {
+		v, err := read(d, n)
+		if err == nil {
+			err = check(d, n, &v)
+		}
+		return v, err
+	}
+	return s
+}
+
+// settingsKeys are the keys that a stage may override.
+func settingsKeys() []key[Settings] {
+	return []key[Settings]{
+		bind(KeyDoc{Key: "build", Default: "detected", Meaning: "Shell lines that build the app, instead of the detected build."},
+			line(), func(s *Settings) *string { return &s.Build }),
+		bind(KeyDoc{Key: "start", Default: "detected", Meaning: "The shell line that starts the web server."},
+			line(), func(s *Settings) *string { return &s.Start }),
+		bind(KeyDoc{Key: "static", Meaning: "Files to serve. Without a prefix they are the whole app, with one they are served beside the web server."},
+			staticShape(), func(s *Settings) **Static { return &s.Static }),
+		bind(KeyDoc{Key: "env", Meaning: "Variables for build and run. Those of aloft config win over them."},
+			mapOf("NAME", envNames(), anyText()), func(s *Settings) *map[string]string { return &s.Env }),
+		bind(KeyDoc{Key: "health", Default: "it accepts connections", Meaning: "When an instance is ready for traffic."},
+			healthShape(), func(s *Settings) *Health { return &s.Health }),
+		bind(KeyDoc{Key: "drain", Default: brief(Default().Drain), Meaning: "How long old instances may finish their requests after a switch."},
+			duration(), func(s *Settings) *aloft.Duration { return &s.Drain }),
+		bind(KeyDoc{Key: "timeout", Default: "none", Meaning: "How long a request may wait for its response headers."},
+			duration(), func(s *Settings) *aloft.Duration { return &s.Timeout }),
+		bind(KeyDoc{Key: "hooks", Meaning: "Shell lines run at points of a deploy."},
+			hooksShape(), func(s *Settings) *Hooks { return &s.Hooks }),
+		bind(KeyDoc{Key: "functions", Meaning: "Settings of single functions: web, those of the Procfile, and those with a command here."},
+			mapOf("FUNCTION", names("function"), functionShape()),
+			func(s *Settings) *map[string]FunctionSettings { return &s.Functions }),
+	}
+}
+
+func functionShape() shape[FunctionSettings] {
+	return objectOf(
+		bind(KeyDoc{Key: "command", Default: "the Procfile's line", Meaning: "The shell line that starts it."},
+			line(), func(f *FunctionSettings) *string { return &f.Command }),
+		bind(KeyDoc{Key: "memory", Default: "no limit", Meaning: "How much memory an instance may use."},
+			size(), func(f *FunctionSettings) *int { return &f.Memory }),
+		bind(KeyDoc{Key: "concurrency", Default: "no limit", Meaning: "How many requests an instance takes at once."},
+			count(1), func(f *FunctionSettings) *int { return &f.Concurrency }),
+		key[FunctionSettings]{
+			doc:    KeyDoc{Key: "instances", Type: count(0).noun(), Default: "1", Meaning: "How many instances run; 0 turns the function off."},
+			schema: count(0).schema, read: readInstances,
+		},
+		bind(KeyDoc{Key: "timeout", Default: "the general one", Meaning: "How long a request may wait for its response headers."},
+			duration(), func(f *FunctionSettings) *aloft.Duration { return &f.Timeout }),
+		bind(KeyDoc{Key: "drain", Default: "the general one", Meaning: "How long old instances may finish their work after a switch."},
+			duration(), func(f *FunctionSettings) *aloft.Duration { return &f.Drain }),
+		bind(KeyDoc{Key: "health", Default: "the general one", Meaning: "When an instance is ready for traffic."},
+			healthShape(), func(f *FunctionSettings) *Health { return &f.Health }),
+	)
+}
+
+func readInstances(d *document, n node, f *FunctionSettings) error {
+	v, err := count(0).read(d, n)
+	f.Instances, f.Off = v, err == nil && v == 0
+	return err
+}
+
+func hooksShape() shape[Hooks] {
+	hook := func(name, meaning string, at func(*Hooks) *[]string) key[Hooks] {
+		return bind(KeyDoc{Key: name, Meaning: meaning}, listOf(line()), at)
+	}
+	return objectOf(
+		hook("prebuild", "Before the build.", func(h *Hooks) *[]string { return &h.Prebuild }),
+		hook("build", "Instead of the detected build.", func(h *Hooks) *[]string { return &h.Build }),
+		hook("postbuild", "After the build.", func(h *Hooks) *[]string { return &h.Postbuild }),
+		hook("predeploy", "With the new release's code and config, before it gets traffic; a failure stops the deploy.",
+			func(h *Hooks) *[]string { return &h.Predeploy }),
+		hook("postdeploy", "After the new release has the traffic.", func(h *Hooks) *[]string { return &h.Postdeploy }),
+		hook("clean", "At the end of a build, whether it succeeded or not.", func(h *Hooks) *[]string { return &h.Clean }),
+	)
+}
+
+func healthShape() shape[Health] {
+	short := urlPath()
+	return either(
+		shape[Health]{wants: short.wants, like: short.like, schema: short.schema, read: func(d *document, n node) (Health, error) {
+			path, err := short.read(d, n)
+			return Health{Path: path}, err
+		}},
+		objectOf(
+			bind(KeyDoc{Key: "path", Meaning: "GET of this path must answer 2xx or 3xx."},
+				urlPath(), func(h *Health) *string { return &h.Path }),
+			bind(KeyDoc{Key: "timeout", Default: brief(Default().Health.Timeout), Meaning: "How long an instance may take to become ready."},
+				duration(), func(h *Health) *aloft.Duration { return &h.Timeout }),
+		),
+	)
+}
+
+func staticShape() shape[*Static] {
+	long := objectOf(
+		bind(KeyDoc{Key: "dir", Default: ".", Meaning: "The directory."},
+			directory(), func(s *Static) *string { return &s.Dir }),
+		bind(KeyDoc{Key: "prefix", Default: "/", Meaning: "The URL path below which the files are served."},
+			urlPath(), func(s *Static) *string { return &s.Prefix }),
+	)
+	short := directory()
+	pair := either(
+		shape[Static]{wants: short.wants, like: short.like, schema: short.schema, read: func(d *document, n node) (Static, error) {
+			dir, err := short.read(d, n)
+			return Static{Dir: dir}, err
+		}}, long,
+	)
+	return shape[*Static]{pair.wants, pair.like, pair.schema, pair.keys, func(d *document, n node) (*Static, error) {
+		s, err := pair.read(d, n)
+		s = s.complete()
+		s.Only = s.Prefix == "/"
+		return &s, err
+	}}
+}
+
+// complete fills in what a static section leaves out.
+func (s Static) complete() Static {
+	if s.Dir == "" {
+		s.Dir = "."
+	}
+	s.Prefix = "/" + strings.Trim(s.Prefix, "/")
+	return s
+}
+
+// settle refuses what contradicts itself in one section, and brings what can be said in two ways into one.
+func settle(d *document, n node, s *Settings) error {
+	at := func(keys ...string) place {
+		v := n
+		for _, k := range keys {
+			v, _ = v.get(k)
+		}
+		return v.at
+	}
+	if s.Build != "" && s.Hooks.Build != nil {
+		return d.fault(at("hooks", "build"), "build and hooks.build say the same thing twice").WithHint("keep one of the two")
+	}
+	if s.Start != "" && s.Static != nil && s.Static.Only {
+		return d.fault(at("static"), "static without a prefix is the whole app, but start names a server").
+			WithHint("remove start, or serve the files beside it: static: {dir: public, prefix: /assets}")
+	}
+	web, said := s.Functions[WebFunction]
+	if !said || web.Command == "" {
+		return nil
+	}
+	if s.Start != "" {
+		return d.fault(at("functions", WebFunction, "command"), "start and functions.web.command say the same thing twice").
+			WithHint("keep one of the two")
+	}
+	s.Start, web.Command = web.Command, ""
+	s.Functions[WebFunction] = web
+	return nil
+}
+
+// brief is a duration without its zero units: "30s", "1m".
+func brief(d aloft.Duration) string {
+	text := time.Duration(d).String()
+	text = strings.TrimSuffix(text, "m0s") + strings.Repeat("m", strings.Count(text, "m0s"))
+	return text
+}

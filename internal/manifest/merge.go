@@ -1,0 +1,126 @@
+package manifest
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/aloft-run/aloft"
+)
+
+// over returns what l and base say together; where both speak, l wins.
+func (l layer) over(base layer) layer {
+	merged := layer{base: l.base.over(base.base), stages: map[string]Settings{}}
+	for _, stages := range []map[string]Settings{base.stages, l.stages} {
+		for name, s := range stages {
+			merged.stages[name] = s.over(merged.stages[name])
+		}
+	}
+	return merged
+}
+
+// over returns what s and base say together; where both speak, s wins. The result shares no memory with either.
+func (s Settings) over(base Settings) Settings {
+	merged := Settings{
+		Name:    cmp.Or(s.Name, base.Name),
+		Build:   cmp.Or(s.Build, base.Build),
+		Start:   cmp.Or(s.Start, base.Start),
+		Hooks:   s.Hooks.over(base.Hooks),
+		Static:  s.Static.over(base.Static),
+		Env:     join(s.Env, base.Env),
+		Health:  s.Health.over(base.Health),
+		Drain:   cmp.Or(s.Drain, base.Drain),
+		Timeout: cmp.Or(s.Timeout, base.Timeout),
+		Ignore:  pick(s.Ignore, base.Ignore),
+	}
+	merged.Required = append(slices.Clone(base.Required), s.Required...)
+	if len(s.Functions)+len(base.Functions) > 0 {
+		merged.Functions = maps.Clone(base.Functions)
+		if merged.Functions == nil {
+			merged.Functions = map[string]FunctionSettings{}
+		}
+		for name, f := range s.Functions {
+			merged.Functions[name] = f.over(merged.Functions[name])
+		}
+	}
+	s.settle(&merged)
+	return merged
+}
+
+// settle keeps the two pairs that exclude each other apart: what s says ends what an earlier layer said the other way.
+func (s Settings) settle(merged *Settings) {
+	switch {
+	case s.Build != "":
+		merged.Hooks.Build = nil
+	case s.Hooks.Build != nil:
+		merged.Build = ""
+	}
+	switch {
+	case s.Static != nil && s.Static.Only:
+		merged.Start = ""
+	case s.Start != "" && merged.Static != nil:
+		merged.Static.Only = false
+	}
+}
+
+func (h Hooks) over(base Hooks) Hooks {
+	return Hooks{
+		Prebuild:    pick(h.Prebuild, base.Prebuild),
+		Build:       pick(h.Build, base.Build),
+		Postbuild:   pick(h.Postbuild, base.Postbuild),
+		Predeploy:   pick(h.Predeploy, base.Predeploy),
+		Postdeploy:  pick(h.Postdeploy, base.Postdeploy),
+		Firstdeploy: pick(h.Firstdeploy, base.Firstdeploy),
+		Clean:       pick(h.Clean, base.Clean),
+	}
+}
+
+func (f FunctionSettings) over(base FunctionSettings) FunctionSettings {
+	merged := FunctionSettings{
+		Command:     cmp.Or(f.Command, base.Command),
+		Memory:      cmp.Or(f.Memory, base.Memory),
+		Concurrency: cmp.Or(f.Concurrency, base.Concurrency),
+		Instances:   base.Instances,
+		Off:         base.Off,
+		Timeout:     cmp.Or(f.Timeout, base.Timeout),
+		Drain:       cmp.Or(f.Drain, base.Drain),
+		Health:      f.Health.over(base.Health),
+	}
+	if f.Off || f.Instances > 0 { // one statement in two fields
+		merged.Instances, merged.Off = f.Instances, f.Off
+	}
+	return merged
+}
+
+func (h Health) over(base Health) Health {
+	return Health{Path: cmp.Or(h.Path, base.Path), Timeout: cmp.Or[aloft.Duration](h.Timeout, base.Timeout)}
+}
+
+func (s *Static) over(base *Static) *Static {
+	if s == nil {
+		s = base
+	}
+	if s == nil {
+		return nil
+	}
+	c := *s
+	return &c
+}
+
+// pick returns a copy of top unless it is nil, "not said".
+func pick(top, base []string) []string {
+	if top != nil {
+		return slices.Clone(top)
+	}
+	return slices.Clone(base)
+}
+
+func join(top, base map[string]string) map[string]string {
+	if len(top)+len(base) == 0 {
+		return nil
+	}
+	merged := map[string]string{}
+	maps.Copy(merged, base)
+	maps.Copy(merged, top)
+	return merged
+}

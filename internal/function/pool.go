@@ -176,6 +176,22 @@ func (p *Pool) InFlight() int {
 	return n
 }
 
+// Cut ends the requests in flight now. The instances take no more; it is for the moment before Stop.
+func (p *Pool) Cut() {
+	p.mu.Lock()
+	var all []*upstream.Upstream
+	for _, s := range p.slots {
+		if s.inst != nil {
+			all = append(all, s.inst.upstreams()...)
+		}
+	}
+	p.mu.Unlock()
+	for _, u := range all {
+		u.Drain()
+		u.Cut()
+	}
+}
+
 // Insists reports whether an instance listens where it was not told to, so that no other could run beside it: on a port
 // other than the assigned one, or on a Unix socket outside the release's own directories.
 func (p *Pool) Insists() bool {

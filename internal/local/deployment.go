@@ -1,0 +1,194 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/route"
+)
+
+// deployment is a release on this machine: its tree and what runs in it.
+type deployment struct {
+	platform *Platform
+	release  aloft.Release
+	config   aloft.Config
+	tree     string
+	web      *function.Pool // nil if the release has no web function
+	workers  []*function.Pool
+	static   http.Handler // nil if the release has no static function
+	prefix   string
+	linger   time.Duration // it takes requests for so long after its route is gone
+	gone     chan struct{} // closed when nothing is left of it
+}
+
+// deploy unpacks a release and gets its functions ready to start. On error nothing is left.
+func (p *Platform) deploy(ctx context.Context, release aloft.Release) (*deployment, error) {
+	config, err := p.Unseal(ctx, release)
+	if err != nil {
+		return nil, fmt.Errorf("open the config of v%d: %w", release.Version, err)
+	}
+	d := &deployment{platform: p, release: release.Clone(), config: config, gone: make(chan struct{})}
+	if d.tree, err = p.unpack(ctx, release, "v"+strconv.Itoa(release.Version)); err != nil {
+		return nil, err
+	}
+	if err := d.functions(); err != nil {
+		d.remove()
+		return nil, err
+	}
+	return d, nil
+}
+
+// unpack extracts a release's artifact into a new directory of a name like the given one.
+func (p *Platform) unpack(ctx context.Context, release aloft.Release, name string) (string, error) {
+	parent := filepath.Join(p.treesDir(), release.App, release.Stage)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return "", fmt.Errorf("make directory for trees: %w", err)
+	}
+	parent, err := filepath.EvalSymlinks(parent)
+	if err != nil {
+		return "", fmt.Errorf("find directory for trees: %w", err)
+	}
+	tree := filepath.Join(parent, name)
+	for n := 2; exists(tree); n++ {
+		tree = filepath.Join(parent, name+"-"+strconv.Itoa(n))
+	}
+	if err := p.Artifacts.Extract(ctx, release.Artifact.Digest, tree); err != nil {
+		_ = os.RemoveAll(tree)
+		if ctx.Err() != nil {
+			return "", canceled(ctx)
+		}
+		return "", fmt.Errorf("unpack v%d: %w", release.Version, err)
+	}
+	return tree, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+func canceled(ctx context.Context) error {
+	return aloft.Errorf(aloft.Canceled, "canceled: %w", context.Cause(ctx))
+}
+
+func (p *Platform) treesDir() string { return filepath.Join(p.Dir, "trees") }
+
+// functions makes a pool or handler of each function.
+func (d *deployment) functions() error {
+	for _, f := range d.release.Functions {
+		switch f.Kind {
+		case aloft.Web:
+			if d.web != nil {
+				return aloft.Errorf(aloft.Invalid, "the release has two web functions, %s and %s", d.web.Function.Name, f.Name).
+					WithHint("one web function answers a stage's requests; make the other a worker or an app of its own")
+			}
+			d.web = d.pool(f)
+		case aloft.Static:
+			root := filepath.Join(d.tree, filepath.FromSlash(f.Root))
+			if !filepath.IsLocal(filepath.FromSlash(f.Root)) && f.Root != "" {
+				return aloft.Errorf(aloft.Invalid, "the directory of %s is outside the app: %s", f.Name, f.Root)
+			}
+			handler, err := d.platform.Static(root)
+			if err != nil {
+				return fmt.Errorf("serve the files of %s: %w", f.Name, err)
+			}
+			d.static, d.prefix = handler, f.Prefix
+		case aloft.Worker:
+			d.workers = append(d.workers, d.pool(f))
+		default:
+			return aloft.Errorf(aloft.Invalid, "%s is a function of unknown kind %q", f.Name, f.Kind)
+		}
+	}
+	return nil
+}
+
+func (d *deployment) pool(f aloft.Function) *function.Pool {
+	p, ref := d.platform, d.release.StageRef
+	return function.NewPool(function.Options{
+		Engine: p.Engine, Ports: p.ports, Stage: ref, Release: d.release.Version, Function: f,
+		Own: []string{d.tree, p.instancesDir(ref)},
+		Log: func(line aloft.LogLine) { p.Logs.Append(ref, line) },
+		Prepare: func(id string, port int) (engine.Spec, func(), error) {
+			private, err := p.private(ref, id)
+			if err != nil {
+				return engine.Spec{}, nil, err
+			}
+			spec := engine.Spec{Command: f.Command, Dir: d.tree, Env: d.env(f, private, port)}
+			return spec, func() { _ = os.RemoveAll(private) }, nil
+		},
+	})
+}
+
+// renew replaces the web pool, which was used up, by a fresh one.
+func (d *deployment) renew() { d.web = d.pool(d.web.Function) }
+
+func (d *deployment) route(gate *function.Gate) *route.Route {
+	r := &route.Route{Stage: d.release.StageRef, Release: d.release.Version, Static: d.static, Prefix: d.prefix}
+	if d.web != nil {
+		r.Backend, r.Function, r.Timeout = gate, d.web.Function.Name, d.web.Function.Timeout.Or(0)
+	} else {
+		for _, f := range d.release.Functions {
+			if f.Kind == aloft.Static {
+				r.Function = f.Name
+			}
+		}
+	}
+	if r.Backend == nil && r.Static == nil {
+		return nil
+	}
+	return r
+}
+
+// work starts the workers, which are kept running whatever becomes of them.
+func (d *deployment) work() {
+	for _, w := range d.workers {
+		d.platform.after(w.Supervise)
+	}
+}
+
+// pools are all of the deployment's.
+func (d *deployment) pools() []*function.Pool {
+	if d.web == nil {
+		return d.workers
+	}
+	return append([]*function.Pool{d.web}, d.workers...)
+}
+
+// stop ends all instances in peace, at once when ctx ends.
+func (d *deployment) stop(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, pool := range d.pools() {
+		wg.Go(func() { pool.Stop(ctx) })
+	}
+	wg.Wait()
+}
+
+// discard ends all instances at once and removes the tree.
+func (d *deployment) discard() {
+	for _, pool := range d.pools() {
+		pool.Kill()
+	}
+	d.remove()
+}
+
+// remove frees what the deployment holds besides instances.
+func (d *deployment) remove() {
+	if c, ok := d.static.(io.Closer); ok {
+		_ = c.Close()
+	}
+	if err := os.RemoveAll(d.tree); err != nil {
+		d.platform.Logger.Warn("remove the tree of an old release", "tree", d.tree, "error", err)
+	}
+}

@@ -1,0 +1,164 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/route"
+)
+
+// bootsAtOnce is how many stages start at once after a start of the server.
+const bootsAtOnce = 4
+
+// Restore makes stages serve again after a start of the server, before anything else is asked of the platform. It returns
+// at once: hosts lead to their stages, and requests wait while those start. A release that cannot start is tried again
+// and again and shown as crashed.
+func (p *Platform) Restore(ctx context.Context, stages []aloft.Restored) error {
+	if err := p.sweep(); err != nil {
+		return err
+	}
+	slots := make(chan struct{}, bootsAtOnce)
+	for _, r := range stages {
+		s, err := p.stage(r.Stage.StageRef)
+		if err != nil {
+			return err
+		}
+		late := p.announce(s, r)
+		if r.Stage.Stopped || r.Release.Artifact.Digest == "" {
+			continue
+		}
+		p.after(func() {
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+				p.boot(context.WithoutCancel(ctx), s, r, late)
+			case <-p.work.Done():
+			}
+		})
+	}
+	return nil
+}
+
+// sweep removes what a server before this one left. It is moved away first: removing many files takes a while.
+func (p *Platform) sweep() error {
+	if err := os.MkdirAll(p.Dir, 0o700); err != nil {
+		return fmt.Errorf("make the platform's directory: %w", err)
+	}
+	trash, err := os.MkdirTemp(p.Dir, "trash-")
+	if err != nil {
+		return fmt.Errorf("make a directory for what is left over: %w", err)
+	}
+	entries, err := os.ReadDir(p.Dir)
+	if err != nil {
+		return fmt.Errorf("read the platform's directory: %w", err)
+	}
+	for _, e := range entries {
+		if path := filepath.Join(p.Dir, e.Name()); path != trash {
+			if err := os.Rename(path, filepath.Join(trash, e.Name())); err != nil {
+				return fmt.Errorf("clear the platform's directory: %w", err)
+			}
+		}
+	}
+	p.after(func() {
+		if err := os.RemoveAll(trash); err != nil {
+			p.Logger.Warn("remove what is left over", "dir", trash, "error", err)
+		}
+	})
+	return nil
+}
+
+// announce leads the hosts of a stage to it before it runs.
+func (p *Platform) announce(s *stage, r aloft.Restored) *late {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.info, s.release = r.Stage.Clone(), r.Release.Clone()
+	late := &late{ready: make(chan struct{})}
+	announced := &route.Route{Stage: r.Stage.StageRef, Release: r.Release.Version}
+	for _, f := range r.Release.Functions {
+		switch f.Kind {
+		case aloft.Web:
+			announced.Backend, announced.Function, announced.Timeout = s.gate, f.Name, f.Timeout.Or(0)
+		case aloft.Static:
+			announced.Static, announced.Prefix = late, f.Prefix
+		}
+	}
+	if r.Stage.Stopped {
+		s.gate.Close("stopped")
+		announced.Backend, announced.Static = s.gate, nil
+	}
+	if announced.Backend != nil || announced.Static != nil {
+		s.route = announced
+		p.put(s)
+	}
+	return late
+}
+
+// boot starts a stage, unless it was changed meanwhile.
+func (p *Platform) boot(ctx context.Context, s *stage, r aloft.Restored, late *late) {
+	ctx, got, leave, err := p.enter(ctx, r.Stage.StageRef)
+	if err != nil {
+		return
+	}
+	if now := s.current(); got != s || now != nil || s.changed(r) {
+		leave()
+		if now != nil && now.static != nil {
+			late.serve(now.static)
+		}
+		return
+	}
+	d, err := p.deploy(ctx, r.Release)
+	if err != nil {
+		p.Logger.Error("a stage cannot start", "stage", r.Stage.String(), "release", r.Release.Version, "error", err)
+		s.mu.Lock()
+		s.broken = err.Error()
+		s.mu.Unlock()
+		s.gate.Close("crashed: its release cannot be prepared")
+		leave()
+		return
+	}
+	p.serves(s, d)
+	late.serve(d.static)
+	leave()
+	d.work()
+	if d.web != nil {
+		d.web.Supervise()
+	}
+}
+
+// changed reports whether the stage was stopped or given another release since it was announced.
+func (s *stage) changed(r aloft.Restored) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopped || s.release.Version != r.Release.Version
+}
+
+// late is a static function whose files are still being unpacked: requests wait as they do at a gate.
+type late struct {
+	ready   chan struct{}
+	handler http.Handler
+}
+
+func (l *late) serve(h http.Handler) {
+	l.handler = h
+	close(l.ready)
+}
+
+// ServeHTTP implements http.Handler.
+func (l *late) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	limit := time.NewTimer(function.WaitLimit)
+	defer limit.Stop()
+	select {
+	case <-l.ready:
+		l.handler.ServeHTTP(w, r)
+	case <-limit.C:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "the app is starting", http.StatusServiceUnavailable)
+	case <-r.Context().Done():
+	}
+}

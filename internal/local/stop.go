@@ -1,0 +1,132 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aloft-run/aloft"
+)
+
+// Stop implements aloft.Platform. When ctx ends before all instances have, they go on ending.
+func (p *Platform) Stop(ctx context.Context, ref aloft.StageRef) error {
+	if p.known(ref) == nil {
+		return nil
+	}
+	_, s, leave, err := p.enter(ctx, ref)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return p.settle(ctx, p.halt(s, "stopped"))
+}
+
+// halt refuses requests from now on and ends what runs in the background.
+func (p *Platform) halt(s *stage, reason string) <-chan struct{} {
+	s.gate.Close(reason)
+	s.mu.Lock()
+	if s.route != nil {
+		r := *s.route
+		r.Backend, r.Static = s.gate, nil
+		s.route = &r
+		p.put(s)
+	}
+	s.stopped, s.broken = true, ""
+	s.mu.Unlock()
+	return p.retire(s, s.take())
+}
+
+func (p *Platform) settle(ctx context.Context, gone <-chan struct{}) error {
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		return aloft.Errorf(aloft.Canceled, "the instances are still ending: %w", ctx.Err())
+	}
+}
+
+// Remove implements aloft.Platform. When ctx ends before all is freed, it goes on being freed.
+func (p *Platform) Remove(ctx context.Context, ref aloft.StageRef) error {
+	_, s, leave, err := p.enter(ctx, ref)
+	if err != nil {
+		return err
+	}
+	p.Table.Remove(ref)
+	s.mu.Lock()
+	s.route = nil
+	s.mu.Unlock()
+	done := p.halt(s, "removed")
+	gone := make(chan struct{})
+	p.after(func() { // keeps its turn until all is gone, so that the next stage of this name finds nothing
+		defer close(gone)
+		defer leave()
+		<-done
+		s.awaitOld()
+		p.forget(s, ref)
+	})
+	return p.settle(ctx, gone)
+}
+
+// awaitOld returns when nothing of the stage finishes requests any more.
+func (s *stage) awaitOld() {
+	s.mu.Lock()
+	old := s.old
+	s.mu.Unlock()
+	for _, d := range old {
+		<-d.gone
+	}
+}
+
+// forget frees what is left of a stage that runs no more.
+func (p *Platform) forget(s *stage, ref aloft.StageRef) {
+	for _, dir := range []string{filepath.Join(p.treesDir(), ref.App, ref.Stage), p.instancesDir(ref)} {
+		if err := os.RemoveAll(dir); err != nil {
+			p.Logger.Warn("remove a stage's directory", "dir", dir, "error", err)
+		}
+		_ = os.Remove(filepath.Dir(dir)) // the app's, if this was its last stage
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stages[ref] == s {
+		delete(p.stages, ref)
+	}
+}
+
+// Route implements aloft.Platform.
+func (p *Platform) Route(_ context.Context, info aloft.Stage) error {
+	s, err := p.stage(info.StageRef)
+	if err != nil {
+		return fmt.Errorf("route %s: %w", info.StageRef, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.info = info.Clone()
+	p.put(s)
+	return nil
+}
+
+// Status implements aloft.Platform. It knows no URL.
+func (p *Platform) Status(_ context.Context, ref aloft.StageRef) (aloft.Status, error) {
+	status := aloft.Status{Stage: aloft.Stage{StageRef: ref}, Isolation: p.Engine.Isolation()}
+	s := p.known(ref)
+	if s == nil {
+		return status, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status.Stage = s.info.Clone()
+	if s.broken != "" {
+		status.Instances = append(status.Instances, aloft.Instance{Release: s.release.Version, State: aloft.Crashed, Reason: s.broken})
+	}
+	running := s.old
+	if s.now != nil {
+		running = append([]*deployment{s.now}, running...)
+	}
+	for _, d := range running {
+		for _, pool := range d.pools() {
+			status.Instances = append(status.Instances, pool.Instances()...)
+		}
+	}
+	return status, nil
+}

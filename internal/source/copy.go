@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/aloft-run/aloft"
 )
 
@@ -39,7 +41,18 @@ func (t *Tree) copyInto(ctx context.Context, dst string) error {
 			return aloft.Errorf(aloft.Internal, "copy the source: %w", err)
 		}
 	}
-	return forEach(ctx, max(2, runtime.GOMAXPROCS(0)), len(t.entries), func(i int) error { return c.copy(&t.entries[i]) })
+	group, working := errgroup.WithContext(ctx)
+	group.SetLimit(max(2, runtime.GOMAXPROCS(0)))
+	for i := 0; i < len(t.entries) && working.Err() == nil; i++ {
+		group.Go(func() error { return c.copy(&t.entries[i]) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("copy the source: %w", err)
+	}
+	return nil
 }
 
 // parents lists the directories that hold entries, parents before children.

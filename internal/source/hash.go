@@ -20,7 +20,7 @@ const (
 func (w *walker) queueHashing(n *node) {
 	var batch []int
 	var bytes int64
-	flush := func() {
+	flush := func(batch []int) {
 		if len(batch) > 0 {
 			n.dir.retain()
 			w.jobs.push(func() { w.hash(n, batch) })
@@ -36,12 +36,12 @@ func (w *walker) queueHashing(n *node) {
 			continue
 		}
 		if len(batch) == batchFiles || bytes+it.entry.Size > batchBytes {
-			flush()
+			flush(batch)
 			batch, bytes = nil, 0
 		}
 		batch, bytes = append(batch, i), bytes+it.entry.Size
 	}
-	flush()
+	flush(batch)
 }
 
 func (w *walker) hash(n *node, batch []int) {

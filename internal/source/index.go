@@ -16,10 +16,7 @@ const (
 	indexHeader  = len(indexMagic) + 8 + 8
 	recordHeader = 8*4 + 4 + 32 + 2 // size, mtime, ctime, inode; day last seen; digest; length of the path that follows
 
-	// A write within a tick of the file system's clock after hashing may leave the times as they were.
-	clockTick   = 50 * time.Millisecond
-	coarseTick  = 2 * time.Second // of file systems that keep whole seconds
-	forgetAfter = 30              // days that a file outside of the scans' options is remembered
+	forgetAfter = 30 // days that a file outside of the scans' options is remembered
 )
 
 // index is a loaded index. A nil index knows nothing.
@@ -90,26 +87,17 @@ func (x *index) lookup(e *Entry) (digest [32]byte, ok bool) {
 
 // racy reports whether the file may have been written after it was hashed without a change of its times.
 func (x *index) racy(at int) bool {
-	for _, offset := range []int{8, 16} {
-		t := int64(binary.LittleEndian.Uint64(x.data[at+offset:]))
-		tick := clockTick
-		if t%int64(time.Second) == 0 {
-			tick = coarseTick
-		}
-		if t != 0 && t+int64(tick) >= x.written {
-			return true
-		}
-	}
-	return false
+	number := func(i int) int64 { return int64(binary.LittleEndian.Uint64(x.data[at+8*i:])) }
+	return stamp{mtime: number(1), ctime: number(2)}.fresh(x.written)
 }
 
 // saveIndex writes the digests of entries, and what the old index knew of files that these options did not meet. The index
 // is only a cache, so nothing is said if it cannot be written.
-func saveIndex(file string, old *index, entries []Entry, began time.Time) {
+func saveIndex(file string, old *index, entries []Entry, began int64) {
 	if file == "" {
 		return
 	}
-	today := uint32(began.Unix() / 86400)
+	today := uint32(time.Duration(began) / (24 * time.Hour))
 	data := make([]byte, indexHeader, indexHeader+len(entries)*(recordHeader+64))
 	seen := make(map[string]bool, len(entries))
 	count := uint64(0)
@@ -131,7 +119,7 @@ func saveIndex(file string, old *index, entries []Entry, began time.Time) {
 		}
 	}
 	copy(data, indexMagic)
-	binary.LittleEndian.PutUint64(data[len(indexMagic):], uint64(began.UnixNano()))
+	binary.LittleEndian.PutUint64(data[len(indexMagic):], uint64(began))
 	binary.LittleEndian.PutUint64(data[len(indexMagic)+8:], count)
 	data = binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)))
 	replaceFile(file, data)

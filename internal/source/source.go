@@ -10,7 +10,6 @@ import (
 	"os"
 	"runtime"
 	"syscall"
-	"time"
 
 	"github.com/aloft-run/aloft"
 )
@@ -49,7 +48,6 @@ func Scan(ctx context.Context, dir string, opt Options) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
 	old := loadIndex(opt.Index)
 	w := newWalker(root, opt, old)
 	top, err := w.walk(ctx, max(2, runtime.GOMAXPROCS(0)))
@@ -59,7 +57,7 @@ func Scan(ctx context.Context, dir string, opt Options) (*Tree, error) {
 	}
 	tree := newTree(root, top.flatten(make([]Entry, 0, w.files.Load())))
 	if w.hashed.Load() > 0 {
-		saveIndex(opt.Index, old, tree.entries, began)
+		saveIndex(opt.Index, old, tree.entries, w.began)
 	}
 	return tree, nil
 }
@@ -89,6 +87,9 @@ func unreadable(path string, err error) error {
 			WithHint("make it readable (chmod u+r %s) or name it in .aloftignore", shellQuote(path))
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP):
 		return changed(path)
+	}
+	if _, ok := errors.AsType[syscall.Errno](err); !ok {
+		return changed(path) // os.Root refuses a directory that has become a link to elsewhere
 	}
 	return aloft.Errorf(aloft.Invalid, "cannot read %q: %w", path, bare(err)).WithHint("repair it or name it in .aloftignore")
 }

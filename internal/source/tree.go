@@ -2,7 +2,6 @@ package source
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -28,6 +27,7 @@ type Entry struct {
 	Link   string      // where a link leads, as written; "" for a file
 
 	stamp stamp
+	fresh bool // changed just before the scan, so that the stamp alone cannot tell of a later change
 }
 
 // Tree is what a directory held when it was scanned. It is safe for use by several goroutines.
@@ -114,7 +114,11 @@ func (t *Tree) Open(e Entry) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &verified{file: f, entry: e, hash: sha256.New()}, nil
+	v := &verified{file: f, entry: e}
+	if e.fresh {
+		v.hash = sha256.New()
+	}
+	return v, nil
 }
 
 func (t *Tree) open(e *Entry) (*os.File, error) {
@@ -138,7 +142,7 @@ func (t *Tree) open(e *Entry) (*os.File, error) {
 type verified struct {
 	file  *os.File
 	entry Entry
-	hash  hash.Hash
+	hash  hash.Hash // nil if the stamp is enough
 	n     int64
 }
 
@@ -147,7 +151,9 @@ var _ io.ReadCloser = (*verified)(nil)
 // Read reads. Instead of io.EOF it returns an error if the file changed.
 func (v *verified) Read(p []byte) (int, error) {
 	n, err := v.file.Read(p)
-	v.hash.Write(p[:n])
+	if v.hash != nil {
+		v.hash.Write(p[:n])
+	}
 	v.n += int64(n)
 	switch {
 	case v.n > v.entry.Size:
@@ -161,7 +167,7 @@ func (v *verified) Read(p []byte) (int, error) {
 }
 
 func (v *verified) check() error {
-	if [32]byte(v.hash.Sum(nil)) != v.entry.Digest {
+	if v.n != v.entry.Size || v.hash != nil && [32]byte(v.hash.Sum(nil)) != v.entry.Digest {
 		return changed(v.entry.Path)
 	}
 	if err := checkStamp(v.file, &v.entry); err != nil {
@@ -172,29 +178,3 @@ func (v *verified) check() error {
 
 // Close closes the file.
 func (v *verified) Close() error { return v.file.Close() }
-
-// forEach calls do for the index of each of n things from several goroutines. It stops at the first error and returns it.
-func forEach(ctx context.Context, workers, n int, do func(i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for i := range next {
-				if err := do(i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for i := 0; i < n && ctx.Err() == nil; i++ {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-		}
-	}
-	close(next)
-	wg.Wait()
-	return context.Cause(ctx)
-}

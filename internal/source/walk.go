@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"github.com/aloft-run/aloft"
@@ -22,6 +23,7 @@ type walker struct {
 	index  *index
 	limits limits
 	jobs   *queue
+	began  int64 // nanoseconds since 1970
 
 	files  atomic.Int64
 	bytes  atomic.Int64
@@ -49,7 +51,7 @@ type item struct {
 }
 
 func newWalker(root *os.Root, opt Options, old *index) *walker {
-	w := &walker{root: root, filter: newFilter(opt), index: old, limits: limits{MaxFiles, MaxBytes}}
+	w := &walker{root: root, filter: newFilter(opt), index: old, limits: limits{MaxFiles, MaxBytes}, began: time.Now().UnixNano()}
 	if opt.MaxFiles > 0 {
 		w.limits.files = min(w.limits.files, int64(opt.MaxFiles))
 	}
@@ -175,6 +177,7 @@ func (w *walker) look(n *node, name string, in scope, scopes map[string]scope) {
 		return
 	}
 	entry, err := newEntry(n.dir.root, name, path, info)
+	entry.fresh = entry.stamp.fresh(w.began)
 	if err != nil {
 		w.fail(path, err)
 		return

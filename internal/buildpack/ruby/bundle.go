@@ -22,7 +22,7 @@ func bundle(locked bool) []buildpack.Step {
 		Name: "bundle install", Needs: needsBundler, Command: []string{"sh", "-c", install},
 		Env: map[string]string{
 			"BUNDLE_PATH": "vendor/bundle", "BUNDLE_WITHOUT": without, "BUNDLE_USER_CACHE": "$CACHE/bundler", "BUNDLE_JOBS": "4",
-			"BUNDLE_RETRY": "2", "BUNDLE_SILENCE_ROOT_WARNING": "true", "BUNDLE_CLEAN": "true",
+			"BUNDLE_RETRY": "2", "BUNDLE_SILENCE_ROOT_WARNING": "true",
 		},
 	}
 	if locked {

@@ -21,7 +21,7 @@ func (d *Deployer) Build(ctx context.Context, input aloft.DeployInput, report al
 	if err != nil {
 		return aloft.Build{}, err
 	}
-	build, unpin, err := d.build(ctx, project, input.Force, report)
+	build, unpin, err := d.build(ctx, &project, input.Force, report)
 	if err != nil {
 		return aloft.Build{}, err
 	}
@@ -29,9 +29,10 @@ func (d *Deployer) Build(ctx context.Context, input aloft.DeployInput, report al
 	return build, nil
 }
 
-// build detects, builds and packages. The artifact is stored and pinned: the caller unpins it once a release names it.
+// build detects, builds and packages. The artifact is stored and pinned: the caller unpins it once a release names it. A
+// Procfile's release line joins the project's predeploy hooks.
 func (d *Deployer) build(
-	ctx context.Context, p project, force bool, report aloft.Reporter,
+	ctx context.Context, p *project, force bool, report aloft.Reporter,
 ) (build aloft.Build, unpin func(), err error) {
 	began := time.Now()
 	report.Report(aloft.StepStarted{Step: aloft.StepDetect})
@@ -40,15 +41,15 @@ func (d *Deployer) build(
 		return build, nil, err
 	}
 	defer func() { _ = src.Close() }()
-	found, err := d.detect(p, src.FS())
+	found, err := d.detect(*p, src.FS())
 	if err != nil {
 		return build, nil, err
 	}
 	report.Report(aloft.StepDone{Step: aloft.StepDetect, Text: found.Name + " (" + found.Plan.Why + ")", Elapsed: time.Since(began)})
 
-	job := job{project: p, plan: found.Plan, src: src}
+	job := job{project: *p, plan: found.Plan, src: src}
 	if !job.builds() {
-		if job.src, err = d.shipped(ctx, p, found.Plan); err != nil {
+		if job.src, err = d.shipped(ctx, *p, found.Plan); err != nil {
 			return build, nil, err
 		}
 		defer func() { _ = job.src.Close() }()
@@ -58,6 +59,9 @@ func (d *Deployer) build(
 	}
 	if build.Functions, err = functions(p.settings, found.Plan); err != nil {
 		return build, nil, err
+	}
+	if line := found.Plan.Workers[releaseProcess]; line != "" {
+		p.settings.Hooks.Predeploy = append(slices.Clone(p.settings.Hooks.Predeploy), line)
 	}
 	unlock, err := d.builds.acquire(ctx, p.ref.App, "another build of "+p.ref.App+" is under way; waiting for it", report)
 	if err != nil {

@@ -22,7 +22,7 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 	}
 	defer unlock()
 
-	build, unpin, err := d.build(ctx, project, input.Force, report)
+	build, unpin, err := d.build(ctx, &project, input.Force, report)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}

@@ -10,12 +10,15 @@ import (
 	"github.com/aloft-run/aloft/internal/manifest"
 )
 
+// releaseProcess is the line of a Procfile that Heroku runs once before each release, not as a process.
+const releaseProcess = "release"
+
 // functions are what an app runs: what the buildpack found, changed by what the manifest says. A web function whose
 // command is known only after the build has none yet.
 func functions(s manifest.Settings, plan buildpack.Plan) ([]aloft.Function, error) {
 	commands := maps.Clone(plan.Workers)
 	for name, f := range s.Functions {
-		if name == manifest.WebFunction {
+		if name == manifest.WebFunction || f.Off {
 			continue
 		}
 		if f.Command == "" && commands[name] == "" {
@@ -30,6 +33,7 @@ func functions(s manifest.Settings, plan buildpack.Plan) ([]aloft.Function, erro
 		}
 	}
 	all := front(s, plan)
+	delete(commands, releaseProcess)
 	for _, name := range slices.Sorted(maps.Keys(commands)) {
 		if err := aloft.CheckName("function", name); err != nil {
 			return nil, err

@@ -20,7 +20,7 @@ func (d *Deployer) Plan(ctx context.Context, input aloft.DeployInput, report alo
 	if err != nil {
 		return aloft.Plan{}, err
 	}
-	build, unpin, err := d.build(ctx, project, input.Force, report)
+	build, unpin, err := d.build(ctx, &project, input.Force, report)
 	if err != nil {
 		return aloft.Plan{}, err
 	}

@@ -93,7 +93,11 @@ func ReadJSON(src fs.FS, name string, value any) (bool, error) {
 	}
 	err = json.Unmarshal(data, value)
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return false, FileError(name, data, int(e.Offset)-1, e.Error())
+		at := int(e.Offset) - 1 // the offset is behind the wrong byte
+		if strings.Contains(e.Error(), "unexpected end") {
+			at = len(data)
+		}
+		return false, FileError(name, data, at, e.Error())
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		// The offset is that of the end of the value.

@@ -51,8 +51,12 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 		plan.Why = "main.go"
 		plan.Steps = append(plan.Steps, step("go mod init", "mod", "init", "app"), step("go mod tidy", "mod", "tidy"))
 	}
+	built := map[string]bool{}
 	for _, dir := range mains {
-		plan.Steps = append(plan.Steps, compile(dir, module))
+		if name := binary(dir, module); !built[name] { // of two with one name the first is the more important
+			built[name] = true
+			plan.Steps = append(plan.Steps, compile(dir, module))
+		}
 	}
 	main, missing := choose(mains)
 	if missing != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/aloft-run/aloft"
@@ -32,7 +33,7 @@ func findMains(src fs.FS) ([]string, error) {
 			return nil
 		}
 		dir := path.Dir(name)
-		if !isSource(entry) || len(mains) > 0 && mains[len(mains)-1] == dir {
+		if !isSource(entry) {
 			return nil
 		}
 		if ok, err := platform.MatchFile(dir, entry.Name()); err != nil || !ok {
@@ -47,7 +48,8 @@ func findMains(src fs.FS) ([]string, error) {
 	if aloft.ErrorCode(err) == aloft.Internal {
 		return nil, aloft.Errorf(aloft.Invalid, "read the source: %w", err).WithHint("check the permissions of the files")
 	}
-	return mains, err
+	slices.Sort(mains) // the root, ".", comes first
+	return slices.Compact(mains), err
 }
 
 func isSource(entry fs.DirEntry) bool {

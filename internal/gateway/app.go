@@ -83,7 +83,7 @@ func (a *app) Start() error {
 	server.Protocols.SetHTTP2(true)
 	server.TLSConfig = a.tls
 	server.Handler = a.advertise(server.Handler)
-	go a.serve(server, tls.NewListener(g.tls, a.tls))
+	go a.serve(server, newTLSListener(g.tls, a.tls, g.config.Limits.HeaderTime))
 	return nil
 }
 

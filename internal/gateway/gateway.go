@@ -80,6 +80,7 @@ func Start(ctx context.Context, config Config) (*Gateway, error) {
 		return nil, err
 	}
 	running.gateway = g
+	caddy.BufferedLog() // until the configuration says where to, Caddy would log to stderr
 	if err := caddy.Load(g.caddyConfig(), true); err != nil {
 		running.gateway = nil
 		g.closeListeners()

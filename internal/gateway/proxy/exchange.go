@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,7 +45,11 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
 		e = &exchange{head: make([]byte, 0, headBuffer), raw: make([]byte, 0, 1024)}
 	}
 	e.h, e.w, e.r, e.start, e.id = h, w, r, time.Now(), newID()
-	w.Header()["X-Request-Id"] = []string{e.id}
+	header := w.Header()
+	header["X-Request-Id"] = []string{e.id}
+	if r.ProtoMajor == 1 && slices.ContainsFunc(r.Header["Upgrade"], isWebSocket) {
+		header["Connection"] = []string{"close"} // unless the switch happens: what follows was not inspected as HTTP
+	}
 	return e
 }
 

@@ -89,5 +89,9 @@ func wantsWebSocket(r *http.Request) bool {
 	if r.ProtoMajor != 1 || r.ProtoMinor != 1 || r.Method != http.MethodGet || len(r.Header["Upgrade"]) != 1 || r.ContentLength != 0 {
 		return false
 	}
-	return strings.EqualFold(strings.TrimSpace(r.Header["Upgrade"][0]), "websocket") && hasToken(r.Header["Connection"], "upgrade")
+	return isWebSocket(r.Header["Upgrade"][0]) && hasToken(r.Header["Connection"], "upgrade")
+}
+
+func isWebSocket(upgrade string) bool {
+	return strings.EqualFold(strings.TrimSpace(upgrade), "websocket")
 }

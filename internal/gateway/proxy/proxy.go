@@ -106,11 +106,16 @@ func (e *exchange) connect(fresh bool) error {
 
 // noBody answers a client that did not deliver the body it promised.
 func (e *exchange) noBody(err error) {
-	if !isTimeout(err) {
+	e.w.Header()["Connection"] = []string{"close"}
+	_ = http.NewResponseController(e.w).SetReadDeadline(time.Now().Add(earlyGrace)) // the server looks for the rest
+	switch {
+	case isTimeout(err):
+		e.fail(http.StatusRequestTimeout, "the request's body did not come")
+	case e.r.ProtoMajor == 1 && malformed(err):
+		e.fail(http.StatusBadRequest, "the request's body is malformed")
+	default:
 		e.fail(statusClientClosed, "")
 	}
-	e.w.Header()["Connection"] = []string{"close"}
-	e.fail(http.StatusRequestTimeout, "the request's body did not come")
 }
 
 // readResponse reads heads until one is final. Interim ones go to the client.
@@ -180,7 +185,9 @@ func (e *exchange) awaitContinue(deadline time.Time) (response, error) {
 // badGateway answers for an app that gave no answer, and ends a request whose client is gone.
 func (e *exchange) badGateway(err error) {
 	switch {
-	case e.body.client.Load() || e.watch.fired():
+	case e.body.client.Load():
+		e.noBody(e.body.cause)
+	case e.watch.fired():
 		e.fail(statusClientClosed, "")
 	case e.cutting():
 		e.w.Header()["Connection"] = []string{"close"}

@@ -246,3 +246,7 @@ func TestHello(t *testing.T) {
 		t.Errorf("access line %+v", line)
 	}
 }
+
+func dialer(addr string) func(context.Context) (net.Conn, error) {
+	return func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", addr) }
+}

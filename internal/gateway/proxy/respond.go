@@ -17,9 +17,13 @@ const (
 // respond passes the answer on: head, body, trailer.
 func (e *exchange) respond(res response) {
 	e.writeHead(res)
+	bodyless := !res.hasBody(e.r.Method) || res.length == 0 && !res.chunked
+	if !bodyless && e.conn.Reader.Buffered() == 0 {
+		e.flush() // the client learns the head while the app prepares the body
+	}
 	var err error
 	switch {
-	case !res.hasBody(e.r.Method):
+	case bodyless:
 	case res.chunked:
 		err = e.copyChunked()
 	case res.length >= 0:
@@ -60,6 +64,9 @@ func (e *exchange) writeHead(res response) {
 		if hopByHop(f.key) || f.key == "X-Request-Id" || f.key == "Content-Length" || len(drop) > 0 && e.dropped(f.key) {
 			continue
 		}
+		if f.key == "Trailer" && !(res.chunked && res.hasBody(e.r.Method)) {
+			continue
+		}
 		values[i] = f.value
 		if old, ok := h[f.key]; ok {
 			h[f.key] = append(old, f.value)
@@ -73,10 +80,8 @@ func (e *exchange) writeHead(res response) {
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil
 	}
-	if e.r.ProtoMajor == 1 && (!e.body.read.Load() || len(e.r.Header["Upgrade"]) > 0) {
-		// An early answer: the rest of the body will not be waited for. Or a switch that did not happen: what the client
-		// sent on was not inspected.
-		h["Connection"] = []string{"close"}
+	if e.r.ProtoMajor == 1 && !e.body.read.Load() {
+		h["Connection"] = []string{"close"} // an early answer: the rest of the body will not be waited for
 	}
 	e.status = res.status
 	e.w.WriteHeader(res.status)
@@ -92,8 +97,6 @@ func (e *exchange) copySized(n int64) error {
 		}
 		_, _ = r.Discard(int(first))
 		n -= first
-	} else if n > 0 {
-		e.flush() // the client learns the head while the app prepares the body
 	}
 	if n == 0 {
 		return nil
@@ -154,9 +157,6 @@ func (e *exchange) copyStream(r io.Reader, length ...int64) error {
 func (e *exchange) waiting() bool { return e.conn.Reader.Buffered() <= 2 }
 
 func (e *exchange) copyChunked() error {
-	if e.conn.Reader.Buffered() == 0 {
-		e.flush()
-	}
 	if err := e.copyStream(httputil.NewChunkedReader(e.conn.Reader)); err != nil {
 		return err
 	}

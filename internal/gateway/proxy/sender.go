@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -17,6 +18,7 @@ type sender struct {
 	done    chan struct{} // closed when the goroutine has ended; nil if there is none
 	read    atomic.Bool   // the client delivered the whole body
 	client  atomic.Bool   // the client failed to deliver the body
+	cause   error         // why; to be read once client is true
 	failed  atomic.Bool   // the body was not sent whole
 }
 
@@ -107,8 +109,7 @@ func (s *sender) sized(e *exchange, buf []byte) error {
 			}
 		}
 		if err != nil && s.left > 0 {
-			s.client.Store(true)
-			return err
+			return s.clientFailed(err)
 		}
 	}
 	return nil
@@ -134,8 +135,7 @@ func (s *sender) chunks(e *exchange, buf []byte) error {
 			break
 		}
 		if err != nil {
-			s.client.Store(true)
-			return err
+			return s.clientFailed(err)
 		}
 	}
 	end := append(buf[:0], "0\r\n"...)
@@ -195,3 +195,15 @@ const (
 	earlyGrace = 500 * time.Millisecond
 	abortRetry = 5 * time.Millisecond
 )
+
+func (s *sender) clientFailed(err error) error {
+	s.cause = err
+	s.client.Store(true)
+	return err
+}
+
+// malformed reports whether a chunked body could not be read for its form, not for its connection.
+func malformed(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	return !network && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, http.ErrBodyReadAfterClose)
+}

@@ -202,7 +202,7 @@ func (f *frames) size() int {
 	if f.head[1]&0x80 != 0 { // a mask, which servers must not use
 		size += 4
 	}
-	return min(size, len(f.head))
+	return size
 }
 
 func (f *frames) payload() uint64 {

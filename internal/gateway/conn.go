@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// strictListener's connections are inspected as framing says.
+type strictListener struct{ *net.TCPListener }
+
+// Accept waits for a connection.
+func (l strictListener) Accept() (net.Conn, error) {
+	c, err := l.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return &strictConn{TCPConn: c}, nil
+}
+
+// strictConn inspects what is read. Writes go to the TCP connection itself, which can splice.
+type strictConn struct {
+	*net.TCPConn
+	framing framing
+}
+
+func (c *strictConn) Read(p []byte) (int, error) {
+	n, err := c.TCPConn.Read(p)
+	c.framing.inspect(p[:n])
+	return n, err
+}
+
+// NetConn returns the connection below.
+func (c *strictConn) NetConn() net.Conn { return c.TCPConn }
+
+// tlsListener does the handshake before it hands a connection out, to know which of them speak HTTP/1.
+type tlsListener struct {
+	net.Listener
+	config  *tls.Config
+	timeout time.Duration
+	ready   chan net.Conn
+	closed  chan struct{}
+	once    sync.Once
+}
+
+func newTLSListener(ln net.Listener, config *tls.Config, timeout time.Duration) *tlsListener {
+	l := &tlsListener{Listener: ln, config: config, timeout: timeout, ready: make(chan net.Conn), closed: make(chan struct{})}
+	go l.run()
+	return l
+}
+
+// Accept waits for a connection whose handshake is done.
+func (l *tlsListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.ready:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close stops listening.
+func (l *tlsListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+func (l *tlsListener) run() {
+	for {
+		c, err := l.Listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // out of file descriptors: others will end
+			select {
+			case <-l.closed:
+				return
+			case <-time.After(acceptPause):
+			}
+			continue
+		}
+		go l.handshake(c)
+	}
+}
+
+const acceptPause = 50 * time.Millisecond
+
+func (l *tlsListener) handshake(raw net.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
+	defer cancel()
+	c := tls.Server(raw, l.config)
+	if err := c.HandshakeContext(ctx); err != nil {
+		if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && e.Conn != nil && looksLikeHTTP(e.RecordHeader) {
+			_, _ = io.WriteString(e.Conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nThis port speaks HTTPS.\n")
+		}
+		_ = raw.Close()
+		return
+	}
+	var ready net.Conn = c
+	if c.ConnectionState().NegotiatedProtocol != "h2" {
+		ready = &strictTLSConn{Conn: c}
+	}
+	select {
+	case l.ready <- ready:
+	case <-l.closed:
+		_ = raw.Close()
+	}
+}
+
+func looksLikeHTTP(head [5]byte) bool {
+	switch string(head[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO":
+		return true
+	}
+	return false
+}
+
+// strictTLSConn inspects what is read. net/http takes the state of TLS from ConnectionState.
+type strictTLSConn struct {
+	*tls.Conn
+	framing framing
+}
+
+func (c *strictTLSConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.framing.inspect(p[:n])
+	return n, err
+}

@@ -1,0 +1,178 @@
+package proxy_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aloft-run/aloft/internal/gateway/proxy"
+)
+
+// TestGarbage is HARDENING.md B3 56: what an app says that is not HTTP becomes 502 or a cut response, never a hang.
+func TestGarbage(t *testing.T) {
+	long := strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 400)
+	for name, tt := range map[string]struct {
+		says string
+		want string // start of what the client gets
+	}{
+		"nothing":            {"", "HTTP/1.1 502 "},
+		"no status line":     {"hello\r\n\r\n", "HTTP/1.1 502 "},
+		"other protocol":     {"SSH-2.0-OpenSSH_9\r\n\r\n", "HTTP/1.1 502 "},
+		"HTTP/2":             {"HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 502 "},
+		"status of letters":  {"HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 502 "},
+		"status 099":         {"HTTP/1.1 099 x\r\n\r\n", "HTTP/1.1 502 "},
+		"head cut":           {"HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 502 "},
+		"head too large":     {"HTTP/1.1 200 OK\r\n" + long + "\r\n", "HTTP/1.1 502 "},
+		"line without end":   {"HTTP/1.1 200 " + strings.Repeat("x", 300<<10), "HTTP/1.1 502 "},
+		"infinite 1xx":       {strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 1000), "HTTP/1.1 102 "},
+		"two lengths":        {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "HTTP/1.1 502 "},
+		"negative length":    {"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 502 "},
+		"signed length":      {"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na", "HTTP/1.1 502 "},
+		"unknown coding":     {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 502 "},
+		"space before colon": {"HTTP/1.1 200 OK\r\nSet-Cookie : a\r\n\r\n", "HTTP/1.1 502 "},
+		"NUL in a field":     {"HTTP/1.1 200 OK\r\nX: a\x00b\r\n\r\n", "HTTP/1.1 502 "},
+		"folded line":        {"HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", "HTTP/1.1 502 "},
+		"101 unasked":        {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", "HTTP/1.1 502 "},
+		"bare LF":            {"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", "HTTP/1.1 200 "},
+		"no reason":          {"HTTP/1.1 204\r\n\r\n", "HTTP/1.1 204 "},
+		"304 with body":      {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 304 "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, says(t, tt.says))
+			got := b.raw(t, "GET / HTTP/1.1\r\nConnection: close\r\nHost: "+host+"\r\n\r\n")
+			if !strings.HasPrefix(got, tt.want) {
+				t.Errorf("got %.100q", got)
+			}
+			if name == "infinite 1xx" && !strings.Contains(got, "HTTP/1.1 502 ") {
+				t.Errorf("no end: %.100q", got)
+			}
+			if name == "304 with body" && strings.Contains(got, "hello") {
+				t.Errorf("a body after 304: %q", got)
+			}
+		})
+	}
+}
+
+// TestCutBodies checks that the client can tell that a response is not whole.
+func TestCutBodies(t *testing.T) {
+	for name, text := range map[string]string{
+		"too short":     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+		"large":         "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 50000),
+		"chunk cut":     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+		"no last chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+		"bad chunk":     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n",
+		"bad trailer":   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nbad\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, says(t, text))
+			res, err := http.DefaultTransport.RoundTrip(b.request("GET", "/", nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if body, err := io.ReadAll(res.Body); err == nil {
+				t.Errorf("a whole response of %d bytes", len(body))
+			}
+		})
+	}
+}
+
+// TestTooMuch: bytes beyond what the app promised are not taken for the answer to the next request.
+func TestTooMuch(t *testing.T) {
+	addr := script(t, func(c net.Conn, r *bufio.Reader) {
+		for readHead(r) != "" {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+		}
+	})
+	b := start(t, addr)
+	for range 3 {
+		if _, body := b.do(t, b.request("GET", "/", nil)); body != "ok" {
+			t.Errorf("body %q", body)
+		}
+	}
+	if n := b.dials.get(); n != 3 {
+		t.Errorf("%d connections, want one for each", n)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	b := start(t, ln.Addr().String())
+	if res, body := b.do(t, b.request("GET", "/", nil)); res.StatusCode != 502 || !strings.Contains(body, "accept connections") {
+		t.Errorf("%d %q", res.StatusCode, body)
+	}
+	b.up.Drain()
+	res, body := b.do(t, b.request("GET", "/", nil))
+	if res.StatusCode != 503 || res.Header.Get("Retry-After") != "2" || !strings.Contains(body, "stopped") {
+		t.Errorf("%d %v %q", res.StatusCode, res.Header, body)
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	addr := script(t, func(c net.Conn, r *bufio.Reader) {
+		head := readHead(r)
+		if strings.HasPrefix(head, "GET /slow") {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+			time.Sleep(150 * time.Millisecond) // after the head there is no limit
+			io.WriteString(c, "ok")
+			return
+		}
+		io.Copy(io.Discard, r)
+	})
+	b := start(t, addr, func(b *bench) { b.timeout = 50 * time.Millisecond })
+	if res, _ := b.do(t, b.request("GET", "/", nil)); res.StatusCode != 504 {
+		t.Errorf("never: %d", res.StatusCode)
+	}
+	if res, body := b.do(t, b.request("GET", "/slow", nil)); res.StatusCode != 200 || body != "ok" {
+		t.Errorf("slow: %d %q", res.StatusCode, body)
+	}
+}
+
+// TestReset: an app that resets the connection in the middle of the head is a bad gateway, not a hang.
+func TestReset(t *testing.T) {
+	addr := script(t, func(c net.Conn, r *bufio.Reader) {
+		readHead(r)
+		raw, _ := c.(*net.TCPConn).SyscallConn()
+		raw.Control(func(fd uintptr) {
+			syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
+		})
+	})
+	b := start(t, addr)
+	if res, _ := b.do(t, b.request("POST", "/", strings.NewReader("x"))); res.StatusCode != 502 {
+		t.Errorf("%d", res.StatusCode)
+	}
+}
+
+// TestStall: a client that stops sending its body does not hold the instance for ever.
+func TestStall(t *testing.T) {
+	b := app(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) },
+		func(b *bench) { b.limits = proxy.Limits{Stall: 50 * time.Millisecond} })
+	for length, want := range map[int]string{10: "HTTP/1.1 408 ", 1 << 20: "HTTP/1.1 408 "} {
+		got := b.raw(t, fmt.Sprintf("POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\nabc", host, length))
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("length %d: %.60q", length, got)
+		}
+	}
+	waitIdle(t, b)
+}
+
+func waitIdle(t *testing.T, b *bench) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); b.up.InFlight() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d requests still hold the instance", b.up.InFlight())
+		}
+	}
+}

@@ -161,19 +161,38 @@ func TestIndexIsUsed(t *testing.T) {
 	}
 }
 
-// waitUntilSettled waits until the file system's clock is well past the file's times.
-func waitUntilSettled(t testing.TB, file string) {
-	t.Helper()
-	first, err := os.Stat(file)
+// TestFreshFilesAreHashedAgain: a file whose time is not before the scan may change without a trace, so it is not trusted.
+func TestFreshFilesAreHashedAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	opt := source.Options{Index: filepath.Join(t.TempDir(), "index")}
+	write(t, dir, map[string]string{"a": "1"})
+	soon := time.Now().Add(time.Hour)
+	must(t, os.Chtimes(filepath.Join(dir, "a"), soon, soon))
+	scan(t, dir, opt)
+	first, err := os.ReadFile(opt.Index)
 	must(t, err)
-	probe := filepath.Join(t.TempDir(), "probe")
+	scan(t, dir, opt)
+	second, err := os.ReadFile(opt.Index)
+	must(t, err)
+	if string(first) == string(second) {
+		t.Error("a fresh file was not hashed again")
+	}
+}
+
+// waitUntilSettled waits until the file system's clock is well past the file's times.
+func waitUntilSettled(tb testing.TB, file string) {
+	tb.Helper()
+	first, err := os.Stat(file)
+	must(tb, err)
+	probe := filepath.Join(tb.TempDir(), "probe")
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		must(t, os.WriteFile(probe, make([]byte, 1<<16), 0o644))
+		must(tb, os.WriteFile(probe, make([]byte, 1<<16), 0o644))
 		now, err := os.Stat(probe)
-		must(t, err)
+		must(tb, err)
 		if now.ModTime().Sub(first.ModTime()) > 100*time.Millisecond {
 			return
 		}
 	}
-	t.Fatal("the clock of the file system stands still")
+	tb.Fatal("the clock of the file system stands still")
 }

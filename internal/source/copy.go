@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"runtime"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,7 +20,7 @@ import (
 // since the scan. After an error dst does not exist.
 func (t *Tree) Copy(ctx context.Context, dst string) error {
 	if err := os.Mkdir(dst, 0o755); err != nil {
-		return aloft.Errorf(aloft.Internal, "copy the source: %w", err)
+		return cannotWrite("the source", err)
 	}
 	err := t.copyInto(ctx, dst)
 	if err != nil {
@@ -31,14 +32,14 @@ func (t *Tree) Copy(ctx context.Context, dst string) error {
 func (t *Tree) copyInto(ctx context.Context, dst string) error {
 	root, err := os.OpenRoot(dst)
 	if err != nil {
-		return aloft.Errorf(aloft.Internal, "copy the source: %w", err)
+		return cannotWrite("the source", err)
 	}
 	defer root.Close()
 	c := copier{tree: t, to: newDirCache(root)}
 	defer c.to.close()
 	for _, dir := range parents(t.entries) {
 		if err := root.Mkdir(dir, 0o755); err != nil {
-			return aloft.Errorf(aloft.Internal, "copy the source: %w", err)
+			return cannotWrite("the source", err)
 		}
 	}
 	group, working := errgroup.WithContext(ctx)
@@ -81,12 +82,12 @@ type copier struct {
 func (c *copier) copy(e *Entry) error {
 	dir, err := c.to.get(path.Dir(e.Path))
 	if err != nil {
-		return aloft.Errorf(aloft.Internal, "copy %q: %w", e.Path, err)
+		return cannotWrite(strconv.Quote(e.Path), err)
 	}
 	defer dir.release()
 	if e.Link != "" {
 		if err := dir.root.Symlink(e.Link, path.Base(e.Path)); err != nil {
-			return aloft.Errorf(aloft.Internal, "copy %q: %w", e.Path, err)
+			return cannotWrite(strconv.Quote(e.Path), err)
 		}
 		return nil
 	}
@@ -105,26 +106,31 @@ func copyFile(dir *os.Root, from *os.File, e *Entry) error {
 	name := path.Base(e.Path)
 	to, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.Mode)
 	if err != nil {
-		return aloft.Errorf(aloft.Internal, "copy %q: %w", e.Path, err)
+		return cannotWrite(strconv.Quote(e.Path), err)
 	}
 	defer to.Close()
 	// From file to file io.Copy lets the kernel copy, which shares blocks where the file system can.
 	n, err := io.Copy(to, io.LimitReader(from, e.Size))
 	if err != nil {
-		return aloft.Errorf(aloft.Internal, "copy %q: %w", e.Path, err)
+		return cannotWrite(strconv.Quote(e.Path), err)
 	}
 	if n != e.Size {
 		return changed(e.Path)
 	}
 	// The mode of a new file depends on the process's umask.
 	if err := to.Chmod(e.Mode); err != nil {
-		return aloft.Errorf(aloft.Internal, "copy %q: %w", e.Path, err)
+		return cannotWrite(strconv.Quote(e.Path), err)
 	}
 	if err := to.Close(); err != nil {
-		return aloft.Errorf(aloft.Internal, "copy %q: %w", e.Path, err)
+		return cannotWrite(strconv.Quote(e.Path), err)
 	}
 	if err := dir.Chtimes(name, time.Time{}, time.Unix(0, e.stamp.mtime)); err != nil {
-		return fmt.Errorf("set the time of %q: %w", e.Path, err)
+		return cannotWrite(strconv.Quote(e.Path), err)
 	}
 	return nil
+}
+
+func cannotWrite(what string, err error) error {
+	return aloft.Errorf(aloft.Internal, "copy %s: %w", what, err).
+		WithHint("see that the directory is writable and its disk has space, then run the same command again")
 }

@@ -12,37 +12,37 @@ import (
 )
 
 // write makes files below dir. A name that ends with "*" is executable, a content "-> x" makes a link to x.
-func write(t testing.TB, dir string, files map[string]string) {
-	t.Helper()
+func write(tb testing.TB, dir string, files map[string]string) {
+	tb.Helper()
 	for name, content := range files {
 		name, executable := strings.CutSuffix(name, "*")
 		file := filepath.Join(dir, name)
-		must(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		must(tb, os.MkdirAll(filepath.Dir(file), 0o755))
 		if target, ok := strings.CutPrefix(content, "-> "); ok {
-			must(t, os.Symlink(target, file))
+			must(tb, os.Symlink(target, file))
 			continue
 		}
-		must(t, os.WriteFile(file, []byte(content), 0o644))
+		must(tb, os.WriteFile(file, []byte(content), 0o644))
 		if executable {
-			must(t, os.Chmod(file, 0o755))
+			must(tb, os.Chmod(file, 0o755))
 		}
 	}
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
-func scan(t testing.TB, dir string, opt source.Options) *source.Tree {
-	t.Helper()
-	tree, err := source.Scan(t.Context(), dir, opt)
+func scan(tb testing.TB, dir string, opt source.Options) *source.Tree {
+	tb.Helper()
+	tree, err := source.Scan(tb.Context(), dir, opt)
 	if err != nil {
-		t.Fatalf("scan: %v", err)
+		tb.Fatalf("scan: %v", err)
 	}
-	t.Cleanup(func() { _ = tree.Close() })
+	tb.Cleanup(func() { _ = tree.Close() })
 	return tree
 }
 

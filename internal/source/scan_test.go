@@ -171,7 +171,7 @@ func TestRefusesWhatIsNoFile(t *testing.T) {
 	invalid(t, err, `"pipe"`, "named pipe")
 	must(t, os.Remove(filepath.Join(dir, "pipe")))
 
-	short, err := os.MkdirTemp("", "s") // a socket's path has at most 107 bytes
+	short, err := os.MkdirTemp("", "s") //nolint:usetesting // a socket's path has at most 107 bytes
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(short) })
 	l, err := net.Listen("unix", filepath.Join(short, "sock"))

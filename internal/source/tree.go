@@ -158,7 +158,7 @@ func (v *verified) Read(p []byte) (int, error) {
 	switch {
 	case v.n > v.entry.Size:
 		return n, changed(v.entry.Path)
-	case err == io.EOF: //nolint:errorlint // Read returns it as it is
+	case err == io.EOF:
 		return n, v.check()
 	case err != nil:
 		return n, unreadable(v.entry.Path, err)

@@ -200,14 +200,14 @@ func checkPath(path string) error {
 
 func newEntry(dir *os.Root, name, path string, info fs.FileInfo) (Entry, error) {
 	entry := Entry{Path: path, stamp: stampOf(info)}
-	switch info.Mode().Type() {
-	case 0:
+	switch kind := info.Mode().Type(); {
+	case kind == 0:
 		entry.Size, entry.Mode = info.Size(), 0o644
 		if info.Mode()&0o100 != 0 {
 			entry.Mode = 0o755
 		}
 		return entry, nil
-	case fs.ModeSymlink:
+	case kind == fs.ModeSymlink:
 		target, err := dir.Readlink(name)
 		if err != nil {
 			return entry, unreadable(path, err)

@@ -140,7 +140,7 @@ func TestSinglePageApp(t *testing.T) {
 		}
 	}
 	plain, _ := site(t, static.Options{}, map[string]string{"index.html": "home"})
-	if r := get(plain, "/x"); r.StatusCode != 404 || text(t, r.Body) != "not found\n" {
+	if r := get(plain, "/x"); r.StatusCode != http.StatusNotFound || text(t, r.Body) != "not found\n" {
 		t.Errorf("without 404.html: %d", r.StatusCode)
 	}
 }
@@ -223,14 +223,14 @@ func TestConditional(t *testing.T) {
 		if r.StatusCode != c.status {
 			t.Errorf("%s: %d, want %d", c.name, r.StatusCode, c.status)
 		}
-		if r.StatusCode == 304 && (r.Header.Get("Etag") == "" || r.Header.Get("Vary") == "" || r.Header.Get("Cache-Control") == "") {
+		if r.StatusCode == http.StatusNotModified && (r.Header.Get("Etag") == "" || r.Header.Get("Vary") == "" || r.Header.Get("Cache-Control") == "") {
 			t.Errorf("%s: 304 without the headers of a 200: %v", c.name, r.Header)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "css/style.css"), []byte(long+"more"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if r := get(h, "/css/style.css", "If-None-Match", tag); r.StatusCode != 200 || r.Header.Get("Etag") == tag {
+	if r := get(h, "/css/style.css", "If-None-Match", tag); r.StatusCode != http.StatusOK || r.Header.Get("Etag") == tag {
 		t.Errorf("after a change: %d %s", r.StatusCode, r.Header.Get("Etag"))
 	}
 }
@@ -257,7 +257,7 @@ func TestRange(t *testing.T) {
 			t.Errorf("%v: %d %.20q", c.header, r.StatusCode, got)
 		}
 	}
-	if r := get(h, "/css/style.css", "Range", "bytes=0-1,5-6"); r.StatusCode != 206 || !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/byteranges") {
+	if r := get(h, "/css/style.css", "Range", "bytes=0-1,5-6"); r.StatusCode != http.StatusPartialContent || !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/byteranges") {
 		t.Errorf("two ranges: %d %s", r.StatusCode, r.Header.Get("Content-Type"))
 	}
 }
@@ -346,7 +346,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for name := range many {
 		wg.Go(func() {
 			r := get(h, "/"+name, "Accept-Encoding", "zstd")
-			if r.StatusCode != 200 || r.Header.Get("Content-Encoding") != "zstd" {
+			if r.StatusCode != http.StatusOK || r.Header.Get("Content-Encoding") != "zstd" {
 				t.Errorf("%s: %d", name, r.StatusCode)
 			}
 		})

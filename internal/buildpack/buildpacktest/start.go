@@ -2,6 +2,7 @@ package buildpacktest
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -30,7 +31,7 @@ func (a App) Start(t *testing.T, port int) string {
 		listen = freePort(t)
 	}
 	var out output
-	command := exec.Command("/bin/sh", "-c", "exec "+a.Found.Plan.Start)
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), "/bin/sh", "-c", "exec "+a.Found.Plan.Start)
 	command.Dir, command.Stdout, command.Stderr = a.Dir, &out, &out
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Env = append(
@@ -61,7 +62,8 @@ func (a App) serve(t *testing.T, dir string) string {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +74,9 @@ func freePort(t *testing.T) int {
 func waitFor(t *testing.T, address string, done <-chan struct{}, out *output) {
 	t.Helper()
 	deadline := time.After(60 * time.Second)
+	var dialer net.Dialer
 	for {
-		if conn, err := net.Dial("tcp", address); err == nil {
+		if conn, err := dialer.DialContext(t.Context(), "tcp", address); err == nil {
 			_ = conn.Close()
 			return
 		}
@@ -102,8 +105,13 @@ func stop(t *testing.T, pid int, done <-chan struct{}, out *output) {
 // Get fetches a URL and returns the status and the body.
 func Get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	client := &http.Client{Timeout: 30 * time.Second}
-	response, err := client.Get(url)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := new(http.Client).Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,18 +60,7 @@ func CheckPlan(t *testing.T, plan buildpack.Plan) {
 		t.Errorf("static root %q is not inside the tree", plan.Static.Root)
 	}
 	for _, step := range plan.Steps {
-		if step.Name == "" || len(step.Command) == 0 || step.Command[0] == "" || step.Needs == "" {
-			t.Errorf("step is not complete: %+v", step)
-		}
-		if step.Dir != "" && !fs.ValidPath(step.Dir) {
-			t.Errorf("step %s runs outside the source: %q", step.Name, step.Dir)
-		}
-		for k, v := range step.Env {
-			checkValue(t, "step "+step.Name, k, v)
-			if strings.Contains(v, "$PATH") {
-				t.Errorf("step %s: $PATH has no meaning in %s", step.Name, k)
-			}
-		}
+		checkStep(t, step)
 	}
 	for k, v := range plan.Env {
 		checkValue(t, "plan", k, v)
@@ -79,6 +68,22 @@ func CheckPlan(t *testing.T, plan buildpack.Plan) {
 	for _, pattern := range slices.Concat(plan.Keep, plan.Drop, plan.Ship) {
 		if _, err := path.Match(pattern, ""); err != nil || strings.TrimSpace(pattern) != pattern || pattern == "" {
 			t.Errorf("pattern %q: %v", pattern, err)
+		}
+	}
+}
+
+func checkStep(t *testing.T, step buildpack.Step) {
+	t.Helper()
+	if step.Name == "" || len(step.Command) == 0 || step.Command[0] == "" || step.Needs == "" {
+		t.Errorf("step is not complete: %+v", step)
+	}
+	if step.Dir != "" && !fs.ValidPath(step.Dir) {
+		t.Errorf("step %s runs outside the source: %q", step.Name, step.Dir)
+	}
+	for k, v := range step.Env {
+		checkValue(t, "step "+step.Name, k, v)
+		if strings.Contains(v, "$PATH") {
+			t.Errorf("step %s: $PATH has no meaning in %s", step.Name, k)
 		}
 	}
 }

@@ -46,31 +46,33 @@ func Table(t *testing.T, bp buildpack.Buildpack, cases []Case) {
 			if err == nil && plan.Missing != nil {
 				err = plan.Missing
 			}
-			if c.Err != "" || err != nil {
+			switch {
+			case c.Err != "" || err != nil:
 				checkMessage(t, c, err)
-				return
-			}
-			if ok == c.No {
-				t.Fatalf("matched %v: %+v", ok, plan)
-			}
-			if !ok {
-				return
-			}
-			CheckPlan(t, plan)
-			if plan.Start != c.Start {
-				t.Errorf("start %q, want %q", plan.Start, c.Start)
-			}
-			if root := rootOf(plan.Static); root != c.Static {
-				t.Errorf("static %q, want %q", root, c.Static)
-			}
-			var steps []string
-			for _, step := range plan.Steps {
-				steps = append(steps, strings.Join(step.Command, " "))
-			}
-			if c.Steps != nil && !slices.Equal(steps, c.Steps) {
-				t.Errorf("steps\n%s\nwant\n%s", strings.Join(steps, "\n"), strings.Join(c.Steps, "\n"))
+			case ok == c.No:
+				t.Errorf("matched %v: %+v", ok, plan)
+			case ok:
+				CheckPlan(t, plan)
+				checkCase(t, c, plan)
 			}
 		})
+	}
+}
+
+func checkCase(t *testing.T, c Case, plan buildpack.Plan) {
+	t.Helper()
+	if plan.Start != c.Start {
+		t.Errorf("start %q, want %q", plan.Start, c.Start)
+	}
+	if root := rootOf(plan.Static); root != c.Static {
+		t.Errorf("static %q, want %q", root, c.Static)
+	}
+	var steps []string
+	for _, step := range plan.Steps {
+		steps = append(steps, strings.Join(step.Command, " "))
+	}
+	if c.Steps != nil && !slices.Equal(steps, c.Steps) {
+		t.Errorf("steps\n%s\nwant\n%s", strings.Join(steps, "\n"), strings.Join(c.Steps, "\n"))
 	}
 }
 

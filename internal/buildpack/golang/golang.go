@@ -59,8 +59,8 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 		}
 	}
 	main, missing := choose(mains)
-	if missing != nil {
-		plan.Missing = missing
+	plan.Missing = missing
+	if main == "" {
 		return plan, true, nil
 	}
 	plan.Start = "bin/" + binary(main, module)

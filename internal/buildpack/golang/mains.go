@@ -36,8 +36,8 @@ func findMains(src fs.FS) ([]string, error) {
 		if !isSource(entry) {
 			return nil
 		}
-		if ok, err := platform.MatchFile(dir, entry.Name()); err != nil || !ok {
-			return nil // not for this platform, or broken: the compiler explains that better
+		if ok, _ := platform.MatchFile(dir, entry.Name()); !ok {
+			return nil // not for this platform, or broken, which the compiler explains better
 		}
 		main, err := isMain(src, name)
 		if main {

@@ -24,25 +24,16 @@ func (o object) call() string {
 	return o.name
 }
 
-// objectPattern finds an application object: first a variable, else a factory.
-type objectPattern struct {
-	variable *regexp.Regexp
-	factory  *regexp.Regexp
-}
-
+// Application objects are variables at the top of a module, made by the framework or by a factory; or there is the factory
+// only.
 var (
-	flaskObject = objectPattern{
-		regexp.MustCompile(`(?m)^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:(?:flask\.)?Flask\(|create_app\(|make_app\()`),
-		regexp.MustCompile(`(?m)^def (create_app|make_app)\(`),
-	}
-	asgiObject = objectPattern{
-		regexp.MustCompile(`(?m)^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:(?:fastapi\.)?FastAPI\(|(?:starlette\.applications\.)?Starlette\(|create_app\(|make_app\()`),
-		regexp.MustCompile(`(?m)^def (create_app|make_app)\(`),
-	}
+	flaskVariable = regexp.MustCompile(`(?m)^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:(?:flask\.)?Flask\(|create_app\(|make_app\()`)
+	asgiVariable  = regexp.MustCompile(`(?m)^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:(?:fastapi\.)?FastAPI\(|(?:starlette\.applications\.)?Starlette\(|create_app\(|make_app\()`)
+	factory       = regexp.MustCompile(`(?m)^def (create_app|make_app)\(`)
 )
 
 // findObject looks in the files where such objects usually are, the tree's root first, then packages of one level.
-func findObject(src fs.FS, pattern objectPattern) (object, bool) {
+func findObject(src fs.FS, variable *regexp.Regexp) (object, bool) {
 	var files []string
 	for _, dir := range []string{"", "*/", "src/", "src/*/"} {
 		for _, name := range []string{"app.py", "main.py", "wsgi.py", "asgi.py", "server.py", "api.py", "application.py", "__init__.py"} {
@@ -50,9 +41,9 @@ func findObject(src fs.FS, pattern objectPattern) (object, bool) {
 			files = append(files, found...)
 		}
 	}
-	for _, factory := range []bool{false, true} {
+	for _, pattern := range []*regexp.Regexp{variable, factory} {
 		for _, file := range files {
-			if o, ok := pattern.in(src, file, factory); ok {
+			if o, ok := objectIn(src, file, pattern); ok {
 				return o, true
 			}
 		}
@@ -60,7 +51,7 @@ func findObject(src fs.FS, pattern objectPattern) (object, bool) {
 	return object{}, false
 }
 
-func (p objectPattern) in(src fs.FS, file string, factory bool) (object, bool) {
+func objectIn(src fs.FS, file string, pattern *regexp.Regexp) (object, bool) {
 	if strings.HasPrefix(file, "test") || strings.HasPrefix(file, ".") || strings.HasPrefix(file, "venv/") {
 		return object{}, false
 	}
@@ -68,16 +59,12 @@ func (p objectPattern) in(src fs.FS, file string, factory bool) (object, bool) {
 	if !ok || err != nil {
 		return object{}, false
 	}
-	re := p.variable
-	if factory {
-		re = p.factory
-	}
-	match := re.FindSubmatch(data)
+	match := pattern.FindSubmatch(data)
 	module := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(file, "src/"), ".py"), "/__init__")
 	if match == nil || !identifier.MatchString(module) {
 		return object{}, false
 	}
-	return object{file: file, module: strings.ReplaceAll(module, "/", "."), name: string(match[1]), factory: factory}, true
+	return object{file: file, module: strings.ReplaceAll(module, "/", "."), name: string(match[1]), factory: pattern == factory}, true
 }
 
 // identifier keeps names that would mean something to a shell out of a command line.

@@ -23,11 +23,11 @@ func findStart(src fs.FS, names map[string]bool) (start, error) {
 	case buildpack.Exists(src, "manage.py") && (names["django"] || mentions(src, "manage.py", "django")):
 		return django(src, names), nil
 	case names["fastapi"] || names["starlette"]:
-		if app, ok := findObject(src, asgiObject); ok {
+		if app, ok := findObject(src, asgiVariable); ok {
 			return asgi(app, names)
 		}
 	case names["flask"]:
-		if app, ok := findObject(src, flaskObject); ok {
+		if app, ok := findObject(src, flaskVariable); ok {
 			return flask(app, names), nil
 		}
 	}
@@ -113,15 +113,15 @@ func flask(app object, names map[string]bool) start {
 
 func asgi(app object, names map[string]bool) (start, error) {
 	s := start{why: "FastAPI in " + app.file}
-	factory := ""
+	option := ""
 	if app.factory {
-		factory = "--factory "
+		option = "--factory "
 	}
 	switch {
 	case names["uvicorn"] && names["gunicorn"] && !app.factory:
 		s.line = gunicornCommand + "-k uvicorn.workers.UvicornWorker " + app.module + ":" + app.name
 	case names["uvicorn"]:
-		s.line = uvicornCommand + factory + app.module + ":" + app.name
+		s.line = uvicornCommand + option + app.module + ":" + app.name
 	case names["hypercorn"] && !app.factory:
 		s.line = "python3 -m hypercorn --bind $HOST:$PORT " + app.module + ":" + app.name
 	default:

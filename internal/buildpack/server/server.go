@@ -30,18 +30,17 @@ func (Buildpack) LooksFor() string {
 // the likely reason.
 func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 	const name = "server"
-	info, err := fs.Stat(src, name)
-	if err != nil || !info.Mode().IsRegular() {
+	if !buildpack.Exists(src, name) {
 		return buildpack.Plan{}, false, nil
 	}
-	magic, err := head(src, name)
+	magic, mode, err := head(src, name)
 	if err != nil {
 		return buildpack.Plan{}, false, aloft.Errorf(aloft.Invalid, "read server: %w", err).
 			WithHint("check that the file is readable: ls -l server")
 	}
 	script := strings.HasPrefix(magic, "#!")
 	binary := magic == "\x7fELF" || magic == "\xcf\xfa\xed\xfe"
-	if info.Mode()&0o111 == 0 {
+	if mode&0o111 == 0 {
 		if script || binary {
 			return buildpack.Plan{}, false, aloft.Errorf(aloft.Invalid, "./server is not executable").WithHint("run: chmod +x server")
 		}
@@ -54,14 +53,18 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 	return buildpack.Plan{Entry: true, Start: "./server", Why: "./server is executable"}, true, nil
 }
 
-// head returns the first four bytes.
-func head(src fs.FS, name string) (string, error) {
+// head returns the first four bytes and the mode.
+func head(src fs.FS, name string) (string, fs.FileMode, error) {
 	f, err := src.Open(name)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", 0, err
+	}
 	b := make([]byte, 4)
 	n, _ := f.Read(b) // an empty file is one without a head
-	return string(b[:n]), nil
+	return string(b[:n]), info.Mode(), nil
 }

@@ -13,7 +13,11 @@ import (
 type Health struct {
 	ServerInfo
 
-	State string `json:"state" doc:"\"ok\", or what is wrong with the server's state"`
+	State string `json:"state,omitempty" doc:"If it was asked for: \"ok\", or what is wrong with the server's state"`
+}
+
+type healthInput struct {
+	Check bool `query:"check" doc:"Look through the whole state, which may take a while"`
 }
 
 // StateOK is the State of a sound server.
@@ -21,9 +25,10 @@ const StateOK = "ok"
 
 func (h *handlers) serverRoutes() {
 	huma.Register(h.api, h.operation(http.MethodGet, "/v1/health", "health", "How the server is"),
-		func(ctx context.Context, _ *struct{}) (*output[Health], error) {
-			health := Health{ServerInfo: h.Server, State: StateOK}
-			if h.Check != nil {
+		func(ctx context.Context, in *healthInput) (*output[Health], error) {
+			health := Health{ServerInfo: h.Server}
+			if in.Check && h.Check != nil {
+				health.State = StateOK
 				if err := h.Check(ctx); err != nil {
 					health.State = err.Error()
 				}

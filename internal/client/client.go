@@ -58,6 +58,13 @@ func (c *Client) Health(ctx context.Context) (api.Health, error) {
 	return health, err
 }
 
+// Check is Health with the State of all that the server keeps, which may take a while to look at.
+func (c *Client) Check(ctx context.Context) (api.Health, error) {
+	var health api.Health
+	err := c.do(ctx, http.MethodGet, "/v1/health?check=true", nil, &health)
+	return health, err
+}
+
 // StopServer asks the server to end. It returns once the server has heard, not when it has ended.
 func (c *Client) StopServer(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/v1/server/stop", nil, nil)

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/client"
+)
+
+// deployment is a deployment as --json says it.
+type deployment struct {
+	App       string     `json:"app"`
+	Stage     string     `json:"stage"`
+	Release   int        `json:"release"`
+	URL       string     `json:"url"`
+	Artifact  artifact   `json:"artifact"`
+	Build     buildShort `json:"build,omitzero"`
+	Isolation string     `json:"isolation,omitempty"`
+	Seconds   float64    `json:"seconds"`
+	Unchanged bool       `json:"unchanged"`
+}
+
+type artifact struct {
+	Digest string `json:"digest"`
+	Size   int64  `json:"size"`
+	Files  int    `json:"files"`
+}
+
+type buildShort struct {
+	Buildpack string  `json:"buildpack"`
+	Cached    bool    `json:"cached"`
+	Seconds   float64 `json:"seconds"`
+}
+
+// change is work that makes a release.
+type change func(ctx context.Context, c *client.Client, report aloft.Reporter) (aloft.Deployment, error)
+
+// release does a change of a stage, shows its progress and prints what came of it.
+func (p *program) release(ctx context.Context, ref aloft.StageRef, do change) error {
+	c, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var d aloft.Deployment
+	err = p.work(ctx, func(report aloft.Reporter) error {
+		d, err = do(ctx, c, report)
+		return err
+	})
+	if interrupted(ctx) {
+		p.tellState(ctx, c, ref)
+	}
+	if err != nil {
+		return p.explain(ctx, c, ref, err)
+	}
+	return p.printDeployment(d)
+}
+
+// work does something long and shows its progress.
+func (p *program) work(ctx context.Context, do func(report aloft.Reporter) error) error {
+	report := p.newProgress()
+	err := do(report)
+	e, ok := errors.AsType[*aloft.Error](err)
+	detail := ""
+	if ok {
+		detail = e.Detail
+	}
+	if said := report.end(err != nil && ctx.Err() == nil, detail); said && !p.wantsJSON() {
+		return e.WithDetail("")
+	}
+	return err
+}
+
+// tellState says what an interrupted change left. The server is asked anew: ctx is over.
+func (p *program) tellState(ctx context.Context, c *client.Client, ref aloft.StageRef) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	text := "the server does not answer; aloft releases shows what it did"
+	statuses, err := c.Overview(ctx, ref.App)
+	switch aloft.ErrorCode(err) {
+	case "":
+		text = ref.String() + " has no release"
+		for _, s := range statuses {
+			if s.Stage.StageRef == ref && s.Stage.Current > 0 {
+				text = fmt.Sprintf("%s is at v%d", ref, s.Stage.Current)
+			}
+		}
+	case aloft.NotFound:
+		text = ref.String() + " has no release"
+	}
+	fmt.Fprintln(p.err, "interrupted:", text)
+}
+
+// printDeployment prints what a change came to.
+func (p *program) printDeployment(d aloft.Deployment) error {
+	if p.flags.json {
+		return p.printJSON(deployment{
+			App: d.Release.App, Stage: d.Release.Stage, Release: d.Release.Version, URL: d.URL,
+			Artifact:  artifact(d.Release.Artifact),
+			Build:     buildShort{Buildpack: d.Build.Buildpack, Cached: d.Build.Cached, Seconds: d.Build.Elapsed.Seconds()},
+			Isolation: d.Isolation, Seconds: d.Elapsed.Seconds(), Unchanged: d.Unchanged,
+		})
+	}
+	idle := d.Release.Artifact.Digest == ""
+	if !p.flags.quiet {
+		paint, name := p.paint(p.err), d.Release.StageRef.String()
+		switch {
+		case idle:
+			fmt.Fprintf(p.err, "%s v%d is recorded; it takes effect with the first deploy\n", name, d.Release.Version)
+		case d.Unchanged:
+			fmt.Fprintf(p.err, "nothing changed: %s stays at v%d\n", name, d.Release.Version)
+		default:
+			fmt.Fprintf(p.err, "%s serves %s\n", paint.bold(fmt.Sprintf("%s v%d", name, d.Release.Version)), paint.dim(short(d.Elapsed)))
+		}
+		if p.flags.verbose {
+			p.printPackage(d.Build)
+		}
+	}
+	if !idle {
+		fmt.Fprintln(p.out, clean(d.URL))
+	}
+	return nil
+}
+
+// printPackage prints the size of a package and where it comes from.
+func (p *program) printPackage(b aloft.Build) {
+	if b.Artifact.Digest == "" {
+		return
+	}
+	fmt.Fprintf(p.err, "package %s: %s in %s\n", b.Artifact.Short(), bytesText(b.Artifact.Size), plural(b.Artifact.Files, "file"))
+	for _, d := range b.Largest {
+		fmt.Fprintf(p.err, "  %10s  %s\n", bytesText(d.Size), clean(d.Path))
+	}
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft"
+)
+
+func newDestroy(p *program) *cobra.Command {
+	return newCommand(cobra.Command{
+		Use:   "destroy [stage] [flags]",
+		Short: "Delete an app, or one stage of it",
+		Long: `Deletes a stage (the argument or --stage), or without one the whole app with all its stages: processes, releases,
+config, domains, logs, and artifacts that no other release needs. There is no way back. It asks first;
+--yes answers.
+
+With --json: {"app", "destroyed": [stages]}.
+
+Exit status: 0 deleted; 1 the answer was no; 2 there is no such app or stage, or nobody to answer.`,
+		Example: `  aloft destroy pr-12
+  aloft destroy --app shop --yes`,
+		Args: between(0, 1),
+		RunE: func(c *cobra.Command, args []string) error { return runDestroy(c.Context(), p, first(args)) },
+	})
+}
+
+func runDestroy(ctx context.Context, p *program, stage string) error {
+	ref, err := p.stage(stage)
+	if err != nil {
+		return err
+	}
+	if stage == "" && !p.flags.stageSet {
+		ref.Stage = ""
+	}
+	c, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	statuses, err := c.Overview(ctx, ref.App)
+	if err != nil {
+		return p.explain(ctx, c, ref, err)
+	}
+	stages, question := []string{}, "Delete the app "+ref.App
+	for _, s := range statuses {
+		if ref.Stage == "" || s.Stage.Stage == ref.Stage {
+			stages = append(stages, s.Stage.Stage)
+		}
+	}
+	switch {
+	case ref.Stage != "" && len(stages) == 0:
+		return p.explain(ctx, c, ref, aloft.Errorf(aloft.NotFound, "there is no stage %s", ref))
+	case ref.Stage != "":
+		question = "Delete the stage " + ref.String()
+	case len(stages) > 0:
+		question += " with " + strings.Join(stages, ", ")
+	}
+	if err := p.confirm(ctx, question+"?"); err != nil {
+		return err
+	}
+	if err := c.Destroy(ctx, ref); err != nil {
+		return p.explain(ctx, c, ref, err)
+	}
+	if p.flags.json {
+		return p.printJSON(map[string]any{"app": ref.App, "destroyed": stages})
+	}
+	if !p.flags.quiet {
+		fmt.Fprintln(p.err, "deleted", strings.TrimSuffix(ref.String(), "/"))
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft"
+)
+
+func newDomains(p *program) *cobra.Command {
+	c := newCommand(cobra.Command{
+		Use:   "domains [command] [flags]",
+		Short: "List and change the domains of a stage",
+		Long: `A stage answers at its own host and at the domains added to it. Their names must lead to this machine. Without a
+command it lists them (the same as domains list). domains:add and the like are the same as domains add.
+
+With --json it prints an array of domains.
+
+Exit status: 0 it worked; 1 a domain belongs to another stage; 2 the input was wrong.`,
+		Example: `  aloft domains
+  aloft domains add shop.example www.shop.example --stage production`,
+		Args: subcommandOnly,
+		RunE: func(c *cobra.Command, _ []string) error { return runDomains(c.Context(), p, nil) },
+	})
+	c.AddCommand(newCommand(cobra.Command{
+		Use:   "list [flags]",
+		Short: "List the domains of a stage",
+		Long:  "Lists the domains of a stage besides its own host. With --json: an array.\n\nExit status: 0 printed; 2 there is no such app or stage.",
+		Example: `  aloft domains list
+  aloft domains list --stage production`,
+		Args: between(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error { return runDomains(c.Context(), p, nil) },
+	}), newDomainsAdd(p), newDomainsRemove(p))
+	return c
+}
+
+func newDomainsAdd(p *program) *cobra.Command {
+	return newCommand(cobra.Command{
+		Use:   "add DOMAIN... [flags]",
+		Short: "Add domains to a stage",
+		Long: `Adds domains to a stage and prints them all. One that the stage has already is left alone.
+
+Exit status: 0 added; 1 one belongs to another stage, and none was added; 2 one is no domain.`,
+		Example: `  aloft domains add shop.example
+  aloft domains add shop.example --app shop --stage production`,
+		Args: between(1, -1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return runDomains(c.Context(), p, func(now []string) ([]string, error) {
+				all := slices.Concat(now, lower(args))
+				slices.Sort(all)
+				return slices.Compact(all), nil
+			})
+		},
+	})
+}
+
+func newDomainsRemove(p *program) *cobra.Command {
+	return newCommand(cobra.Command{
+		Use:     "remove DOMAIN... [flags]",
+		Aliases: []string{"rm", "delete"},
+		Short:   "Remove domains from a stage",
+		Long: `Removes domains from a stage and prints those that are left.
+
+Exit status: 0 removed; 2 the stage does not have one of them, and none was removed.`,
+		Example: `  aloft domains remove shop.example
+  aloft domains rm www.shop.example --stage production`,
+		Args: between(1, -1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return runDomains(c.Context(), p, func(now []string) ([]string, error) {
+				for _, domain := range lower(args) {
+					if !slices.Contains(now, domain) {
+						return nil, aloft.Errorf(aloft.NotFound, "the stage has no domain %q", domain).
+							WithHint("it has: %s", strings.Join(append([]string{}, now...), ", "))
+					}
+				}
+				return slices.DeleteFunc(slices.Clone(now), func(d string) bool { return slices.Contains(lower(args), d) }), nil
+			})
+		},
+	})
+}
+
+func lower(domains []string) []string {
+	out := make([]string, len(domains))
+	for i, d := range domains {
+		out[i] = strings.ToLower(d)
+	}
+	return out
+}
+
+// runDomains changes the domains, if change is not nil, and prints them.
+func runDomains(ctx context.Context, p *program, change func(now []string) ([]string, error)) error {
+	ref, err := p.stage("")
+	if err != nil {
+		return err
+	}
+	c, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	status, err := p.status(ctx, c, ref)
+	if err != nil {
+		return err
+	}
+	stage := status.Stage
+	if change != nil {
+		next, err := change(stage.Domains)
+		if err != nil {
+			return err
+		}
+		if stage, err = c.SetDomains(ctx, ref, next); err != nil {
+			return err
+		}
+	}
+	if p.flags.json {
+		return p.printJSON(append([]string{}, stage.Domains...))
+	}
+	for _, domain := range stage.Domains {
+		fmt.Fprintln(p.out, clean(domain))
+	}
+	if len(stage.Domains) == 0 && !p.flags.quiet {
+		fmt.Fprintf(p.err, "%s has no domains besides its own host\n", ref)
+	}
+	return nil
+}

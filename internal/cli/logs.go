@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft"
+)
+
+// defaultLines is how many lines logs prints if neither -n nor --since says.
+const defaultLines = 100
+
+type logOptions struct {
+	stage    string
+	follow   bool
+	lines    int
+	linesSet bool
+	since    string
+	raw      bool
+}
+
+func newLogs(p *program) *cobra.Command {
+	var o logOptions
+	c := newCommand(cobra.Command{
+		Use:     "logs [stage] [flags]",
+		Aliases: []string{"log"},
+		Short:   "Print the log of a stage",
+		Long: `Prints what the app's instances printed, what aloft says about them, and the requests they took, oldest first.
+Escape sequences and control bytes are left out unless --raw is given.
+
+With --json it prints an array of {"time", "release", "function", "instance", "stream", "requestId", "text"};
+with --follow one such object a line.
+
+Exit status: 0 printed; 2 there is no such app or stage; 130 interrupted (the way to end --follow).`,
+		Example: `  aloft logs
+  aloft logs -f production
+  aloft logs -n 20
+  aloft logs --since 5m
+  aloft logs --since 2026-01-31T12:00:00Z --json`,
+		Args: between(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.stage, o.linesSet = first(args), c.Flags().Changed("lines")
+			return runLogs(c.Context(), p, o)
+		},
+	})
+	c.Flags().BoolVarP(&o.follow, "follow", "f", false, "go on with new lines")
+	c.Flags().IntVarP(&o.lines, "lines", "n", defaultLines, "the last so many lines; 0 is all")
+	c.Flags().StringVar(&o.since, "since", "", "not before: a duration ago, or a time as 2026-01-31T12:00:00Z")
+	c.Flags().BoolVar(&o.raw, "raw", false, "print lines as they are, escape sequences too")
+	return c
+}
+
+func (o logOptions) query(ref aloft.StageRef) (aloft.LogQuery, error) {
+	query := aloft.LogQuery{Stage: ref, Limit: o.lines, Follow: o.follow}
+	if o.lines < 0 {
+		return query, aloft.Errorf(aloft.Invalid, "-n %d is negative", o.lines).WithHint("0 prints all lines")
+	}
+	if o.since == "" {
+		return query, nil
+	}
+	if !o.linesSet {
+		query.Limit = 0
+	}
+	if d, err := time.ParseDuration(o.since); err == nil && d >= 0 {
+		query.Since = time.Now().Add(-d)
+		return query, nil
+	}
+	at, err := time.Parse(time.RFC3339, o.since)
+	if err != nil {
+		return query, aloft.Errorf(aloft.Invalid, "--since %q is neither a duration nor a time", o.since).
+			WithHint("for example: --since 5m, --since 2026-01-31T12:00:00Z")
+	}
+	query.Since = at
+	return query, nil
+}
+
+func runLogs(ctx context.Context, p *program, o logOptions) error {
+	ref, err := p.stage(o.stage)
+	if err != nil {
+		return err
+	}
+	query, err := o.query(ref)
+	if err != nil {
+		return err
+	}
+	c, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := p.status(ctx, c, ref); err != nil {
+		return err // a stage that does not exist has an empty log
+	}
+	list := []aloft.LogLine{}
+	for line, err := range c.Logs(ctx, query) {
+		switch {
+		case err != nil:
+			return err
+		case p.flags.json && !o.follow:
+			list = append(list, line)
+		default:
+			if err := p.printLog(line, o.raw); err != nil {
+				return err
+			}
+		}
+	}
+	if p.flags.json && !o.follow {
+		return p.printJSON(list)
+	}
+	return nil
+}
+
+func (p *program) printLog(line aloft.LogLine, raw bool) error {
+	if p.flags.json {
+		e := json.NewEncoder(p.out)
+		e.SetEscapeHTML(false)
+		return e.Encode(line)
+	}
+	text, paint := line.Text, p.paint(p.out)
+	if !raw {
+		text = clean(text)
+	}
+	from := line.Function
+	if line.Instance != "" {
+		from = line.Instance
+	}
+	head := fmt.Sprintf("%s v%d %s", line.Time.Local().Format("2006-01-02T15:04:05.000"), line.Release, clean(from))
+	switch line.Stream {
+	case "stdout":
+	case "stderr":
+		head += " err"
+	default:
+		head += " " + clean(line.Stream)
+	}
+	_, err := fmt.Fprintf(p.out, "%s %s\n", paint.dim(head+" |"), text)
+	return err
+}

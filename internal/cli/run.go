@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft"
+)
+
+func newRun(p *program) *cobra.Command {
+	c := newCommand(cobra.Command{
+		Use:   "run [flags] -- COMMAND [ARG...]",
+		Short: "Run a one-off command with a stage's code and config",
+		Long: `Runs a command beside the app, in a fresh copy of the current release's code and with its config: a migration, a
+console, a script. Input and output are passed through as they are. Flags after the command are the
+command's; no shell is between (use sh -c for one).
+
+Exit status: that of the command; 1 it could not be started; 2 there is no such app, stage or release;
+130 interrupted, which ends the command.`,
+		Example: `  aloft run -- npm run migrate
+  aloft run --stage production -- sh -c 'echo "$DATABASE_URL" | wc -c'
+  aloft run -- psql < dump.sql`,
+		Args: between(1, -1),
+		RunE: func(c *cobra.Command, args []string) error { return runRun(c.Context(), p, args) },
+	})
+	c.Flags().SetInterspersed(false)
+	return c
+}
+
+func runRun(ctx context.Context, p *program, command []string) error {
+	ref, err := p.stage("")
+	if err != nil {
+		return err
+	}
+	if command[0] == "" {
+		return aloft.Errorf(aloft.Invalid, "the command is empty").WithHint("for example: aloft run -- npm run migrate")
+	}
+	c, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	status, err := c.Run(ctx, aloft.RunInput{Stage: ref, Command: command, Stdin: p.in, Stdout: p.out, Stderr: p.err})
+	if err != nil {
+		return p.explain(ctx, c, ref, err)
+	}
+	if status != 0 {
+		return &exitError{status: status}
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// drainPatience bounds the end of the server: requests in flight may finish.
+const drainPatience = 40 * time.Second
+
+const serveHelp = `Runs the aloft server in the foreground: it keeps the apps of one home directory running and serves them. Other
+commands start one in the background when none runs.
+
+The gateway listens on 127.0.0.1:7070 or the next free port; the choice is remembered in the home directory.
+An address that is named, with --http or ALOFT_HTTP, is used or nothing is; with port 0 it is any free one.
+With --https it serves TLS as well: certificates for *.localhost come from an authority of its own, those for
+the apps' own domains from ACME, on demand.
+
+Builds get these variables of the server's environment: PATH, HOME, the locale, proxies, certificate authorities
+and the settings of package managers and compilers. Apps get PATH, the locale, certificate authorities and
+where interpreters are installed; nothing else.
+
+SIGTERM or SIGINT ends it: requests in flight finish (within 40 s), then the apps end. A second one ends it
+at once. What ran runs again at the next start.
+
+Exit status: 0 it was ended; 1 it could not start: an address is taken, or another server holds the home
+directory; 2 the input was wrong.`
+
+type serveOptions struct {
+	http, https string
+}
+
+func newServe(p *program) *cobra.Command {
+	var o serveOptions
+	c := newCommand(cobra.Command{
+		Use:   "serve [flags]",
+		Short: "Run the server in the foreground",
+		Long:  serveHelp,
+		Example: `  aloft serve
+  aloft serve --http :80 --https :443 --home /var/lib/aloft`,
+		Args: between(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !c.Flags().Changed("http") {
+				o.http = p.env["ALOFT_HTTP"]
+			}
+			return runServe(c.Context(), p, o)
+		},
+	})
+	c.Flags().StringVar(&o.http, "http", "", "address of the gateway (default 127.0.0.1:7070, or the next free port)")
+	c.Flags().StringVar(&o.https, "https", "", "address of the gateway for TLS (default: none)")
+	return c
+}
+
+func runServe(ctx context.Context, p *program, o serveOptions) error {
+	home, err := p.home()
+	if err != nil {
+		return err
+	}
+	if err := checkAddresses(o); err != nil {
+		return err
+	}
+	if err := makeHome(home); err != nil {
+		return err
+	}
+	unlock, err := lockHome(home)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	s, err := newServer(ctx, serverOptions{serveOptions: o, home: home, env: p.env, log: p.err, shutdown: stop})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.err, "aloft %s serves http://%s, home %s\n", thisVersion().Version, s.gateway.HTTPAddr(), home)
+	served := s.serve(ctx)
+	// The first signal has come, or a client asked for the end. From now on another signal ends the wait.
+	drain, forced := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGINT, syscall.SIGTERM)
+	defer forced()
+	drain, cancel := context.WithTimeout(drain, drainPatience)
+	defer cancel()
+	fmt.Fprintln(p.err, "ending: requests in flight may finish")
+	if err := s.close(drain); err != nil {
+		s.logger.Warn("not all ended in peace", "error", err)
+	}
+	if served != nil {
+		return served
+	}
+	return &exitError{status: exitOK} // asked to end, by a signal too
+}

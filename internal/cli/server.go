@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/api"
+	artifacts "github.com/aloft-run/aloft/internal/artifact"
+	"github.com/aloft-run/aloft/internal/deploy"
+	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/process"
+	"github.com/aloft-run/aloft/internal/gateway"
+	"github.com/aloft-run/aloft/internal/local"
+	"github.com/aloft-run/aloft/internal/logs"
+	"github.com/aloft-run/aloft/internal/route"
+	"github.com/aloft-run/aloft/internal/seal"
+	"github.com/aloft-run/aloft/internal/sqlite"
+	"github.com/aloft-run/aloft/internal/standard"
+	"github.com/aloft-run/aloft/internal/static"
+)
+
+// serverOptions are what a server is made of. The home directory exists and is locked.
+type serverOptions struct {
+	serveOptions
+
+	home     string
+	env      map[string]string
+	log      io.Writer
+	shutdown func()
+}
+
+// server is all parts of aloft, wired.
+type server struct {
+	serverOptions
+
+	logger    *slog.Logger
+	store     *sqlite.Store
+	keys      *seal.Keyring
+	artifacts *artifacts.Store
+	logs      *logs.Store
+	engine    engine.Engine
+	table     route.Table
+	platform  *local.Platform
+	deployer  *deploy.Deployer
+	gateway   *gateway.Gateway
+	api       *http.Server
+	listener  net.Listener
+	stopCalls context.CancelFunc // ends what API calls are doing
+
+	closers []func(context.Context) error // in order of opening
+}
+
+// newServer opens the state, starts the gateway and what ran before, and listens for the API. Either all of it works or
+// nothing is left running.
+func newServer(ctx context.Context, options serverOptions) (*server, error) {
+	s := &server{serverOptions: options, logger: slog.New(slog.NewTextHandler(options.log, nil))}
+	for _, step := range []func(context.Context) error{
+		s.openState, s.wire, s.startGateway, s.restore, s.listen,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, s.close(context.WithoutCancel(ctx)))
+		}
+	}
+	return s, nil
+}
+
+func (s *server) path(name string) string { return filepath.Join(s.home, name) }
+
+// openState opens what is on the disk.
+func (s *server) openState(ctx context.Context) (err error) {
+	if s.store, err = sqlite.Open(ctx, s.path("aloft.db")); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.store.Close() })
+	if s.keys, err = seal.Open(s.home); err != nil {
+		return err
+	}
+	if s.artifacts, err = artifacts.Open(s.path("artifacts")); err != nil {
+		return err
+	}
+	if s.logs, err = logs.Open(s.path("logs"), logs.Options{}); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.logs.Close() })
+	killed, err := process.Reap(s.path("run"))
+	if killed > 0 {
+		s.logger.Info("ended what a killed server left", "processes", killed)
+	}
+	return err
+}
+
+// wire makes the services; nothing runs yet.
+func (s *server) wire(context.Context) error {
+	s.engine = standard.Engine(s.path("run"))
+	s.platform = local.New(local.Options{
+		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: s.logs, Dir: s.path("local"),
+		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
+		Hosts:  hosts, BaseEnv: appEnv(s.env), Static: staticFiles, Logger: s.logger,
+	})
+	s.onClose(s.platform.Close)
+	s.deployer = deploy.New(deploy.Options{
+		Apps: s.store, Platform: s.platform, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
+		Sealer: s.keys, Logs: s.logs, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger,
+	})
+	return nil
+}
+
+func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }
+
+// listen opens the API's socket. Calls that wait in it are answered once serve runs.
+func (s *server) listen(ctx context.Context) (err error) {
+	calls, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopCalls = stop
+	s.api = &http.Server{
+		Handler: api.New(api.Services{
+			Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Logs: s.logs,
+			Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(),
+		}),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+		BaseContext:       func(net.Listener) context.Context { return calls },
+	}
+	s.listener, err = api.Listen(s.home)
+	return err
+}
+
+func (s *server) info() api.ServerInfo {
+	return api.ServerInfo{
+		Version: thisVersion().Version, PID: os.Getpid(), Home: s.home, HTTP: s.gateway.HTTPAddr(), HTTPS: s.gateway.HTTPSAddr(),
+		Isolation: s.engine.Isolation(), StartedAt: time.Now(),
+	}
+}
+
+// serve answers API calls until ctx ends, or the socket fails.
+func (s *server) serve(ctx context.Context) error {
+	failed := make(chan error, 1)
+	var wg sync.WaitGroup
+	wg.Go(func() { failed <- s.api.Serve(s.listener) })
+	s.onClose(func(ctx context.Context) error {
+		s.stopCalls()
+		err := s.api.Shutdown(ctx)
+		_ = s.api.Close()
+		wg.Wait()
+		return err
+	})
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
+}
+
+func (s *server) onClose(f func(context.Context) error) { s.closers = append(s.closers, f) }
+
+// close ends everything, the last opened first. When ctx ends it waits no more for requests and apps.
+func (s *server) close(ctx context.Context) error {
+	var errs []error
+	for _, f := range slices.Backward(s.closers) {
+		errs = append(errs, f(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// hosts are the hosts of a stage, its own first.
+func hosts(stage aloft.Stage) []string {
+	return append([]string{stage.Label() + ".localhost"}, stage.Domains...)
+}
+
+// url is where a stage answers.
+func (s *server) url(ref aloft.StageRef) string {
+	host := ref.Label() + ".localhost"
+	if _, port, err := net.SplitHostPort(s.gateway.HTTPAddr()); err == nil && port != "80" {
+		host = net.JoinHostPort(host, port)
+	}
+	return "http://" + host
+}
+
+// staticFiles serves the files below a directory until it is closed.
+func staticFiles(dir string) (http.Handler, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &rootHandler{Handler: static.New(root, static.Options{}), Closer: root}, nil
+}
+
+type rootHandler struct {
+	http.Handler
+	io.Closer
+}

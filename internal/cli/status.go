@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft"
+)
+
+func newStatus(p *program) *cobra.Command {
+	return newCommand(cobra.Command{
+		Use:     "status [stage] [flags]",
+		Aliases: []string{"ps"},
+		Short:   "Show what runs of an app",
+		Long: `Prints the app's stages, or the one named, and the instances that run of them: their state, and why one
+has crashed and when it starts again.
+
+With --json: an array of {"stage", "url", "isolation", "instances"}.
+
+Exit status: 0 printed; 2 there is no such app or stage.`,
+		Example: `  aloft status
+  aloft status production
+  aloft status --app shop --json`,
+		Args: between(0, 1),
+		RunE: func(c *cobra.Command, args []string) error { return runStatus(c.Context(), p, first(args)) },
+	})
+}
+
+func runStatus(ctx context.Context, p *program, stage string) error {
+	ref, err := p.stage(stage)
+	if err != nil {
+		return err
+	}
+	c, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var statuses []aloft.Status
+	if stage != "" || p.flags.stageSet {
+		one, err := p.status(ctx, c, ref)
+		if err != nil {
+			return err
+		}
+		statuses = []aloft.Status{one}
+	} else if statuses, err = c.Overview(ctx, ref.App); err != nil {
+		return p.explain(ctx, c, aloft.StageRef{App: ref.App}, err)
+	}
+	if p.flags.json {
+		return p.printJSON(statuses)
+	}
+	for i, s := range statuses {
+		if i > 0 {
+			fmt.Fprintln(p.out)
+		}
+		if err := p.printStatus(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *program) printStatus(s aloft.Status) error {
+	fmt.Fprintf(p.out, "%s  %s  %s\n", p.paint(p.out).bold(s.Stage.StageRef.String()), stageState(s), clean(s.URL))
+	for _, domain := range s.Stage.Domains {
+		fmt.Fprintf(p.out, "  domain %s\n", clean(domain))
+	}
+	if p.flags.verbose {
+		fmt.Fprintf(p.out, "  isolation %s\n", clean(s.Isolation))
+	}
+	if len(s.Instances) == 0 {
+		return nil
+	}
+	rows := [][]string{{"FUNCTION", "INSTANCE", "RELEASE", "STATE", "PID", "LISTENS ON", "UP", "RESTARTS", "REASON"}}
+	for _, i := range s.Instances {
+		up := ""
+		if !i.StartedAt.IsZero() {
+			up = ago(i.StartedAt)
+		}
+		rows = append(rows, []string{
+			i.Function, i.ID, fmt.Sprintf("v%d", i.Release), string(i.State), number(i.PID), i.Listen, up, fmt.Sprint(i.Restarts), i.Reason,
+		})
+	}
+	return table(p.out, rows)
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+// stageState says in a few words how a stage is.
+func stageState(s aloft.Status) string {
+	is := func(state aloft.InstanceState) bool {
+		return slices.ContainsFunc(s.Instances, func(i aloft.Instance) bool { return i.State == state })
+	}
+	current := fmt.Sprintf("v%d", s.Stage.Current)
+	switch {
+	case s.Stage.Current == 0:
+		return "nothing released"
+	case s.Stage.Stopped:
+		return current + " stopped"
+	case is(aloft.Ready):
+		return current + " ready"
+	case is(aloft.Crashed):
+		return current + " crashed"
+	case is(aloft.Starting):
+		return current + " starting"
+	default:
+		return current
+	}
+}

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/client"
+)
+
+const upHelp = `Builds the app in the current directory (or -C DIR), makes a release of it on a stage, runs it, and prints
+its URL on standard output.
+
+The stage is the argument, else --stage, else "staging". What to build and run is detected: a Procfile,
+an executable ./server, package.json, requirements.txt, go.mod and others; aloft build --explain says
+what and why. aloft.yml, which may say more, is optional (aloft schema).
+
+New instances start beside the old ones; when they are ready, requests move to them, and the old ones
+finish what they have begun. If anything fails, the old release keeps serving. If the source has not
+changed since the current release, no release is made, unless --force is given.
+
+With --json: {"app", "stage", "release", "url", "artifact": {"digest", "size", "files"},
+"build": {"buildpack", "cached", "seconds"}, "isolation", "seconds", "unchanged"}.
+
+Exit status: 0 released, or nothing changed; 1 the build or the start failed; 2 the input was wrong;
+130 interrupted.`
+
+type upOptions struct {
+	stage       string
+	description string
+	force       bool
+}
+
+func newUp(p *program) *cobra.Command {
+	var o upOptions
+	c := newCommand(cobra.Command{
+		Use:     "up [stage] [flags]",
+		Aliases: []string{"deploy"},
+		Short:   "Build the app, release it and run it",
+		Long:    upHelp,
+		Example: `  aloft up
+  aloft up production -m "New prices"
+  aloft up -C ../shop --stage pr-12 --json`,
+		Args: between(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.stage = first(args)
+			return runUp(c.Context(), p, o)
+		},
+	})
+	o.flags(c)
+	return c
+}
+
+func (o *upOptions) flags(c *cobra.Command) {
+	c.Flags().BoolVar(&o.force, "force", false, "build and release though nothing changed")
+	c.Flags().StringVarP(&o.description, "message", "m", "", "why this release is made")
+}
+
+func runUp(ctx context.Context, p *program, o upOptions) error {
+	input, err := p.source(ctx, o.stage)
+	if err != nil {
+		return err
+	}
+	input.Force, input.Description = o.force, o.description
+	return p.release(ctx, input.Stage, func(ctx context.Context, c *client.Client, report aloft.Reporter) (aloft.Deployment, error) {
+		return c.Deploy(ctx, input, report)
+	})
+}
+
+// source returns what up, build and plan work on.
+func (p *program) source(ctx context.Context, stage string) (aloft.DeployInput, error) {
+	dir, err := p.dir()
+	if err != nil {
+		return aloft.DeployInput{}, err
+	}
+	ref, err := p.stage(stage)
+	if err != nil {
+		return aloft.DeployInput{}, err
+	}
+	return aloft.DeployInput{Stage: ref, Dir: dir, Author: p.author(), Commit: gitCommit(ctx, dir)}, nil
+}

@@ -10,9 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine"
-	"golang.org/x/sys/unix"
 )
 
 func canceled(ctx context.Context) error {

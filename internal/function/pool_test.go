@@ -1,100 +1,23 @@
 package function_test
 
 import (
-	"bufio"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine"
-	"github.com/aloft-run/aloft/internal/engine/chaos"
 	"github.com/aloft-run/aloft/internal/engine/enginetest"
 	"github.com/aloft-run/aloft/internal/engine/process"
 	"github.com/aloft-run/aloft/internal/function"
-	"github.com/aloft-run/aloft/internal/route"
 )
-
-func TestMain(m *testing.M) { enginetest.Main(m) }
-
-func prepare(command []string, env ...string) func(string, int) (engine.Spec, func(), error) {
-	return func(_ string, port int) (engine.Spec, func(), error) {
-		all := append([]string{"PATH=/usr/bin:/bin", "PORT=" + strconv.Itoa(port)}, env...)
-		return engine.Spec{Command: command, Env: all}, nil, nil
-	}
-}
-
-// start returns a started pool that is gone after the test, behind a gate.
-func start(t *testing.T, options function.Options) (*function.Pool, *function.Gate) {
-	t.Helper()
-	p, g := function.NewPool(options), function.NewGate()
-	if err := p.Start(t.Context(), func() {}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Kill)
-	g.Use(p)
-	return p, g
-}
-
-// get makes a request of its own connection through a gate.
-func get(ctx context.Context, g *function.Gate, path string) (string, error) {
-	u, err := g.Acquire(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer u.End()
-	conn, err := u.Dial(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path)
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return "", err
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	return string(body), err
-}
-
-func expect(t *testing.T, g *function.Gate, path, want string) {
-	t.Helper()
-	if got, err := get(t.Context(), g, path); err != nil || got != want {
-		t.Errorf("%s answers %q, %v, want %q", path, got, err, want)
-	}
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); <-time.After(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s: not in time", what)
-		}
-	}
-}
-
-// freePort is a port that a server may insist on.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-}
 
 func TestItIsReadyWhereverItListens(t *testing.T) {
 	dir, fixed := t.TempDir(), freePort(t)
@@ -111,7 +34,7 @@ func TestItIsReadyWhereverItListens(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, g := start(t, web(process.New(""), enginetest.Child("listen", c.where)...))
-			expect(t, g, "/", "hello")
+			greets(t, g)
 			if got := p.Instances()[0].Listen; !strings.HasPrefix(got, c.listen) {
 				t.Errorf("listens on %s, want %s…", got, c.listen)
 			}
@@ -133,7 +56,7 @@ func TestTheAssignedPortIsPreferredLaterToo(t *testing.T) {
 		t.Error("at first it listens elsewhere")
 	}
 	eventually(t, "requests go to the assigned port", func() bool { return !p.Insists() })
-	expect(t, g, "/", "hello")
+	greets(t, g)
 }
 
 func TestWhatDoesNotStart(t *testing.T) {
@@ -173,7 +96,7 @@ func TestHealthCheck(t *testing.T) {
 	options := web(process.New(""), enginetest.Child("listen", "tcp4:$PORT")...)
 	options.Function.HealthPath = "/fine"
 	_, g := start(t, options)
-	expect(t, g, "/", "hello")
+	greets(t, g)
 
 	options.Function.HealthPath, options.Function.BootTimeout = "/sick", aloft.Duration(200*time.Millisecond)
 	err := function.NewPool(options).Start(t.Context(), func() {})
@@ -232,7 +155,7 @@ func TestAnotherPortIsTriedWhenTheChosenIsLost(t *testing.T) {
 		return engine.Spec{Command: command, Env: []string{"PORT=" + strconv.Itoa(port)}}, nil, nil
 	}
 	_, g := start(t, options)
-	expect(t, g, "/", "hello")
+	greets(t, g)
 	if tries != 2 {
 		t.Errorf("%d tries", tries)
 	}
@@ -293,108 +216,5 @@ func TestOutputBecomesLines(t *testing.T) {
 		"stderr " + long[:256<<10], "stderr " + long[256<<10:], "aloft exit status 0; starts again in ",
 	} {
 		eventually(t, "line "+want[:min(40, len(want))], has(want))
-	}
-}
-
-// TestNoRequestIsLost switches between pools while requests come in.
-func TestNoRequestIsLost(t *testing.T) {
-	e := process.New("")
-	options := web(e, enginetest.Child("listen", "tcp4:$PORT")...)
-	p, g := start(t, options)
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	var done atomic.Int64
-	for i := range 8 {
-		path := "/"
-		if i%4 == 0 {
-			path = "/slow?30ms"
-		}
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				if _, err := get(t.Context(), g, path); err != nil {
-					t.Error(err)
-					return
-				}
-				done.Add(1)
-			}
-		})
-	}
-	for i := range 10 {
-		next := options
-		next.Release = i + 2
-		q := function.NewPool(next)
-		if err := q.Start(t.Context(), func() {}); err != nil {
-			t.Fatal(err)
-		}
-		g.Use(q)
-		old := p
-		wg.Go(func() { old.Stop(t.Context()) })
-		p = q
-	}
-	cancel()
-	wg.Wait()
-	p.Kill()
-	t.Logf("%d requests", done.Load())
-}
-
-// TestChaos lets starts fail and instances die all the time: each request ends in time, some well and some not.
-func TestChaos(t *testing.T) {
-	e := chaos.New(process.New(""), chaos.Options{Seed: 7, FailStart: 0.3, Die: 0.9, Life: 300 * time.Millisecond})
-	options := web(e, enginetest.Child("listen", "tcp4:$PORT")...)
-	options.Function.Instances = 2
-	p, g := function.NewPool(options), function.NewGate()
-	g.Use(p)
-	p.Supervise()
-	defer p.Kill()
-	var good, bad atomic.Int64
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				one, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-				answer, err := get(one, g, "/slow?5ms")
-				cancel()
-				_, coded := errors.AsType[*route.Unavailable](err)
-				switch {
-				case err == nil && answer == "slow":
-					good.Add(1)
-				case err == nil:
-					t.Errorf("the answer is %q", answer)
-				case coded, errors.Is(err, context.DeadlineExceeded), isBroken(err):
-					bad.Add(1)
-				default:
-					t.Errorf("error %v", err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if good.Load() == 0 || bad.Load() == 0 {
-		t.Errorf("%d good, %d bad: both should be seen", good.Load(), bad.Load())
-	}
-}
-
-// isBroken reports whether a connection ended with its instance.
-func isBroken(err error) bool {
-	_, network := errors.AsType[net.Error](err)
-	return network || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
-}
-
-func BenchmarkAcquire(b *testing.B) {
-	p, g := function.NewPool(web(process.New(""), enginetest.Child("listen", "tcp4:$PORT")...)), function.NewGate()
-	if err := p.Start(b.Context(), func() {}); err != nil {
-		b.Fatal(err)
-	}
-	defer p.Kill()
-	g.Use(p)
-	b.ReportAllocs()
-	for b.Loop() {
-		u, err := g.Acquire(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
-		u.End()
 	}
 }

@@ -52,15 +52,17 @@ func (p *Platform) revive(s *stage, old *deployment) {
 // clear ends the instances of a pool at a moment when few requests are in flight, and leaves the gate held. If requests do
 // not end quickly, as streams do not, it goes on serving until the drain time is over before it cuts them.
 func (p *Platform) clear(ctx context.Context, s *stage, pool *function.Pool, report aloft.Reporter) error {
+	drain := pool.Function.DrainTimeout.Or(function.DefaultDrainTimeout)
+	pause := min(quickDrain, drain/4) // for which requests are held while others may end
 	s.gate.Hold(heldReason)
-	if !idle(ctx, pool, quickDrain) {
+	if !idle(ctx, pool, pause) {
 		s.gate.Release()
-		drain := pool.Function.DrainTimeout.Or(function.DefaultDrainTimeout)
-		report.Report(aloft.Notice{Text: fmt.Sprintf("requests are still open; they are cut in %s", drain)})
-		idle(ctx, pool, drain)
+		left := drain - 2*pause
+		report.Report(aloft.Notice{Text: fmt.Sprintf("requests are still open; they are cut in %s", left+pause)})
+		idle(ctx, pool, left)
 		if ctx.Err() == nil {
 			s.gate.Hold(heldReason)
-			idle(ctx, pool, quickDrain)
+			idle(ctx, pool, pause)
 		}
 	}
 	if ctx.Err() != nil {

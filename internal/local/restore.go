@@ -86,6 +86,7 @@ func (p *Platform) announce(s *stage, r aloft.Restored) *late {
 			announced.Backend, announced.Function, announced.Timeout = s.gate, f.Name, f.Timeout.Or(0)
 		case aloft.Static:
 			announced.Static, announced.Prefix = late, f.Prefix
+		case aloft.Worker: // nobody asks it anything
 		}
 	}
 	if r.Stage.Stopped {

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -104,7 +105,7 @@ func spawn(what string) int {
 	if what == "setsid" || what == "leave" {
 		next = Child("middle")
 	}
-	cmd := exec.Command(next[0], next[1:]...)
+	cmd := exec.CommandContext(context.Background(), next[0], next[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: what == "middle"}
 	if what == "setsid" || what == "leave" {
 		out, err := cmd.Output()
@@ -127,7 +128,8 @@ func spawn(what string) int {
 // listen serves HTTP. /pid, /env?NAME, /slow?DURATION, /crash, /say?TEXT answer as they are called; anything else is
 // answered with $GREETING or "hello".
 func listen(delay time.Duration, where []string) int {
-	failed := make(chan error, 1)
+	failed := make(chan struct{}, 1)
+	var config net.ListenConfig
 	for i, w := range where {
 		if i == 1 {
 			time.Sleep(delay)
@@ -142,18 +144,22 @@ func listen(delay time.Duration, where []string) int {
 		case "any":
 			network, address = "tcp", ":"+address
 		case "udp":
-			if _, err := net.ListenPacket("udp4", "127.0.0.1:"+address); err != nil {
+			if _, err := config.ListenPacket(context.Background(), "udp4", "127.0.0.1:"+address); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				return 1
 			}
 			continue
 		}
-		l, err := net.Listen(network, address)
+		l, err := config.Listen(context.Background(), network, address)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		go func() { failed <- http.Serve(l, http.HandlerFunc(web)) }()
+		go func() {
+			server := &http.Server{Handler: http.HandlerFunc(web), ReadHeaderTimeout: time.Minute}
+			fmt.Fprintln(os.Stderr, server.Serve(l))
+			failed <- struct{}{}
+		}()
 	}
 	<-failed
 	return 1
@@ -164,7 +170,7 @@ func web(w http.ResponseWriter, r *http.Request) {
 	case "/pid":
 		fmt.Fprint(w, os.Getpid())
 	case "/env":
-		fmt.Fprint(w, os.Getenv(query))
+		fmt.Fprint(w, os.Getenv(query)) //nolint:gosec // no browser asks a test's child
 	case "/slow":
 		delay, _ := time.ParseDuration(query)
 		time.Sleep(delay)

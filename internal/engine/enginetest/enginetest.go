@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -260,7 +259,7 @@ func testOthers(t *testing.T, e engine.Engine) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells what a process listens on; run the suite there")
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,113 +276,4 @@ func testOthers(t *testing.T, e engine.Engine) {
 	if all, err := one.Listeners(); err != nil || len(all) != 0 {
 		t.Errorf("an ended sandbox: %v, %v", all, err)
 	}
-}
-
-// begin starts a sandbox and ends it with the test.
-func begin(ctx context.Context, t *testing.T, e engine.Engine, spec engine.Spec) engine.Sandbox {
-	t.Helper()
-	spec.ID = "test"
-	s, err := e.Start(ctx, spec)
-	if err != nil {
-		t.Fatalf("start %v: %v", spec.Command, err)
-	}
-	t.Cleanup(func() { stop(s) })
-	return s
-}
-
-func run(t *testing.T, e engine.Engine, spec engine.Spec) (stdout, stderr string, exit engine.Exit) {
-	t.Helper()
-	out, errOut := &buffer{}, &buffer{}
-	spec.Stdout, spec.Stderr = out, errOut
-	s := begin(t.Context(), t, e, spec)
-	await(t, s)
-	return out.String(), errOut.String(), s.Exit()
-}
-
-func stop(s engine.Sandbox) {
-	_ = s.Signal(syscall.SIGKILL)
-	<-s.Done()
-}
-
-func send(t *testing.T, s engine.Sandbox, sig os.Signal) {
-	t.Helper()
-	if err := s.Signal(sig); err != nil {
-		t.Errorf("signal %v: %v", sig, err)
-	}
-}
-
-func await(t *testing.T, s engine.Sandbox) {
-	t.Helper()
-	select {
-	case <-s.Done():
-	case <-time.After(patience):
-		t.Fatal("the sandbox does not end")
-	}
-}
-
-func listener(t *testing.T, s engine.Sandbox) net.Addr {
-	t.Helper()
-	var found []net.Addr
-	eventually(t, "a listener", func() bool {
-		var err error
-		if found, err = s.Listeners(); err != nil {
-			t.Fatal(err)
-		}
-		return len(found) > 0
-	})
-	return found[0]
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !ok(); <-time.After(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s: not in time", what)
-		}
-	}
-}
-
-func write(t *testing.T, path, text string, mode os.FileMode) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// alive reports whether pid runs; a zombie does not.
-func alive(pid int) bool {
-	if stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil {
-		return !strings.Contains(string(stat), ") Z ")
-	}
-	return runtime.GOOS != "linux" && syscall.Kill(pid, 0) == nil
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// buffer collects output while others look at it.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-func (b *buffer) await(t *testing.T, text string) {
-	t.Helper()
-	eventually(t, "output "+strconv.Quote(text), func() bool { return strings.Contains(b.String(), text) })
 }

@@ -127,7 +127,7 @@ func bootID() string {
 func (s *sandbox) awaitEnd() {
 	for {
 		err := unix.Waitid(unix.P_PID, s.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-		if err != unix.EINTR { //nolint:errorlint // a plain errno
+		if err != unix.EINTR {
 			return
 		}
 	}

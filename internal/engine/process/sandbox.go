@@ -1,7 +1,6 @@
 package process
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -128,10 +127,11 @@ func (s *sandbox) wait() {
 	if s.stdin != nil {
 		_ = s.stdin.Close()
 	}
-	deadline, cancel := context.WithTimeout(context.Background(), drainTime)
-	defer cancel()
+	deadline := make(chan struct{})
+	timer := time.AfterFunc(drainTime, func() { close(deadline) })
+	defer timer.Stop()
 	for _, st := range s.streams {
-		st.finish(deadline.Done())
+		st.finish(deadline)
 	}
 	s.record.remove()
 	close(s.done)

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/artifact"
 	"github.com/aloft-run/aloft/internal/cli"
 )
 
@@ -28,10 +30,26 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	if os.Getenv("HOSTILE_PART") == "aloft" {
-		os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+	process := cli.Process{Args: os.Args[1:], Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	switch os.Getenv("HOSTILE_PART") {
+	case "aloft":
+		os.Exit(cli.Main(context.Background(), process))
+	case "aloft-row-before-artifact":
+		process.WrapPut = rowBeforeArtifact
+		os.Exit(cli.Main(context.Background(), process))
 	}
 	os.Exit(m.Run())
+}
+
+// rowBeforeArtifact is a seeded bug: the artifact is on the disk some time after the release names it.
+func rowBeforeArtifact(put cli.PutFunc) cli.PutFunc {
+	return func(ctx context.Context, archive *artifact.Archive) (aloft.Artifact, error) {
+		go func() {
+			time.Sleep(50 * time.Millisecond)
+			_, _ = put(context.WithoutCancel(ctx), archive)
+		}()
+		return archive.Artifact(), nil
+	}
 }
 
 // world is one home with a server, and an app directory.

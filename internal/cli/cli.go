@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
+	artifacts "github.com/aloft-run/aloft/internal/artifact"
 )
 
 // The exit statuses.
@@ -37,7 +38,13 @@ type Process struct {
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
+
+	// WrapPut, if not nil, changes how a server stores artifacts. Tests of durability put a fault there.
+	WrapPut func(put PutFunc) PutFunc
 }
+
+// PutFunc stores an artifact, as artifact.Store's Put does.
+type PutFunc = func(ctx context.Context, archive *artifacts.Archive) (aloft.Artifact, error)
 
 // Main runs the command that process names and returns its exit status. The first SIGINT or SIGTERM cancels it.
 func Main(ctx context.Context, process Process) int {

@@ -19,6 +19,7 @@ type program struct {
 	env      map[string]string
 	args     []string
 	flags    globals
+	wrapPut  func(PutFunc) PutFunc // nil but in tests of durability
 }
 
 // globals are the flags that all commands share.
@@ -29,7 +30,7 @@ type globals struct {
 }
 
 func newProgram(process Process) *program {
-	p := &program{in: process.Stdin, out: process.Stdout, err: process.Stderr, args: process.Args, env: map[string]string{}}
+	p := &program{in: process.Stdin, out: process.Stdout, err: process.Stderr, args: process.Args, env: map[string]string{}, wrapPut: process.WrapPut}
 	for _, kv := range process.Env {
 		if k, v, ok := strings.Cut(kv, "="); ok {
 			p.env[k] = v

@@ -74,7 +74,7 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	defer unlock()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	s, err := newServer(ctx, serverOptions{serveOptions: o, home: home, env: p.env, log: p.err, shutdown: stop})
+	s, err := newServer(ctx, serverOptions{serveOptions: o, home: home, env: p.env, log: p.err, shutdown: stop, wrapPut: p.wrapPut})
 	if err != nil {
 		return err
 	}

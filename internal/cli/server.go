@@ -15,7 +15,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
-	artifacts "github.com/aloft-run/aloft/internal/artifact"
+	"github.com/aloft-run/aloft/internal/artifact"
 	"github.com/aloft-run/aloft/internal/deploy"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/engine/process"
@@ -37,6 +37,7 @@ type serverOptions struct {
 	env      map[string]string
 	log      io.Writer
 	shutdown func()
+	wrapPut  func(PutFunc) PutFunc
 }
 
 // server is all parts of aloft, wired.
@@ -46,7 +47,7 @@ type server struct {
 	logger    *slog.Logger
 	store     *sqlite.Store
 	keys      *seal.Keyring
-	artifacts *artifacts.Store
+	artifacts *artifact.Store
 	logs      *logs.Store
 	engine    engine.Engine
 	table     route.Table
@@ -85,7 +86,7 @@ func (s *server) openState(ctx context.Context) (err error) {
 	if s.keys, err = seal.Open(s.home); err != nil {
 		return err
 	}
-	if s.artifacts, err = artifacts.Open(s.path("artifacts")); err != nil {
+	if s.artifacts, err = artifact.Open(s.path("artifacts")); err != nil {
 		return err
 	}
 	if s.logs, err = logs.Open(s.path("logs"), logs.Options{}); err != nil {
@@ -108,9 +109,13 @@ func (s *server) wire(context.Context) error {
 		Hosts:  hosts, BaseEnv: appEnv(s.env), Static: staticFiles, Logger: s.logger,
 	})
 	s.onClose(s.platform.Close)
+	put := s.artifacts.Put
+	if s.wrapPut != nil {
+		put = s.wrapPut(put)
+	}
 	s.deployer = deploy.New(deploy.Options{
 		Apps: s.store, Platform: s.platform, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
-		Sealer: s.keys, Logs: s.logs, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger,
+		Sealer: s.keys, Logs: s.logs, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	return nil
 }

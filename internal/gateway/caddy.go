@@ -31,7 +31,8 @@ func (g *Gateway) caddyConfig() []byte {
 	apps := object{"aloft": object{}}
 	if g.tls != nil {
 		apps["pki"] = object{"certificate_authorities": object{"local": object{"name": "aloft", "install_trust": false}}}
-		apps["tls"] = object{"automation": object{
+		apps["tls"] = object{"disable_storage_clean": true, "automation": object{ // cleaning writes an id into the home directory
+
 			"policies": []object{
 				{"subjects": []string{"localhost", "*.localhost"}, "on_demand": true, "issuers": []object{{"module": "internal"}}, "disable_ocsp_stapling": true},
 				{"on_demand": true},

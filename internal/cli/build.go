@@ -19,7 +19,7 @@ type buildOptions struct {
 type buildResult struct {
 	App       string           `json:"app"`
 	Stage     string           `json:"stage"`
-	Artifact  artifact         `json:"artifact"`
+	Artifact  artifactResult   `json:"artifact"`
 	Buildpack string           `json:"buildpack"`
 	Why       string           `json:"why"`
 	Cached    bool             `json:"cached"`
@@ -79,7 +79,7 @@ func (p *program) printBuild(b aloft.Build, explain bool) error {
 	switch {
 	case p.flags.json:
 		return p.printJSON(buildResult{
-			App: b.Stage.App, Stage: b.Stage.Stage, Artifact: artifact(b.Artifact), Buildpack: b.Buildpack, Why: b.Why,
+			App: b.Stage.App, Stage: b.Stage.Stage, Artifact: artifactResult(b.Artifact), Buildpack: b.Buildpack, Why: b.Why,
 			Cached: b.Cached, Seconds: b.Elapsed.Seconds(), Functions: b.Functions, Largest: b.Largest,
 		})
 	case explain:

@@ -12,18 +12,18 @@ import (
 
 // deployment is a deployment as --json says it.
 type deployment struct {
-	App       string     `json:"app"`
-	Stage     string     `json:"stage"`
-	Release   int        `json:"release"`
-	URL       string     `json:"url"`
-	Artifact  artifact   `json:"artifact"`
-	Build     buildShort `json:"build,omitzero"`
-	Isolation string     `json:"isolation,omitempty"`
-	Seconds   float64    `json:"seconds"`
-	Unchanged bool       `json:"unchanged"`
+	App       string         `json:"app"`
+	Stage     string         `json:"stage"`
+	Release   int            `json:"release"`
+	URL       string         `json:"url"`
+	Artifact  artifactResult `json:"artifact"`
+	Build     buildShort     `json:"build,omitzero"`
+	Isolation string         `json:"isolation,omitempty"`
+	Seconds   float64        `json:"seconds"`
+	Unchanged bool           `json:"unchanged"`
 }
 
-type artifact struct {
+type artifactResult struct {
 	Digest string `json:"digest"`
 	Size   int64  `json:"size"`
 	Files  int    `json:"files"`
@@ -99,7 +99,7 @@ func (p *program) printDeployment(d aloft.Deployment) error {
 	if p.flags.json {
 		return p.printJSON(deployment{
 			App: d.Release.App, Stage: d.Release.Stage, Release: d.Release.Version, URL: d.URL,
-			Artifact:  artifact(d.Release.Artifact),
+			Artifact:  artifactResult(d.Release.Artifact),
 			Build:     buildShort{Buildpack: d.Build.Buildpack, Cached: d.Build.Cached, Seconds: d.Build.Elapsed.Seconds()},
 			Isolation: d.Isolation, Seconds: d.Elapsed.Seconds(), Unchanged: d.Unchanged,
 		})

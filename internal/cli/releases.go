@@ -19,7 +19,7 @@ type releaseResult struct {
 	Kind        aloft.ReleaseKind   `json:"kind"`
 	Status      aloft.ReleaseStatus `json:"status"`
 	Reason      string              `json:"reason,omitempty"`
-	Artifact    artifact            `json:"artifact"`
+	Artifact    artifactResult      `json:"artifact"`
 	Buildpack   string              `json:"buildpack,omitempty"`
 	Config      []string            `json:"config"` // names
 	Author      string              `json:"author,omitempty"`
@@ -76,7 +76,7 @@ func runReleases(ctx context.Context, p *program, stage string, limit int) error
 		for _, r := range releases {
 			out = append(out, releaseResult{
 				Version: r.Version, Current: r.Version == status.Stage.Current, Kind: r.Kind, Status: r.Status, Reason: r.Reason,
-				Artifact: artifact(r.Artifact), Buildpack: r.Buildpack, Config: names(r.Config), Author: r.Author,
+				Artifact: artifactResult(r.Artifact), Buildpack: r.Buildpack, Config: names(r.Config), Author: r.Author,
 				Commit: r.Commit, Description: r.Description, CreatedAt: r.CreatedAt,
 			})
 		}

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience bounds every wait of a script.
+const patience = 30 * time.Second
+
+type command = func(ts *testscript.TestScript, neg bool, args []string)
+
+func commands() map[string]command {
+	return map[string]command{
+		"aloft-exit":  exit,
+		"http":        get,
+		"waitfor":     waitFor,
+		"retry":       retry,
+		"kill-server": killServer,
+		"noprocess":   noProcess,
+		"nosecret":    noSecret,
+		"freeport":    freePort,
+		"subst":       subst,
+		"edit":        edit,
+		"oddfiles":    oddFiles,
+	}
+}
+
+// need fails the script unless there are at least n arguments and the command is not negated.
+func need(ts *testscript.TestScript, neg bool, args []string, n int, usage string) {
+	if neg || len(args) < n {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+func exit(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "aloft-exit STATUS ARG...")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec("aloft", args[1:]...); err != nil {
+		e, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("aloft: %v", err)
+		}
+		got = e.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("aloft %s ended with status %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	f := flag.NewFlagSet("http", flag.ContinueOnError)
+	method, body := f.String("X", "GET", ""), f.String("d", "", "")
+	header := http.Header{}
+	f.Func("H", "", func(s string) error {
+		k, v, ok := strings.Cut(s, ":")
+		if !ok {
+			return errors.New("not K:V")
+		}
+		header.Add(k, strings.TrimSpace(v))
+		return nil
+	})
+	ts.Check(f.Parse(args))
+	need(ts, neg, f.Args(), 1, "http [-X METHOD] [-H K:V] [-d BODY] URL")
+	r, err := http.NewRequestWithContext(context.Background(), *method, f.Arg(0), strings.NewReader(*body))
+	ts.Check(err)
+	r.Header = header
+	if host := header.Get("Host"); host != "" {
+		r.Host = host
+	}
+	status, data, err := send(ts, r)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s\n%s", status, data)
+}
+
+// send sends a request to the gateway of the script's home, whatever the host is.
+func send(ts *testscript.TestScript, r *http.Request) (status string, body []byte, err error) {
+	dialer := net.Dialer{Timeout: patience}
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if r.URL.Port() == "" {
+			addr = gatewayAddress(ts)
+		}
+		return dialer.DialContext(ctx, network, addr)
+	}}
+	defer transport.CloseIdleConnections()
+	client := http.Client{
+		Transport: transport, Timeout: patience,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err = io.ReadAll(response.Body)
+	return response.Status, body, err
+}
+
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "waitfor URL")
+	last := "nothing"
+	if !eventually(func() bool {
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, args[0], nil)
+		ts.Check(err)
+		status, _, err := send(ts, r)
+		last = status
+		if err != nil {
+			last = err.Error()
+		}
+		return err == nil && status < "4"
+	}) {
+		ts.Fatalf("%s answers: %s", args[0], last)
+	}
+}
+
+func retry(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "retry COMMAND ARG...")
+	var err error
+	if !eventually(func() bool {
+		err = ts.Exec(args[0], args[1:]...)
+		return err == nil
+	}) {
+		ts.Fatalf("%s: %v", strings.Join(args, " "), err)
+	}
+}
+
+func killServer(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]syscall.Signal{"KILL": syscall.SIGKILL, "TERM": syscall.SIGTERM, "INT": syscall.SIGINT}
+	name := "KILL"
+	if len(args) > 0 {
+		name = args[0]
+	}
+	signal, ok := signals[name]
+	if neg || !ok {
+		ts.Fatalf("usage: kill-server [KILL|TERM|INT]")
+	}
+	home := ts.Getenv("ALOFT_HOME")
+	pid := serverPID(home)
+	if pid == 0 {
+		ts.Fatalf("no server runs")
+	}
+	ts.Check(syscall.Kill(pid, signal))
+	if !eventually(func() bool { return serverPID(home) == 0 }) {
+		ts.Fatalf("the server (pid %d) is still there", pid)
+	}
+}
+
+func noProcess(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: noprocess [TEXT]")
+	}
+	home := ts.Getenv("ALOFT_HOME")
+	var left []string
+	if !eventually(func() bool {
+		left = nil
+		for pid, command := range processes() {
+			ours := belongs(pid, command, home) && pid != serverPID(home)
+			if ours || (len(args) > 0 && strings.Contains(command, args[0])) {
+				left = append(left, fmt.Sprintf("%d %s", pid, command))
+			}
+		}
+		return len(left) == 0
+	}) {
+		ts.Fatalf("processes are left: %q", left)
+	}
+}
+
+func noSecret(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 2, "nosecret TEXT DIR...")
+	for _, dir := range args[1:] {
+		files := 0
+		ts.Check(filepath.WalkDir(ts.MkAbs(dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			files++
+			data, err := os.ReadFile(path)
+			if bytes.Contains(data, []byte(args[0])) {
+				ts.Fatalf("%s holds the secret", path)
+			}
+			return err
+		}))
+		if files == 0 {
+			ts.Fatalf("%s has no files to look into", dir)
+		}
+	}
+}
+
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "freeport NAME")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Check(l.Close())
+	ts.Setenv(args[0], port)
+}
+
+func subst(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 2, "subst NAME FILE...")
+	for _, name := range args[1:] {
+		replace(ts, name, args[0], ts.Getenv(args[0]))
+	}
+}
+
+func edit(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 3, "edit FILE OLD NEW")
+	replace(ts, args[0], args[1], args[2])
+}
+
+func replace(ts *testscript.TestScript, name, old, text string) {
+	path := ts.MkAbs(name)
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	info, err := os.Stat(path)
+	ts.Check(err)
+	if !bytes.Contains(data, []byte(old)) {
+		ts.Fatalf("%s does not hold %q", name, old)
+	}
+	ts.Check(os.WriteFile(path, bytes.ReplaceAll(data, []byte(old), []byte(text)), info.Mode().Perm()))
+}
+
+// oddFiles makes files whose names have spaces, newlines, quotes, escapes, and letters of many scripts.
+func oddFiles(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 2, "oddfiles DIR N")
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	odd := []string{" ", "\n", "'", `"`, "\x1b[31m", "é", "e\u0301", "日本", "🙂", "-", "--", "*", "$HOME", "`id`", `\`, "#", "%2e", "~", ";", "\u202e"}
+	for i := range n {
+		dir := filepath.Join(ts.MkAbs(args[0]), fmt.Sprintf("d%s%d", odd[i%7], i%50))
+		ts.Check(os.MkdirAll(dir, 0o755))
+		name := fmt.Sprintf("%s%d%s", odd[i%len(odd)], i, odd[(i/3)%len(odd)])
+		ts.Check(os.WriteFile(filepath.Join(dir, name), []byte(name), 0o644))
+	}
+}
+
+// eventually asks until the answer is yes or patience is over.
+func eventually(ask func() bool) bool {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if ask() {
+			return true
+		}
+	}
+	return false
+}

@@ -62,10 +62,16 @@ func (i *instance) ended() error {
 	case exit.Status == 126:
 		e = e.WithHint("a program could not be executed: chmod +x it")
 	default:
-		e = e.WithHint("its last lines say why; aloft logs shows all of them")
+		e = e.WithHint(seeLines)
+	}
+	if len(i.output.last()) == 0 && e.Hint == seeLines {
+		e = e.WithHint("it printed nothing; try its command with: aloft run -- COMMAND")
 	}
 	return e.WithDetail(i.lastLines())
 }
+
+// seeLines is the hint when nothing more is known.
+const seeLines = "its last lines say why; aloft logs shows all of them"
 
 func (i *instance) lastLines() string { return strings.Join(i.output.last(), "\n") }
 

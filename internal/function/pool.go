@@ -73,7 +73,7 @@ type progress struct {
 	err     error
 }
 
-// Start starts the instances and returns once all are ready; from then on they are kept running. It calls started when all
+// Start starts the instances and returns once all are ready and stay so for a moment; from then on they are kept running. It calls started when all
 // processes exist. If one fails, or ctx ends, nothing is left of any when it returns the *aloft.Error that says why.
 func (p *Pool) Start(ctx context.Context, started func()) error {
 	release := context.AfterFunc(ctx, p.kill)
@@ -214,8 +214,11 @@ func (p *Pool) publish() {
 		return
 	}
 	v := view{reason: "starting"}
+	starting := false
 	for _, s := range p.slots {
 		switch {
+		case s.state == aloft.Starting:
+			starting = true
 		case s.state == aloft.Ready && s.inst != nil && s.inst.up != nil:
 			v.ready = append(v.ready, s.inst.up)
 		case s.state == aloft.Crashed:
@@ -224,6 +227,9 @@ func (p *Pool) publish() {
 				v.retryAt = s.retryAt
 			}
 		}
+	}
+	if starting { // there is hope, whatever became of the others
+		v.reason, v.retryAt = "starting", time.Time{}
 	}
 	p.gate.update(p, v)
 }

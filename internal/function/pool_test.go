@@ -51,7 +51,7 @@ func TestItIsReadyWhereverItListens(t *testing.T) {
 }
 
 func TestTheAssignedPortIsPreferredLaterToo(t *testing.T) {
-	p, g := start(t, web(process.New(""), enginetest.Child("late", "100ms", "tcp4:0", "tcp4:$PORT")...))
+	p, g := start(t, web(process.New(""), enginetest.Child("late", "500ms", "tcp4:0", "tcp4:$PORT")...))
 	if !p.Insists() {
 		t.Error("at first it listens elsewhere")
 	}

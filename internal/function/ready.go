@@ -14,6 +14,7 @@ import (
 const (
 	soon        = time.Millisecond       // between looks at first: a server is noticed a millisecond after it listens
 	later       = 10 * time.Millisecond  // between looks at one that takes its time
+	settleTime  = 100 * time.Millisecond // for which the instances of a new release must stay ready before they serve
 	healthPause = 100 * time.Millisecond // between health checks, at most
 	healthTime  = 5 * time.Second        // for one answer
 	dialTime    = time.Second            // for a connection to a socket of this machine
@@ -58,6 +59,28 @@ func (i *instance) awaitReady(ctx context.Context, quit <-chan struct{}) (net.Ad
 		}
 		look.Reset(pause)
 	}
+}
+
+// settle sees whether an instance that is ready stays so: some open their port and end a moment later, because a second
+// one is taken or the database does not answer. It returns the socket to send requests to by then.
+func (i *instance) settle(ctx context.Context, addr net.Addr, atLeast time.Duration) (net.Addr, error) {
+	timer := time.NewTimer(atLeast)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-i.box.Done():
+		i.output.flush()
+		return nil, i.ended()
+	case <-ctx.Done():
+		return nil, canceled(ctx)
+	}
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.Port == i.port {
+		return addr, nil
+	}
+	if now := i.accepts(ctx); now != nil && i.healthy(ctx, now) == "" {
+		return now, nil
+	}
+	return addr, nil
 }
 
 // accepts returns the socket to send requests to, nil if there is none yet: the assigned port if the instance listens

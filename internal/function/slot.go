@@ -25,7 +25,11 @@ func (s *slot) run(keep bool, events chan<- progress) {
 	var wait backoff
 	for first := true; ; first = false {
 		readyAt := time.Time{}
-		err := s.live(func(started bool) {
+		settle := time.Duration(0)
+		if first && !keep {
+			settle = settleTime
+		}
+		err := s.live(settle, func(started bool) {
 			if !started {
 				readyAt = time.Now()
 			}
@@ -86,9 +90,9 @@ func (s *slot) rest(err error, pause time.Duration) bool {
 }
 
 // live runs one instance from its start to its end and says how it ended, nil if that was wanted. It calls tell(true) when
-// the process exists, tell(false) when it is ready.
-func (s *slot) live(tell func(started bool)) error {
-	inst, addr, err := s.boot(tell)
+// the process exists, tell(false) when it is ready and was so for the settle time.
+func (s *slot) live(settle time.Duration, tell func(started bool)) error {
+	inst, addr, err := s.boot(settle, tell)
 	if err != nil {
 		return err
 	}
@@ -123,7 +127,7 @@ func (s *slot) live(tell func(started bool)) error {
 
 // boot starts an instance and waits until it is ready. If someone else took the port that was chosen for it, another one is
 // tried.
-func (s *slot) boot(tell func(started bool)) (*instance, netAddr, error) {
+func (s *slot) boot(settle time.Duration, tell func(started bool)) (*instance, netAddr, error) {
 	p := s.pool
 	for try := 1; ; try++ {
 		inst, err := p.launch()
@@ -135,6 +139,9 @@ func (s *slot) boot(tell func(started bool)) (*instance, netAddr, error) {
 			tell(true)
 		}
 		addr, err := inst.awaitReady(p.ctx, p.quit)
+		if err == nil && addr != nil && settle > 0 {
+			addr, err = inst.settle(p.ctx, addr, settle)
+		}
 		if err == nil {
 			return inst, addr, nil
 		}

@@ -26,20 +26,30 @@ func (p *Platform) Apply(ctx context.Context, release aloft.Release, report alof
 	if err != nil {
 		return err
 	}
-	if old := s.current(); old.insists() && d.web != nil {
-		err = p.replace(ctx, s, d, start, commit)
-	} else {
-		err = p.beside(ctx, s, d, start, commit)
-		if d.web != nil && old.runsWeb() && stoodInTheWay(err, release.StageRef) && ctx.Err() == nil {
-			d.renew()
-			start.begin()
-			err = p.replace(ctx, s, d, start, commit)
-		}
-	}
-	if err != nil {
+	if err = p.change(ctx, s, d, start, commit); err != nil {
 		d.discard()
 	}
 	return err
+}
+
+// change starts d beside what serves, or in its place if there is no other way.
+func (p *Platform) change(ctx context.Context, s *stage, d *deployment, start *start, commit func(context.Context) error) error {
+	old := s.current()
+	if d.web == nil || !old.runsWeb() {
+		return p.beside(ctx, s, d, start, commit)
+	}
+	if !old.insists() {
+		err := p.beside(ctx, s, d, start, commit)
+		if !stoodInTheWay(err, d.release.StageRef) || ctx.Err() != nil {
+			return err
+		}
+		d.renew()
+		start.begin()
+	}
+	if err := s.awaitOld(ctx); err != nil { // those that still finish requests may hold the port too
+		return err
+	}
+	return p.replace(ctx, s, d, start, commit)
 }
 
 // record makes a release that runs nothing the stage's current one.
@@ -114,10 +124,11 @@ func (d *deployment) runsWeb() bool { return d != nil && d.web != nil }
 // insists reports whether nothing can start beside d.
 func (d *deployment) insists() bool { return d.runsWeb() && d.web.Insists() }
 
-// stoodInTheWay reports whether a start failed because the stage's own running instances hold a port.
+// stoodInTheWay reports whether a start failed because the stage's own running instances hold a port. Some programs do not
+// say which one they wanted; then it is the likeliest.
 func stoodInTheWay(err error, ref aloft.StageRef) bool {
 	taken, ok := errors.AsType[*function.PortTaken](err)
-	return ok && taken.Stage == ref
+	return ok && (taken.Stage == ref || taken.Port == 0)
 }
 
 // start tells the progress of a start.

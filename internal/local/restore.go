@@ -13,8 +13,10 @@ import (
 	"github.com/aloft-run/aloft/internal/route"
 )
 
-// bootsAtOnce is how many stages start at once after a start of the server.
-const bootsAtOnce = 4
+const (
+	bootsAtOnce = 4                // stages that start at once after a start of the server
+	bootTurn    = 10 * time.Second // after which the next stage starts though this one is not ready
+)
 
 // Restore makes stages serve again after a start of the server, before anything else is asked of the platform. It returns
 // at once: hosts lead to their stages, and requests wait while those start. A release that cannot start is tried again
@@ -127,8 +129,14 @@ func (p *Platform) boot(ctx context.Context, s *stage, r aloft.Restored, late *l
 	late.serve(d.static)
 	leave()
 	d.work()
-	if d.web != nil {
-		d.web.Supervise()
+	if d.web == nil {
+		return
+	}
+	seen := make(chan struct{})
+	p.after(func() { d.web.Supervise(); close(seen) })
+	select {
+	case <-seen:
+	case <-time.After(bootTurn):
 	}
 }
 

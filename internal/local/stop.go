@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aloft-run/aloft"
 )
@@ -62,20 +63,25 @@ func (p *Platform) Remove(ctx context.Context, ref aloft.StageRef) error {
 		defer close(gone)
 		defer leave()
 		<-done
-		s.awaitOld()
+		_ = s.awaitOld(context.Background())
 		p.forget(s, ref)
 	})
 	return p.settle(ctx, gone)
 }
 
 // awaitOld returns when nothing of the stage finishes requests any more.
-func (s *stage) awaitOld() {
+func (s *stage) awaitOld(ctx context.Context) error {
 	s.mu.Lock()
-	old := s.old
+	old := slices.Clone(s.old)
 	s.mu.Unlock()
 	for _, d := range old {
-		<-d.gone
+		select {
+		case <-d.gone:
+		case <-ctx.Done():
+			return canceled(ctx)
+		}
 	}
+	return nil
 }
 
 // forget frees what is left of a stage that runs no more.

@@ -33,11 +33,11 @@ type Plan struct {
 	// the user names a command. It is an *aloft.Error with a hint.
 	Missing error `json:"-"`
 
-	// Env is for the running app. "$APP" in a value stands for the shipped tree, "$PATH" for the PATH an app gets without it.
-	Env  map[string]string
-	Keep []string // path patterns (of .gitignore form) shipped though ignore files name them: "node_modules/"
-	Drop []string // path patterns not shipped, Keep or not: build inputs and caches, "/target/", "*.o"
-	Ship []string // if not empty, only what these patterns name is shipped
+	Path []string          // directories of the tree that an Entry's commands find programs in; Detect writes them into the commands
+	Env  map[string]string // for the running app; "$APP" in a value stands for the shipped tree
+	Keep []string          // path patterns (of .gitignore form) shipped though ignore files name them: "node_modules/"
+	Drop []string          // path patterns not shipped, Keep or not: build inputs and caches, "/target/", "*.o"
+	Ship []string          // if not empty, only what these patterns name is shipped
 
 	// Resolve, if not nil, looks at the built tree and returns Start, when it is known only then (a jar's name).
 	Resolve func(built fs.FS) (start string, err error) `json:"-"`

@@ -3,6 +3,7 @@ package buildpack
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 
 	"github.com/aloft-run/aloft"
@@ -102,9 +103,12 @@ func combine(answers []answer, used []int) (string, Plan) {
 	base := answers[used[1]]
 	plan := base.plan
 	plan.Why = entry.plan.Why + "; " + base.plan.Why
-	plan.Workers = entry.plan.Workers
+	plan.Workers = maps.Clone(entry.plan.Workers)
+	for name, line := range plan.Workers {
+		plan.Workers[name] = WithPath(line, plan.Path...)
+	}
 	if entry.plan.Start != "" {
-		plan.Start, plan.Resolve, plan.Missing = entry.plan.Start, nil, nil
+		plan.Start, plan.Resolve, plan.Missing = WithPath(entry.plan.Start, plan.Path...), nil, nil
 	}
 	return entry.pack.Name() + " + " + base.pack.Name(), plan
 }

@@ -36,7 +36,7 @@ func (a App) Start(t *testing.T, port int) string {
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Env = append(
 		[]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LANG=C.UTF-8", "HOST=127.0.0.1", "PORT=" + strconv.Itoa(listen)},
-		expanded(a.Found.Plan.Env, strings.NewReplacer("$APP", a.Dir, "$PATH", os.Getenv("PATH")))...,
+		expanded(a.Found.Plan.Env, strings.NewReplacer("$APP", a.Dir))...,
 	)
 	if err := command.Start(); err != nil {
 		t.Fatal(err)

@@ -62,6 +62,11 @@ func CheckPlan(t *testing.T, plan buildpack.Plan) {
 	for _, step := range plan.Steps {
 		checkStep(t, step)
 	}
+	for _, dir := range plan.Path {
+		if !fs.ValidPath(dir) {
+			t.Errorf("path %q is not inside the tree", dir)
+		}
+	}
 	for k, v := range plan.Env {
 		checkValue(t, "plan", k, v)
 	}
@@ -82,16 +87,16 @@ func checkStep(t *testing.T, step buildpack.Step) {
 	}
 	for k, v := range step.Env {
 		checkValue(t, "step "+step.Name, k, v)
-		if strings.Contains(v, "$PATH") {
-			t.Errorf("step %s: $PATH has no meaning in %s", step.Name, k)
-		}
 	}
 }
 
 func checkValue(t *testing.T, where, name, value string) {
 	t.Helper()
-	if strings.HasPrefix(value, "/") || name == "" || name == "HOME" {
+	if strings.HasPrefix(value, "/") || name == "" || name == "HOME" || name == "PATH" {
 		t.Errorf("%s: %s=%s belongs to a machine", where, name, value)
+	}
+	if strings.Contains(value, "$PATH") || strings.Contains(value, "$HOME") {
+		t.Errorf("%s: %s=%s: only $APP and $CACHE are expanded", where, name, value)
 	}
 }
 

@@ -43,7 +43,7 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 	}
 	plan := buildpack.Plan{
 		Why:  "go.mod",
-		Env:  map[string]string{"PATH": "$APP/bin:$PATH"},
+		Path: []string{"bin"},
 		Keep: []string{"/bin/"}, // many projects ignore it, for it is where they build to
 		Drop: []string{"*.go", "/go.mod", "/go.sum", "/go.work", "/go.work.sum", "/vendor/", "testdata/"},
 	}

@@ -10,6 +10,9 @@ import (
 	"github.com/aloft-run/aloft/internal/buildpack"
 )
 
+// binaries is where package managers put the programs of packages.
+const binaries = "node_modules/.bin"
+
 // Buildpack is the buildpack.
 type Buildpack struct{}
 
@@ -57,7 +60,8 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 			"node_modules/.package-lock.json", "node_modules/.cache/", "node_modules/.modules.yaml", "node_modules/.pnpm-workspace-state*",
 			"node_modules/.yarn-integrity", "node_modules/.yarn-state.yml", "/.yarn/cache/", "/.yarn/install-state.gz",
 		},
-		Env: map[string]string{"NODE_ENV": "production", "PATH": "$APP/node_modules/.bin:$PATH"},
+		Path: []string{binaries},
+		Env:  map[string]string{"NODE_ENV": "production"},
 	}
 	if m.Version != "" { // what npm would have set for a start script
 		plan.Env["npm_package_name"], plan.Env["npm_package_version"] = m.Name, m.Version
@@ -97,10 +101,11 @@ func scriptLine(m *manifest, script string) string {
 	if hooks || strings.ContainsAny(script, ";&|<>()`\n#$*?~\\") || strings.Contains(script, "npm_") {
 		return "npm start"
 	}
-	if first, _, _ := strings.Cut(script, " "); strings.Contains(first, "=") {
-		return "env " + script
+	first, _, _ := strings.Cut(script, " ")
+	if first == "node" {
+		return script
 	}
-	return script
+	return buildpack.WithPath(script, binaries) // next, tsx … are found where npm would find them
 }
 
 // mainFile returns the file to start, "" if none has a usual name. The main of a package.json may be a library's, so it

@@ -25,7 +25,7 @@ func (Buildpack) Name() string { return "procfile" }
 // LooksFor names what Detect looks for.
 func (Buildpack) LooksFor() string { return "Procfile with a line \"web: COMMAND\"" }
 
-// Detect reads the Procfile. Without a web line the plan has only workers, and what the source's language starts is the web
+// Detect reads the Procfile. A release line is among the workers: whoever carries the plan out knows that it runs once. Without a web line the plan has only workers, and what the source's language starts is the web
 // function.
 func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 	const name = "Procfile"

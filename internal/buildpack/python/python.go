@@ -44,7 +44,8 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 	}
 	plan := buildpack.Plan{
 		Why: found.from, Steps: found.steps(),
-		Env:  map[string]string{"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "PATH": "$APP/" + packages + "/bin:$PATH"},
+		Env:  map[string]string{"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+		Path: []string{packages + "/bin"},
 		Keep: []string{"/" + packages + "/"},
 		Drop: []string{"__pycache__/", "*.pyc", "/" + pinsFile, "/.venv/", "/venv/"},
 	}

@@ -61,7 +61,7 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 	}
 	plan := buildpack.Plan{
 		Why:  "Cargo.toml",
-		Env:  map[string]string{"PATH": "$APP/bin:$PATH"},
+		Path: []string{"bin"},
 		Keep: []string{"/bin/"},
 		Drop: []string{"*.rs", "/target/", "Cargo.toml", "/Cargo.lock", "/.cargo/"},
 		// Cargo goes by file times, and its target directory outlives this copy of the source: without new times a change

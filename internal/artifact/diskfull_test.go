@@ -42,6 +42,7 @@ func TestDiskFull(t *testing.T) {
 }
 
 func onSmallDisk(t *testing.T, disk string) {
+	t.Helper()
 	must(t, syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=1m"))
 	store, err := artifact.Open(filepath.Join(disk, "artifacts"))
 	must(t, err)

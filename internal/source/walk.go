@@ -200,23 +200,24 @@ func checkPath(path string) error {
 
 func newEntry(dir *os.Root, name, path string, info fs.FileInfo) (Entry, error) {
 	entry := Entry{Path: path, stamp: stampOf(info)}
-	switch kind := info.Mode().Type(); {
-	case kind == 0:
+	switch kind := info.Mode().Type(); kind {
+	case 0:
 		entry.Size, entry.Mode = info.Size(), 0o644
 		if info.Mode()&0o100 != 0 {
 			entry.Mode = 0o755
 		}
 		return entry, nil
-	case kind == fs.ModeSymlink:
+	case fs.ModeSymlink:
 		target, err := dir.Readlink(name)
 		if err != nil {
 			return entry, unreadable(path, err)
 		}
 		entry.Mode, entry.Link = fs.ModeSymlink|0o777, target
 		return entry, CheckLink(path, target)
+	default:
+		return entry, aloft.Errorf(aloft.Invalid, "%q is a %s, not a file", path, kindOf(kind)).
+			WithHint("remove it or name it in .aloftignore")
 	}
-	return entry, aloft.Errorf(aloft.Invalid, "%q is a %s, not a file", path, kindOf(info.Mode())).
-		WithHint("remove it or name it in .aloftignore")
 }
 
 func kindOf(mode fs.FileMode) string {

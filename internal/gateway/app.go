@@ -70,7 +70,7 @@ func (a *app) Start() error {
 	if g.http != nil {
 		server := a.server()
 		server.Protocols.SetHTTP1(true)
-		go a.serve(server, strictListener{g.http})
+		go a.serve(server, strictListener{g.http, g.config.Limits.Proxy.Stall})
 	}
 	if g.tls == nil {
 		return nil
@@ -83,7 +83,7 @@ func (a *app) Start() error {
 	server.Protocols.SetHTTP2(true)
 	server.TLSConfig = a.tls
 	server.Handler = a.advertise(server.Handler)
-	go a.serve(server, newTLSListener(g.tls, a.tls, g.config.Limits.HeaderTime))
+	go a.serve(server, newTLSListener(g.tls, a.tls, g.config.Limits))
 	return nil
 }
 

@@ -6,12 +6,17 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"sync"
+	"syscall"
 	"time"
 )
 
 // strictListener's connections are inspected as framing says.
-type strictListener struct{ *net.TCPListener }
+type strictListener struct {
+	*net.TCPListener
+	stall time.Duration
+}
 
 // Accept waits for a connection.
 func (l strictListener) Accept() (net.Conn, error) {
@@ -19,7 +24,21 @@ func (l strictListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	limitStall(c, l.stall)
 	return &strictConn{TCPConn: c}, nil
+}
+
+// limitStall makes the kernel drop a connection whose client takes nothing for so long (TCP_USER_TIMEOUT, Linux): the one
+// limit that holds while a body is spliced.
+func limitStall(c *net.TCPConn, d time.Duration) {
+	const userTimeout = 18
+	raw, err := c.SyscallConn()
+	if err != nil || runtime.GOOS != "linux" {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) {
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, userTimeout, int(d.Milliseconds())) // older kernels do without
+	})
 }
 
 // strictConn inspects what is read. Writes go to the TCP connection itself, which can splice.
@@ -34,21 +53,22 @@ func (c *strictConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// NetConn returns the connection below.
-func (c *strictConn) NetConn() net.Conn { return c.TCPConn }
-
 // tlsListener does the handshake before it hands a connection out, to know which of them speak HTTP/1.
 type tlsListener struct {
 	net.Listener
 	config  *tls.Config
-	timeout time.Duration
+	timeout time.Duration // of a handshake
+	stall   time.Duration
 	ready   chan net.Conn
 	closed  chan struct{}
 	once    sync.Once
 }
 
-func newTLSListener(ln net.Listener, config *tls.Config, timeout time.Duration) *tlsListener {
-	l := &tlsListener{Listener: ln, config: config, timeout: timeout, ready: make(chan net.Conn), closed: make(chan struct{})}
+func newTLSListener(ln net.Listener, config *tls.Config, limits Limits) *tlsListener {
+	l := &tlsListener{
+		Listener: ln, config: config, timeout: limits.HeaderTime, stall: limits.Proxy.Stall,
+		ready: make(chan net.Conn), closed: make(chan struct{}),
+	}
 	go l.run()
 	return l
 }
@@ -82,6 +102,9 @@ func (l *tlsListener) run() {
 			case <-time.After(acceptPause):
 			}
 			continue
+		}
+		if tcp, ok := c.(*net.TCPConn); ok {
+			limitStall(tcp, l.stall)
 		}
 		go l.handshake(c)
 	}

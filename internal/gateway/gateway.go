@@ -137,5 +137,6 @@ func (l Limits) orDefault() Limits {
 	if l.HeaderBytes == 0 {
 		l.HeaderBytes = d.HeaderBytes
 	}
+	l.Proxy = l.Proxy.OrDefault()
 	return l
 }

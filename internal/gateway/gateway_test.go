@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/quic-go/quic-go/http3"
 
 	"github.com/aloft-run/aloft"
@@ -130,7 +131,7 @@ func TestProbes(t *testing.T) {
 		"40 KB of head":         {"GET / HTTP/1.1\r\nHost: app.localhost\r\nX: " + strings.Repeat("x", 40<<10) + "\r\n" + end, "431"},
 		"5,000 lines":           {"GET / HTTP/1.1\r\nHost: app.localhost\r\n" + strings.Repeat("X: yyyyyyyy\r\n", 5000) + end, "431"},
 	} {
-		for i := 0; i < 3; i++ {
+		for i := range 3 {
 			pieces := []string{tt.head}
 			switch i {
 			case 1: // behind a good request, in one segment
@@ -256,6 +257,13 @@ func TestTLS(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 	var log strings.Builder
 	g, config := begin(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/socket" {
+			if c, err := websocket.Accept(w, r, nil); err == nil {
+				_ = c.Write(context.Background(), websocket.MessageText, []byte("over TLS"))
+				_ = c.Close(websocket.StatusNormalClosure, "")
+			}
+			return
+		}
 		fmt.Fprintf(w, "%s %s", r.Header.Get("X-Forwarded-Proto"), r.Host)
 	}, func(c *gateway.Config) {
 		c.HTTP, c.HTTPS = "", "127.0.0.1:0"
@@ -291,6 +299,16 @@ func TestTLS(t *testing.T) {
 	io.WriteString(c, "POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG")
 	if all, _ := io.ReadAll(c); !strings.HasPrefix(string(all), "HTTP/1.1 400 ") {
 		t.Errorf("CL and TE over TLS: %.80q", all)
+	}
+	ws, _, err := websocket.Dial(t.Context(), "https://"+g.HTTPSAddr()+"/socket", &websocket.DialOptions{
+		Host: host, HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: host}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	if _, text, err := ws.Read(t.Context()); err != nil || string(text) != "over TLS" {
+		t.Errorf("WebSocket: %q %v", text, err)
 	}
 	if got := raw(t, g.HTTPSAddr(), "GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 400 ") {
 		t.Errorf("plain HTTP to the TLS port: %q", got)
@@ -337,7 +355,7 @@ func overTLS(t *testing.T, g *gateway.Gateway, pool *x509.CertPool, proto string
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, "GET", "https://"+g.HTTPSAddr()+"/", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+g.HTTPSAddr()+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,9 +34,8 @@ func (l logLines) Close() error { return nil }
 
 func (l logLines) Write(p []byte) (int, error) {
 	entry := map[string]any{}
-	if json.Unmarshal(p, &entry) != nil {
-		l.log.Warn("caddy", "line", string(p))
-		return len(p), nil
+	if err := json.Unmarshal(p, &entry); err != nil {
+		entry["msg"] = string(p)
 	}
 	level := slog.LevelWarn
 	if entry["level"] == "error" {

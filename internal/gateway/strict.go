@@ -73,15 +73,14 @@ func (f *framing) next() { *f = framing{partial: f.partial[:0]} }
 
 // readLine takes a line, or what there is of it, and returns what follows.
 func (f *framing) readLine(p []byte) []byte {
-	end := bytes.IndexByte(p, '\n')
-	if end < 0 {
+	line, rest, whole := bytes.Cut(p, []byte{'\n'})
+	if !whole {
 		f.partial = append(f.partial, p...)
 		if len(f.partial) > maxLine {
 			f.state = inRuins
 		}
 		return nil
 	}
-	line := p[:end]
 	if len(f.partial) > 0 {
 		f.partial = append(f.partial, line...)
 		line = f.partial
@@ -90,7 +89,7 @@ func (f *framing) readLine(p []byte) []byte {
 		f.state = inRuins
 	}
 	f.partial = f.partial[:0]
-	return p[end+1:]
+	return rest
 }
 
 // line reports whether a line is acceptable where it stands.

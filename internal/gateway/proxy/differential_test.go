@@ -150,7 +150,7 @@ func TestManyClients(t *testing.T) {
 				wg.Go(func() {
 					for j := range 30 {
 						size := []int{0, 10, 10_000, 100_000}[j%4]
-						req, _ := http.NewRequestWithContext(t.Context(), "POST", fmt.Sprintf("%s/?id=%d-%d", base, i, j), bytes.NewReader(make([]byte, size)))
+						req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, fmt.Sprintf("%s/?id=%d-%d", base, i, j), bytes.NewReader(make([]byte, size)))
 						req.Host = host
 						res, err := client.Do(req)
 						if err != nil {
@@ -191,7 +191,7 @@ func TestSwap(t *testing.T) {
 				default:
 				}
 				res, body := b.do(t, b.request("POST", "/", strings.NewReader("x")))
-				if res.StatusCode != 200 || body != "ok" {
+				if res.StatusCode != http.StatusOK || body != "ok" {
 					t.Errorf("%d %q", res.StatusCode, body)
 					return
 				}

@@ -29,6 +29,7 @@ type exchange struct {
 
 	status int   // sent to the client, 0 before
 	sent   int64 // bytes of body sent to the client
+	cut    bool  // the response is not whole
 
 	conn   *upstream.Conn
 	head   []byte   // the request head as written, a small body behind it
@@ -36,7 +37,9 @@ type exchange struct {
 	drop   []string // fields that the client's Connection header names
 	fields []field  // the response's
 	watch  watch
-	body   sender // what of the request body is still to be sent
+
+	guarded bool   // a write deadline was set on the client's connection
+	body    sender // what of the request body is still to be sent
 }
 
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
@@ -68,7 +71,7 @@ func (h *Handler) end(e *exchange) {
 	}
 	clear(e.fields)
 	*e = exchange{head: e.head[:0], raw: e.raw[:0], fields: e.fields[:0], drop: e.drop[:0]}
-	if cap(e.raw) <= maxKeptHead {
+	if cap(e.raw) <= maxKeptHead && cap(e.head) <= maxKeptHead {
 		h.exchanges.Put(e)
 	}
 }
@@ -92,9 +95,12 @@ func (e *exchange) line() aloft.LogLine {
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, e.sent, 10)
 	b = append(b, "B "...)
-	b = strconv.AppendFloat(b, float64(took.Microseconds())/1000, 'f', -1, 64)
+	b = appendMillis(b, took)
 	b = append(b, "ms "...)
 	b = append(b, clientIP(e.r)...)
+	if e.cut {
+		b = append(b, " cut"...)
+	}
 	line := aloft.LogLine{
 		Time: e.start, Release: e.route.Release, Function: e.route.Function, Stream: "access", RequestID: e.id, Text: string(b),
 	}
@@ -105,6 +111,13 @@ func (e *exchange) line() aloft.LogLine {
 }
 
 const maxLoggedPath = 2048
+
+// appendMillis writes d in milliseconds with three decimals.
+func appendMillis(b []byte, d time.Duration) []byte {
+	us := d.Microseconds()
+	b = strconv.AppendInt(b, us/1000, 10)
+	return append(b, '.', byte('0'+us/100%10), byte('0'+us/10%10), byte('0'+us%10))
+}
 
 // newID returns 128 random bits in hex.
 func newID() string {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +39,7 @@ func FuzzResponse(f *testing.F) {
 			if kv[0] == "Content-Length" || kv[0] == "Transfer-Encoding" || kv[0] == "Trailer" || kv[0] == "Connection" {
 				continue // net/http takes these away
 			}
-			if !contains(res.Header[kv[0]], kv[1]) {
+			if !slices.Contains(res.Header[kv[0]], kv[1]) {
 				t.Fatalf("field %q, net/http has %q", kv, res.Header[kv[0]])
 			}
 			if strings.ContainsAny(kv[1], "\r\n\x00") || strings.ContainsAny(kv[0], " \r\n:") {
@@ -46,15 +47,6 @@ func FuzzResponse(f *testing.F) {
 			}
 		}
 	})
-}
-
-func contains(values []string, v string) bool {
-	for _, have := range values {
-		if have == v {
-			return true
-		}
-	}
-	return false
 }
 
 // FuzzHost: looking a host up twice leads to one place, and no valid host holds a byte that means something in a head.

@@ -110,12 +110,12 @@ func TestRefused(t *testing.T) {
 	}
 	ln.Close()
 	b := start(t, ln.Addr().String())
-	if res, body := b.do(t, b.request("GET", "/", nil)); res.StatusCode != 502 || !strings.Contains(body, "accept connections") {
+	if res, body := b.do(t, b.request("GET", "/", nil)); res.StatusCode != http.StatusBadGateway || !strings.Contains(body, "accept connections") {
 		t.Errorf("%d %q", res.StatusCode, body)
 	}
 	b.up.Drain()
 	res, body := b.do(t, b.request("GET", "/", nil))
-	if res.StatusCode != 503 || res.Header.Get("Retry-After") != "2" || !strings.Contains(body, "stopped") {
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "2" || !strings.Contains(body, "stopped") {
 		t.Errorf("%d %v %q", res.StatusCode, res.Header, body)
 	}
 }
@@ -132,10 +132,10 @@ func TestTimeout(t *testing.T) {
 		io.Copy(io.Discard, r)
 	})
 	b := start(t, addr, func(b *bench) { b.timeout = 50 * time.Millisecond })
-	if res, _ := b.do(t, b.request("GET", "/", nil)); res.StatusCode != 504 {
+	if res, _ := b.do(t, b.request("GET", "/", nil)); res.StatusCode != http.StatusGatewayTimeout {
 		t.Errorf("never: %d", res.StatusCode)
 	}
-	if res, body := b.do(t, b.request("GET", "/slow", nil)); res.StatusCode != 200 || body != "ok" {
+	if res, body := b.do(t, b.request("GET", "/slow", nil)); res.StatusCode != http.StatusOK || body != "ok" {
 		t.Errorf("slow: %d %q", res.StatusCode, body)
 	}
 }
@@ -150,7 +150,7 @@ func TestReset(t *testing.T) {
 		})
 	})
 	b := start(t, addr)
-	if res, _ := b.do(t, b.request("POST", "/", strings.NewReader("x"))); res.StatusCode != 502 {
+	if res, _ := b.do(t, b.request("POST", "/", strings.NewReader("x"))); res.StatusCode != http.StatusBadGateway {
 		t.Errorf("%d", res.StatusCode)
 	}
 }
@@ -175,4 +175,30 @@ func waitIdle(t *testing.T, b *bench) {
 			t.Fatalf("%d requests still hold the instance", b.up.InFlight())
 		}
 	}
+}
+
+// TestPause: an app may pause for longer than the stall time, also right before the end.
+func TestPause(t *testing.T) {
+	addr := script(t, func(c net.Conn, r *bufio.Reader) {
+		readHead(r)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+		time.Sleep(120 * time.Millisecond)
+		io.WriteString(c, "3\r\ntwo\r\n0\r\n\r\n")
+	})
+	b := start(t, addr, func(b *bench) { b.limits = proxy.Limits{Stall: 40 * time.Millisecond} })
+	if res, body := b.do(t, b.request("GET", "/", nil)); res.StatusCode != http.StatusOK || body != "onetwo" {
+		t.Errorf("%d %q", res.StatusCode, body)
+	}
+}
+
+// TestSlowReader is HARDENING.md B3 48: a client that takes nothing does not hold the instance for ever.
+func TestSlowReader(t *testing.T) {
+	b := app(t, func(w http.ResponseWriter, _ *http.Request) { io.Copy(w, pattern{}) },
+		func(b *bench) { b.limits = proxy.Limits{Stall: 100 * time.Millisecond} })
+	c, _ := b.dial(t)
+	fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host)
+	if line := b.lines.wait(t, 1)[0]; !strings.HasSuffix(line.Text, " cut") {
+		t.Errorf("access line %q", line.Text)
+	}
+	waitIdle(t, b)
 }

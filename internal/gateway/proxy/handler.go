@@ -29,16 +29,19 @@ type Limits struct {
 	Stall        time.Duration // a transfer without any progress for so long ends
 	Dial         time.Duration // to connect to an instance
 	Continue     time.Duration // wait for "100 Continue" before the body is sent anyway
+	HangUp       time.Duration // an answer may still come so long after the client closed its side
 }
 
 // DefaultLimits returns the limits that apply unless others are given.
 func DefaultLimits() Limits {
 	return Limits{
 		ResponseHead: 256 << 10, Interim: 32, Stall: time.Minute, Dial: 10 * time.Second, Continue: time.Second,
+		HangUp: 60 * time.Millisecond,
 	}
 }
 
-func (l Limits) orDefault() Limits {
+// OrDefault returns l with the defaults in place of zero fields.
+func (l Limits) OrDefault() Limits {
 	d := DefaultLimits()
 	if l.ResponseHead == 0 {
 		l.ResponseHead = d.ResponseHead
@@ -54,6 +57,9 @@ func (l Limits) orDefault() Limits {
 	}
 	if l.Continue == 0 {
 		l.Continue = d.Continue
+	}
+	if l.HangUp == 0 {
+		l.HangUp = d.HangUp
 	}
 	return l
 }
@@ -71,7 +77,7 @@ var _ http.Handler = (*Handler)(nil)
 
 // New returns a Handler.
 func New(config Config) *Handler {
-	return &Handler{table: config.Table, access: config.Access, limits: config.Limits.orDefault()}
+	return &Handler{table: config.Table, access: config.Access, limits: config.Limits.OrDefault()}
 }
 
 // ServeHTTP answers one request. It panics with http.ErrAbortHandler to cut a response that cannot be completed.

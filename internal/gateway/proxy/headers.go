@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -33,10 +34,10 @@ func (e *exchange) forward(key string) bool {
 	}
 	for i := range len(key) {
 		if key[i] == '_' || key[i] == '.' {
-			return !alias(key) && !e.dropped(key)
+			return !alias(key) && !slices.Contains(e.drop, key)
 		}
 	}
-	return !e.dropped(key)
+	return !slices.Contains(e.drop, key)
 }
 
 // alias reports whether an app that reads fields as CGI variables, where "-", "_" and "." are one, takes key for a field
@@ -44,15 +45,6 @@ func (e *exchange) forward(key string) bool {
 func alias(key string) bool {
 	plain := http.CanonicalHeaderKey(strings.NewReplacer("_", "-", ".", "-").Replace(key))
 	return ours(plain) || hopByHop(plain)
-}
-
-func (e *exchange) dropped(key string) bool {
-	for _, d := range e.drop {
-		if d == key {
-			return true
-		}
-	}
-	return false
 }
 
 // connectionTokens appends the fields that Connection headers name, in canonical form, to drop.

@@ -121,7 +121,7 @@ func TestHTTP2Bytes(t *testing.T) {
 		{"GET", host + ":80\tx", "/", 400, ""},
 		{"GET", host, "/a b?c d", 200, "GET /a%20b?c%20d " + host},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Method, r.Host, r.RequestURI, r.Proto, r.ProtoMajor, r.ProtoMinor = tt.method, tt.host, tt.uri, "HTTP/2.0", 2, 0
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
@@ -145,17 +145,17 @@ func TestErrorPages(t *testing.T) {
 		req.Header.Set("Accept", accept)
 		res, body := b.do(t, req)
 		id := res.Header.Get("X-Request-Id")
-		if res.StatusCode != 502 || res.Header.Get("Content-Type") != want || len(id) != 32 || !strings.Contains(body, id) {
+		if res.StatusCode != http.StatusBadGateway || res.Header.Get("Content-Type") != want || len(id) != 32 || !strings.Contains(body, id) {
 			t.Errorf("Accept %q: %d %v %q", accept, res.StatusCode, res.Header, body)
 		}
 	}
 }
 
 func TestStatic(t *testing.T) {
-	b := app(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "app") })
+	b := app(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "app") })
 	r := *b.table.Lookup(host)
 	r.Prefix = "/static/"
-	r.Static = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "file") })
+	r.Static = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "file") })
 	b.table.Put(&r)
 	for path, want := range map[string]string{"/static/a": "file", "/static": "file", "/statics": "app", "/": "app", "/static/../x": "file"} {
 		if _, got := b.do(t, b.request("GET", path, nil)); got != want {
@@ -164,7 +164,7 @@ func TestStatic(t *testing.T) {
 	}
 	none := route.Route{Stage: r.Stage, Hosts: r.Hosts, Static: r.Static, Prefix: "/only"}
 	b.table.Put(&none)
-	if res, _ := b.do(t, b.request("GET", "/", nil)); res.StatusCode != 404 {
+	if res, _ := b.do(t, b.request("GET", "/", nil)); res.StatusCode != http.StatusNotFound {
 		t.Errorf("beside the files: %d", res.StatusCode)
 	}
 }

@@ -149,6 +149,7 @@ func script(t *testing.T, serve func(c net.Conn, r *bufio.Reader)) string {
 
 // says is an app that reads a request head and says text, then closes.
 func says(t *testing.T, text string) string {
+	t.Helper()
 	return script(t, func(c net.Conn, r *bufio.Reader) {
 		if readHead(r) != "" {
 			io.WriteString(c, text)
@@ -228,7 +229,7 @@ func TestHello(t *testing.T) {
 		}
 		res, text := b.do(t, b.request(method, "/a//b/..%2f?q=%zz", body))
 		want := fmt.Sprintf("%s /a//b/..%%2f?q=%%zz %s %q", method, host, map[string]string{"POST": "x=1"}[method])
-		if res.StatusCode != 200 || text != want {
+		if res.StatusCode != http.StatusOK || text != want {
 			t.Errorf("%d %q, want %q", res.StatusCode, text, want)
 		}
 		if got := res.Header["Set-Cookie"]; len(got) != 2 || got[0] != "a=1" || got[1] != "b=2" {

@@ -5,13 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
+	"slices"
 	"time"
 )
 
 const (
 	copyBuffer = 32 << 10
-	spliceMin  = 16 << 10  // from this size on a body is moved inside the kernel, if the client's connection allows it
-	spliceStep = 512 << 10 // of this many bytes at least one must go out within the stall time
+	spliceMin  = 16 << 10 // from this size on a body is moved inside the kernel, if the client's connection allows it
 )
 
 // respond passes the answer on: head, body, trailer.
@@ -33,7 +33,11 @@ func (e *exchange) respond(res response) {
 		err = e.copyStream(e.conn.Reader)
 	}
 	e.watch.end()
+	if e.guarded && e.r.ProtoMajor == 1 { // the server still has to write what it buffers
+		_ = http.NewResponseController(e.w).SetWriteDeadline(time.Now().Add(e.h.limits.Stall))
+	}
 	if err != nil {
+		e.cut = true
 		e.flush()
 		panic(http.ErrAbortHandler) // the client must see that the response is not whole
 	}
@@ -61,10 +65,10 @@ func (e *exchange) writeHead(res response) {
 	}
 	e.drop = drop
 	for i, f := range e.fields {
-		if hopByHop(f.key) || f.key == "X-Request-Id" || f.key == "Content-Length" || len(drop) > 0 && e.dropped(f.key) {
+		if hopByHop(f.key) || f.key == "X-Request-Id" || f.key == "Content-Length" || slices.Contains(drop, f.key) {
 			continue
 		}
-		if f.key == "Trailer" && !(res.chunked && res.hasBody(e.r.Method)) {
+		if f.key == "Trailer" && (!res.chunked || !res.hasBody(e.r.Method)) {
 			continue
 		}
 		values[i] = f.value
@@ -109,21 +113,17 @@ func (e *exchange) copySized(n int64) error {
 
 // splice lets the server move the body from connection to connection without copying it through this process.
 func (e *exchange) splice(to io.ReaderFrom, n int64) error {
-	rc := http.NewResponseController(e.w)
-	for n > 0 {
-		_ = rc.SetWriteDeadline(time.Now().Add(e.h.limits.Stall))
-		from := &io.LimitedReader{R: e.conn.Conn, N: min(n, spliceStep)}
-		moved, err := to.ReadFrom(from)
-		e.sent += moved
-		n -= moved
-		if err == nil && from.N > 0 {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return err
-		}
+	if e.guarded { // it would bound the app's slowness too; the listener bounds the client's
+		_ = http.NewResponseController(e.w).SetWriteDeadline(time.Time{})
+		e.guarded = false
 	}
-	return nil
+	from := &io.LimitedReader{R: e.conn.Conn, N: n}
+	moved, err := to.ReadFrom(from)
+	e.sent += moved
+	if err == nil && from.N > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // copyStream copies until r ends and checks that exactly length bytes came, if a length is given.
@@ -140,7 +140,7 @@ func (e *exchange) copyStream(r io.Reader, length ...int64) error {
 				return werr
 			}
 		}
-		if err == io.EOF { //nolint:errorlint // wrapped and joined errors are no end
+		if err == io.EOF { // wrapped and joined errors are no end
 			if len(length) > 0 && total < length[0] {
 				return io.ErrUnexpectedEOF
 			}
@@ -194,6 +194,7 @@ func (e *exchange) write(p []byte, flush bool) error {
 	var rc *http.ResponseController
 	if guard {
 		rc = http.NewResponseController(e.w)
+		e.guarded = true
 		_ = rc.SetWriteDeadline(time.Now().Add(e.h.limits.Stall))
 	}
 	n, err := e.w.Write(p)

@@ -36,7 +36,7 @@ func (e *exchange) switchProtocols(res response, asked bool) {
 		return
 	}
 	t := &tunnel{client: client, app: app.Conn, cutting: e.up.Cutting(), linger: e.h.limits.Stall}
-	e.sent = t.run(io.MultiReader(io.LimitReader(buffered, int64(buffered.Reader.Buffered())), unwrap(client)), app.Reader)
+	e.sent = t.run(buffered, app.Reader)
 }
 
 func (e *exchange) agreed() bool {
@@ -57,16 +57,6 @@ func (e *exchange) appendSwitch() []byte {
 	}
 	b = appendField(b, "X-Request-Id", e.id)
 	return append(b, "\r\n"...)
-}
-
-// unwrap returns the connection below a wrapper that only inspects requests.
-func unwrap(c net.Conn) net.Conn {
-	if u, ok := c.(interface{ NetConn() net.Conn }); ok {
-		if tcp, ok := u.NetConn().(*net.TCPConn); ok {
-			return tcp
-		}
-	}
-	return c
 }
 
 // tunnel carries bytes both ways until both sides have ended, or until the instance is cut: then the client is told to

@@ -7,12 +7,9 @@ import (
 	"time"
 )
 
-// hangUpGrace is how long a response may still come after the client closed its side. TCP cannot tell a client that is gone
-// from one that has merely said all it had to say; most answers are there by then, and an app whose client left learns
-// it soon enough.
-const hangUpGrace = 60 * time.Millisecond
-
-// watch closes the connection to the app when the client goes away.
+// watch closes the connection to the app when the client goes away. TCP cannot tell a client that is gone from one that has
+// merely said all it had to say; most answers are there within Limits.HangUp, and an app whose client left learns it soon
+// enough.
 type watch struct {
 	stop func() bool
 	w    *watched
@@ -29,7 +26,7 @@ func (w *watch) begin(e *exchange) {
 	w.end()
 	state := &watched{conn: e.conn.Conn}
 	w.w = state
-	grace := hangUpGrace
+	grace := e.h.limits.HangUp
 	if e.r.ProtoMajor != 1 {
 		grace = 0 // a reset stream is no half-closed one
 	}

@@ -139,7 +139,7 @@ func TestWebSocketCutInFrame(t *testing.T) {
 }
 
 func TestWebSocketRefused(t *testing.T) {
-	b := app(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 403) })
+	b := app(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) })
 	got := b.raw(t, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	if !strings.HasPrefix(got, "HTTP/1.1 403 ") || !strings.Contains(got, "Connection: close\r\n") {
 		t.Errorf("%q", got)

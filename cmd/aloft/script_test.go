@@ -55,6 +55,6 @@ func setup(env *testscript.Env) error {
 	env.Setenv("USER", "tester")
 	env.Setenv("ALOFT_HOME", home)
 	env.Setenv("ALOFT_HTTP", "127.0.0.1:0")
-	env.Defer(func() { cleanUp(home) })
+	env.Defer(func() { cleanUp(env.WorkDir) })
 	return nil
 }

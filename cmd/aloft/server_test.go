@@ -56,15 +56,19 @@ func belongs(pid int, command, home string) bool {
 	return strings.Contains(command, home) || strings.HasPrefix(dir, home+"/")
 }
 
-// cleanUp ends the server of a home directory, and whatever a killed one left.
-func cleanUp(home string) {
-	if pid := serverPID(home); pid > 0 {
-		_ = syscall.Kill(pid, syscall.SIGTERM)
-		eventually(func() bool { return serverPID(home) == 0 })
-	}
-	for pid, command := range processes() {
-		if belongs(pid, command, home) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+// cleanUp ends every process that has to do with the directory of a script: servers in peace, the rest at once.
+func cleanUp(dir string) {
+	signal := func(sig syscall.Signal, of string) (found bool) {
+		for pid, command := range processes() {
+			if belongs(pid, command, dir) && strings.Contains(command, of) {
+				found = true
+				_ = syscall.Kill(pid, sig)
+			}
 		}
+		return found
 	}
+	if signal(syscall.SIGTERM, " serve") {
+		eventually(func() bool { return !signal(0, " serve") })
+	}
+	signal(syscall.SIGKILL, "")
 }

@@ -116,6 +116,10 @@ func (p *program) readGlobals(c *cobra.Command) error {
 	if c.Flags().Changed("directory") && p.flags.dir == "" {
 		return aloft.Errorf(aloft.Invalid, "-C is empty").WithHint("-C names the directory of the app")
 	}
+	if p.flags.homeSet {
+		_, err := p.home() // before any question is asked
+		return err
+	}
 	return nil
 }
 

@@ -43,7 +43,7 @@ var (
 // Services returns what api.New takes. Stop is called when a client stops the server.
 func (f *Fake) Services(home string, stop func()) api.Services {
 	return api.Services{
-		Deployer: f, Operator: f, Releases: f, Runner: f, Logs: f, Shutdown: stop,
+		Deployer: f, Operator: f, Releases: f, Runner: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
 		Server: api.ServerInfo{
 			Version: "fake", PID: os.Getpid(), Home: home, HTTP: "127.0.0.1:7070", Isolation: "none: this is a fake",
 			StartedAt: time.Now(),

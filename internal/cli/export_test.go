@@ -1,0 +1,21 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// Root returns the tree of commands, for tests that look at every one.
+func Root() *cobra.Command { return newRoot(newProgram(Process{})) }
+
+// Clean is clean.
+func Clean(text string) string { return clean(text) }
+
+// Nearest is nearest.
+func Nearest(word string, names []string) string { return nearest(word, names) }
+
+// Addresses is addresses.
+func Addresses(asked, remembered string) []string { return addresses(asked, remembered) }
+
+// BuildEnv is buildEnv.
+func BuildEnv(env map[string]string) []string { return buildEnv(env) }
+
+// AppEnv is appEnv.
+func AppEnv(env map[string]string) []string { return appEnv(env) }

@@ -1,0 +1,188 @@
+package cli_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/aloft-run/aloft/internal/cli"
+)
+
+// each calls f for every command.
+func each(c *cobra.Command, f func(c *cobra.Command)) {
+	f(c)
+	for _, sub := range c.Commands() {
+		each(sub, f)
+	}
+}
+
+func TestEveryCommandIsExplained(t *testing.T) {
+	b := newBench(t)
+	each(cli.Root(), func(c *cobra.Command) {
+		path := strings.Fields(c.CommandPath())[1:]
+		if c.Example == "" || !strings.Contains(c.Long, "Exit status") || c.Short == "" || strings.HasSuffix(c.Short, ".") {
+			t.Errorf("aloft %s lacks an example, its exit status or a short line", strings.Join(path, " "))
+		}
+		r := b.raw(append(path, "--help")...)
+		if r.status != 0 || !strings.Contains(r.stdout, "Examples:") || !strings.Contains(r.stdout, "Exit status") {
+			t.Errorf("aloft %s --help: %+v", strings.Join(path, " "), r)
+		}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" {
+				t.Errorf("aloft %s --%s is not explained", strings.Join(path, " "), f.Name)
+			}
+		})
+		for line := range strings.SplitSeq(c.Long+"\n"+c.Example, "\n") {
+			if len([]rune(line)) > 120 {
+				t.Errorf("aloft %s: a line of its help is too long: %s", strings.Join(path, " "), line)
+			}
+		}
+	})
+}
+
+// TestExamplesParse runs no example, but reads all flags and names of commands that they use.
+func TestExamplesParse(t *testing.T) {
+	each(cli.Root(), func(c *cobra.Command) {
+		for line := range strings.SplitSeq(c.Example, "\n") {
+			words := strings.Fields(line)
+			if len(words) == 0 || words[0] != "aloft" || strings.ContainsAny(line, "|>'\"") {
+				continue
+			}
+			if i := slices.IndexFunc(words, func(w string) bool { return w == "<" }); i > 0 {
+				words = words[:i]
+			}
+			if i := strings.Index(line, "   "); i > 0 && strings.TrimSpace(line[:i]) != "" {
+				words = strings.Fields(line[:i])
+			}
+			found, rest, err := cli.Root().Find(words[1:])
+			if err == nil {
+				err = found.ParseFlags(rest)
+			}
+			if err != nil {
+				t.Errorf("example %q: %v", line, err)
+			}
+		}
+	})
+}
+
+// TestFlagMatrix gives every flag of every command values that are wrong for it.
+func TestFlagMatrix(t *testing.T) {
+	b := newBench(t)
+	names := []string{"", " ", "..", "a/b", "A", "-", "a-", "1a", "é", strings.Repeat("a", 41), "a\x00b", "a\nb", "\x1b[31m", "$(id)"}
+	numbers := []string{"", "x", "-1", "NaN", "1.5", "99999999999999999999", "0x", "１"}
+	bad := map[string][]string{
+		"app": names, "stage": names, "home": {"", "a\x00b", "/dev/null/x"},
+		"directory": {"", "a\x00b", "/nonexistent", "/dev/null", strings.Repeat("x/", 3000)},
+		"limit":     numbers, "lines": numbers,
+		"since": {"x", "-5m", "NaN", "5", "2026-13-01T00:00:00Z", "99999999999999999h"},
+		"file":  {"/nonexistent", "/", "a\x00b"},
+		"http":  {"x", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:65536", ":", "[::1"},
+	}
+	bad["https"] = bad["http"]
+	arguments := map[string][]string{
+		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
+	}
+	// These name neither app nor stage, or no directory: for them such flags mean nothing.
+	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help"}
+	each(cli.Root(), func(c *cobra.Command) {
+		path := strings.Fields(c.CommandPath())[1:]
+		check := func(f *pflag.Flag) {
+			values := bad[f.Name]
+			if f.Value.Type() == "bool" {
+				values = []string{"", "x", "2", "yes"}
+			} else if slices.Contains([]string{"app", "stage", "directory"}, f.Name) && slices.Contains(serverOnly, c.Name()) {
+				return
+			} else if f.Name == "home" && slices.Contains([]string{"version", "schema", "completion", "help"}, c.Name()) {
+				return
+			}
+			if values == nil && f.Name != "message" {
+				t.Errorf("no bad values are known for --%s: add some to this test", f.Name)
+			}
+			for _, v := range values {
+				name, _, _ := strings.Cut(c.Name(), ":")
+				if _, sub, ok := strings.Cut(c.Name(), ":"); ok {
+					name = sub
+				}
+				args := append([]string{"--directory=" + filepath.Join(b.dir, "shop")}, path...)
+				args = append(args, "--yes", "--"+f.Name+"="+v)
+				r := b.raw(append(args, arguments[name]...)...)
+				if f.Name == "home" && v == "/dev/null/x" {
+					if r.status != 1 && c.Name() != "doctor" && c.Name() != "stop" {
+						t.Errorf("aloft %q ended with status %d, want 1: %s", args, r.status, r.stderr)
+					}
+				} else if r.status != 2 {
+					t.Errorf("aloft %q ended with status %d, want 2: %s%s", args, r.status, r.stderr, r.stdout)
+				}
+				if strings.Contains(r.stderr, "goroutine") || strings.Contains(r.stderr, "panic") || strings.Contains(r.stderr, "\x1b") ||
+					(r.status != 0 && !strings.HasPrefix(r.stderr, "aloft: ") && c.Name() != "doctor") {
+					t.Errorf("aloft %q says %q", args, r.stderr)
+				}
+			}
+		}
+		c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" {
+				check(f)
+			}
+		})
+		cli.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" {
+				check(f)
+			}
+		})
+	})
+}
+
+func TestUnknown(t *testing.T) {
+	b := newBench(t)
+	b.fails(2, []string{"upp"}, `unknown command "upp"`, "did you mean aloft up?")
+	b.fails(2, []string{"rolback"}, "did you mean aloft rollback?")
+	b.fails(2, []string{"production"}, "aloft up production")
+	b.fails(2, []string{"up", "--froce"}, "unknown flag: --froce", "did you mean --force?")
+	b.fails(2, []string{"up", "-Z"}, "-Z", "aloft up --help")
+	b.fails(2, []string{"help", "upp"}, "did you mean aloft up?")
+	b.fails(2, []string{"up", "a", "b"}, `unexpected argument "b"`, "usage: aloft up [stage]")
+	b.fails(2, []string{"completion", "tcsh"}, "bash, zsh, fish")
+	if r := b.run("upp", "--json"); !strings.Contains(r.stdout, `"code": "invalid"`) {
+		t.Errorf("an unknown command with --json prints %q", r.stdout)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	b := newBench(t)
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if out := b.ok("completion", shell); !strings.Contains(out, "aloft") {
+			t.Errorf("completion %s prints %q", shell, out)
+		}
+	}
+	r := b.raw("__complete", "rol")
+	if !strings.Contains(r.stdout, "rollback") {
+		t.Errorf("rol completes to %q", r.stdout)
+	}
+}
+
+func TestToolCommands(t *testing.T) {
+	b := newBench(t)
+	if got := value[map[string]any](b, "version"); got["version"] == "" || got["go"] == "" {
+		t.Errorf("version --json prints %v", got)
+	}
+	if got := value[map[string]any](b, "schema"); got["$schema"] == nil {
+		t.Errorf("schema prints %v", got)
+	}
+	doctor := value[map[string]any](b, "doctor")
+	if doctor["ok"] != true || len(doctor["checks"].([]any)) < 6 {
+		t.Errorf("doctor --json prints %v", doctor)
+	}
+	if out := b.ok("doctor"); !strings.Contains(out, "none: this is a fake") {
+		t.Errorf("doctor does not say what isolation there is:\n%s", out)
+	}
+	if r := b.run("stop", "--server"); r.status != 0 || !strings.Contains(r.stderr, "has stopped") {
+		t.Errorf("stop --server: %+v", r)
+	}
+	b.fails(2, []string{"stop", "production", "--server"}, "whole server")
+	b.env = []string{"PATH=" + filepath.Join(b.dir)}
+	b.fails(2, []string{"apps"}, "HOME", "ALOFT_HOME")
+}

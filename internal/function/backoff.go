@@ -14,16 +14,12 @@ const (
 // backoff counts failures in a row.
 type backoff struct{ failures int }
 
-// ran takes note that an instance was ready for d.
-func (b *backoff) ran(d time.Duration) {
-	if d >= ranWell {
+// next returns the pause after one more failure, of an instance that was ready since a time or, zero, never was: twice the
+// last, give or take a fifth, so that many that fail together do not start together.
+func (b *backoff) next(readyAt time.Time) time.Duration {
+	if !readyAt.IsZero() && time.Since(readyAt) >= ranWell {
 		b.failures = 0
 	}
-}
-
-// next returns the pause after one more failure: twice the last, give or take a fifth, so that many that fail together do
-// not start together.
-func (b *backoff) next() time.Duration {
 	pause := lastPause
 	if b.failures < 9 {
 		pause = min(lastPause, firstPause<<b.failures)

@@ -127,6 +127,10 @@ func TestPortTaken(t *testing.T) {
 	if want := "pid " + strconv.Itoa(os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("of another program: %v, want %q", err, want)
 	}
+	err = function.NewPool(web(process.New(""), enginetest.Child("late", "5ms", "tcp4:$PORT", "tcp4:"+foreign)...)).Start(t.Context(), func() {})
+	if _, ok := errors.AsType[*function.PortTaken](err); !ok {
+		t.Errorf("of the second port, after the first was opened: %v", err)
+	}
 	for _, text := range []string{
 		"Error: listen EADDRINUSE: address already in use :::" + fixed,
 		"12:30:59 listen tcp :" + fixed + ": bind: address already in use",

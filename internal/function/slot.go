@@ -22,37 +22,32 @@ type slot struct {
 
 // run is the life of the slot. Without keep a first instance that fails is the end of it.
 func (s *slot) run(keep bool, events chan<- progress) {
-	var wait backoff
-	for first := true; ; first = false {
-		readyAt := time.Time{}
-		settle := time.Duration(0)
-		if first && !keep {
-			settle = settleTime
-		}
-		err := s.live(settle, func(started bool) {
-			if !started {
-				readyAt = time.Now()
-			}
-			if first {
-				events <- progress{started: started}
-			}
-		})
-		if first && readyAt.IsZero() {
-			events <- progress{err: err}
-			if !keep {
-				return
-			}
-		}
-		if s.stopping() {
-			return
-		}
-		if !readyAt.IsZero() {
-			wait.ran(time.Since(readyAt))
-		}
-		if !s.rest(err, wait.next()) {
+	settle := settleTime
+	if keep {
+		settle = 0 // nothing is asked to make way for it
+	}
+	readyAt, err := s.once(settle, func(started bool) { events <- progress{started: started} })
+	if readyAt.IsZero() {
+		events <- progress{err: err}
+		if !keep {
 			return
 		}
 	}
+	var wait backoff
+	for !s.stopping() && s.rest(err, wait.next(readyAt)) {
+		readyAt, err = s.once(0, func(bool) {})
+	}
+}
+
+// once runs one instance and returns when it was ready, zero if never, and how it ended.
+func (s *slot) once(settle time.Duration, tell func(started bool)) (readyAt time.Time, err error) {
+	err = s.live(settle, func(started bool) {
+		if !started {
+			readyAt = time.Now()
+		}
+		tell(started)
+	})
+	return readyAt, err
 }
 
 // stopping reports whether the pool comes to its end.

@@ -51,6 +51,8 @@ func TestNoRequestIsLost(t *testing.T) {
 		{"beside", enginetest.Child("listen", "tcp4:$PORT"), 12},
 		{"on a port it insists on", enginetest.Child("listen", "tcp4:"+fixed), 6},
 		{"on the assigned port and one of its own", enginetest.Child("listen", "tcp4:$PORT", "tcp4:"+fixed), 3},
+		{"on a port it does not tell", append([]string{"sh", "-c", `"$0" "$@" 2>/dev/null; echo Address already in use; exit 1`},
+			enginetest.Child("listen", "tcp4:$PORT", "tcp4:"+freePort(t))...), 2},
 		{"on a Unix socket of its own", enginetest.Child("listen", "unix:own.sock"), 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {

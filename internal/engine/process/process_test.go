@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -116,6 +117,43 @@ func TestRecordsEndWithTheirProcess(t *testing.T) {
 	<-s.Done()
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
 		t.Errorf("%d records of none", len(entries))
+	}
+}
+
+func TestNothingIsLeftOfThem(t *testing.T) {
+	e := process.New(t.TempDir())
+	cycle := func() {
+		for range 5 {
+			s, err := e.Start(t.Context(), engine.Spec{
+				ID: "x", Command: []string{"/bin/echo", "x"},
+				Stdin: strings.NewReader("in"), Stdout: io.Discard, Stderr: io.Discard,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Listeners(); err != nil {
+				t.Error(err)
+			}
+			<-s.Done()
+			_, err = e.Start(t.Context(), engine.Spec{ID: "x", Command: []string{"/etc/passwd"}, Stdout: io.Discard})
+			if err == nil {
+				t.Error("started what is not executable")
+			}
+		}
+	}
+	files := func() int {
+		open, _ := os.ReadDir("/dev/fd")
+		return len(open)
+	}
+	cycle()
+	routines, fds := runtime.NumGoroutine(), files()
+	for range 5 {
+		cycle()
+	}
+	for end := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > routines || files() > fds; <-time.After(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("goroutines: %d, then %d; open files: %d, then %d", routines, runtime.NumGoroutine(), fds, files())
+		}
 	}
 }
 

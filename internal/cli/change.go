@@ -80,16 +80,13 @@ func (p *program) tellState(ctx context.Context, c *client.Client, ref aloft.Sta
 	defer cancel()
 	text := "the server does not answer; aloft releases shows what it did"
 	statuses, err := c.Overview(ctx, ref.App)
-	switch aloft.ErrorCode(err) {
-	case "":
+	if err == nil || aloft.ErrorCode(err) == aloft.NotFound {
 		text = ref.String() + " has no release"
-		for _, s := range statuses {
-			if s.Stage.StageRef == ref && s.Stage.Current > 0 {
-				text = fmt.Sprintf("%s is at v%d", ref, s.Stage.Current)
-			}
+	}
+	for _, s := range statuses {
+		if s.Stage.StageRef == ref && s.Stage.Current > 0 {
+			text = fmt.Sprintf("%s is at v%d", ref, s.Stage.Current)
 		}
-	case aloft.NotFound:
-		text = ref.String() + " has no release"
 	}
 	fmt.Fprintln(p.err, "interrupted:", text)
 }

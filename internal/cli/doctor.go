@@ -124,8 +124,8 @@ func checkDisk(home string) check {
 	if err := syscall.Statfs(dir, &fs); err != nil {
 		return check{Name: "disk", Status: warning, Text: err.Error()}
 	}
-	free := int64(fs.Bavail) * int64(fs.Bsize)
-	c := check{Name: "disk", Status: good, Text: bytesText(free) + " free"}
+	free := fs.Bavail * uint64(fs.Bsize)
+	c := check{Name: "disk", Status: good, Text: bytesText(int64(free)) + " free"}
 	if free < lowSpace {
 		c.Status, c.Hint = warning, "builds may fail for want of space; aloft destroy frees that of an app"
 	}

@@ -32,10 +32,14 @@ func lockHome(home string) (release func(), err error) {
 		return nil, aloft.Errorf(aloft.Conflict, "another aloft server%s holds %s", holder, home).
 			WithHint("stop it with `aloft stop --server`, or give this one its own --home")
 	}
-	if err := f.Truncate(0); err == nil {
+	err = f.Truncate(0)
+	if err == nil {
 		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
-	return func() { _ = f.Close() }, err // closing unlocks; the file stays, or two could hold locks on two files
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("write the server's lock: %w", err), f.Close())
+	}
+	return func() { _ = f.Close() }, nil // closing unlocks; the file stays, or two could hold locks on two files
 }
 
 // lockSoon takes the lock. It tries for a moment: lockHeld takes it for an instant to look.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
@@ -126,7 +128,7 @@ func (p *program) readGlobals(c *cobra.Command) error {
 // rootArgs refuses unknown commands; a stage alone is no command.
 func rootArgs(c *cobra.Command, args []string) error {
 	err := subcommandOnly(c, args)
-	if e, ok := err.(*aloft.Error); ok && aloft.CheckName("stage", args[0]) == nil && (args[0] == aloft.Production || args[0] == aloft.DefaultStage) {
+	if e, ok := errors.AsType[*aloft.Error](err); ok && (args[0] == aloft.Production || args[0] == aloft.DefaultStage) {
 		return e.WithHint("to deploy that stage: aloft up %s", args[0])
 	}
 	return err

@@ -19,7 +19,7 @@ type versionInfo struct {
 }
 
 // version is set by the linker; see the Makefile.
-var version string //nolint:gochecknoglobals // the linker sets nothing else
+var version string
 
 // thisVersion says what this program is: what the linker was told, and what the Go tool wrote into it.
 func thisVersion() versionInfo {

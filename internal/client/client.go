@@ -73,7 +73,7 @@ func (c *Client) StopServer(ctx context.Context) error {
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := api.Dial(ctx, c.socket)
 	if err != nil && ctx.Err() == nil {
-		var cause error = err
+		cause := err
 		if op, ok := errors.AsType[*net.OpError](err); ok {
 			cause = op.Err // the address in op may be a made-up short one
 		}

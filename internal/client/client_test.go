@@ -29,11 +29,10 @@ type services interface {
 	Release(ctx context.Context, ref aloft.StageRef, version int) (aloft.Release, error)
 }
 
-// both runs a test against the fake itself and against the client: neither may know which it has.
-func both(t *testing.T, test func(t *testing.T, s services)) {
+// both returns the fake itself and a client of another: no test may know which it has.
+func both(t *testing.T) map[string]services {
 	t.Helper()
-	t.Run("itself", func(t *testing.T) { test(t, &apitest.Fake{}) })
-	t.Run("client", func(t *testing.T) { test(t, serve(t, t.TempDir())) })
+	return map[string]services{"itself": &apitest.Fake{}, "client": serve(t, t.TempDir())}
 }
 
 // serve serves a new Fake in home and returns a client of it.
@@ -90,197 +89,213 @@ func input(dir string) aloft.DeployInput {
 }
 
 func TestDeployReportsAndReturns(t *testing.T) {
-	both(t, func(t *testing.T, s services) {
-		var r recorder
-		d, err := s.Deploy(t.Context(), input(source(t, "server")), &r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d.Release.Version != 1 || d.Release.Author != "ada" || d.URL != "http://shop-staging.localhost:7070" || d.Build.Artifact.Files != 1 {
-			t.Errorf("deployment is %+v", d)
-		}
-		var direct recorder
-		if _, err := (&apitest.Fake{}).Deploy(t.Context(), input(source(t, "server")), &direct); err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(r.events, direct.events) {
-			t.Errorf("events are\n%+v\nwant\n%+v", r.events, direct.events)
-		}
-		again, err := s.Deploy(t.Context(), input(source(t, "server")), aloft.Discard{})
-		if err != nil || !again.Unchanged || again.Release.Version != 1 {
-			t.Errorf("the same source again: %+v, %v; want v1 unchanged", again, err)
-		}
-	})
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			var r recorder
+			d, err := s.Deploy(t.Context(), input(source(t, "server")), &r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Release.Version != 1 || d.Release.Author != "ada" || d.URL != "http://shop-staging.localhost:7070" || d.Build.Artifact.Files != 1 {
+				t.Errorf("deployment is %+v", d)
+			}
+			var direct recorder
+			if _, err := (&apitest.Fake{}).Deploy(t.Context(), input(source(t, "server")), &direct); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(r.events, direct.events) {
+				t.Errorf("events are\n%+v\nwant\n%+v", r.events, direct.events)
+			}
+			again, err := s.Deploy(t.Context(), input(source(t, "server")), aloft.Discard{})
+			if err != nil || !again.Unchanged || again.Release.Version != 1 {
+				t.Errorf("the same source again: %+v, %v; want v1 unchanged", again, err)
+			}
+		})
+	}
 }
 
 func TestErrorsKeepTheirWords(t *testing.T) {
-	both(t, func(t *testing.T, s services) {
-		_, err := s.Deploy(t.Context(), input(source(t, "fail")), aloft.Discard{})
-		e, ok := errors.AsType[*aloft.Error](err)
-		if !ok || e.Code != aloft.Failed || e.Hint != "mend the build" || e.Detail != "error: it does not compile" || e.Message != "make ended with status 2" {
-			t.Errorf("a failing build returns %#v", err)
-		}
-		checks := map[string]struct {
-			code aloft.Code
-			call func() error
-		}{
-			"config of no stage": {aloft.NotFound, func() error {
-				_, err := s.Config(t.Context(), aloft.StageRef{App: "no", Stage: "where"})
-				return err
-			}},
-			"domain taken": {aloft.Conflict, func() error {
-				if _, err := s.Deploy(t.Context(), input(source(t, "server")), aloft.Discard{}); err != nil {
-					t.Fatal(err)
-				}
-				_, err := s.SetDomains(t.Context(), aloft.StageRef{App: "shop", Stage: "staging"}, []string{"taken.example"})
-				return err
-			}},
-			"rollback too far": {aloft.NotFound, func() error {
-				_, err := s.Rollback(t.Context(), aloft.RollbackInput{Stage: aloft.StageRef{App: "shop", Stage: "staging"}, Version: 99}, aloft.Discard{})
-				return err
-			}},
-			"empty source": {aloft.Invalid, func() error {
-				_, err := s.Build(t.Context(), input(t.TempDir()), aloft.Discard{})
-				return err
-			}},
-		}
-		for name, c := range checks {
-			if err := c.call(); aloft.ErrorCode(err) != c.code {
-				t.Errorf("%s: %v has code %q, want %q", name, err, aloft.ErrorCode(err), c.code)
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			_, err := s.Deploy(t.Context(), input(source(t, "fail")), aloft.Discard{})
+			e, ok := errors.AsType[*aloft.Error](err)
+			if !ok || e.Code != aloft.Failed || e.Hint != "mend the build" || e.Detail != "error: it does not compile" || e.Message != "make ended with status 2" {
+				t.Errorf("a failing build returns %#v", err)
 			}
-		}
-	})
+			checks := map[string]struct {
+				code aloft.Code
+				call func() error
+			}{
+				"config of no stage": {aloft.NotFound, func() error {
+					_, err := s.Config(t.Context(), aloft.StageRef{App: "no", Stage: "where"})
+					return err
+				}},
+				"domain taken": {aloft.Conflict, func() error {
+					if _, err := s.Deploy(t.Context(), input(source(t, "server")), aloft.Discard{}); err != nil {
+						t.Fatal(err)
+					}
+					_, err := s.SetDomains(t.Context(), aloft.StageRef{App: "shop", Stage: "staging"}, []string{"taken.example"})
+					return err
+				}},
+				"rollback too far": {aloft.NotFound, func() error {
+					_, err := s.Rollback(t.Context(), aloft.RollbackInput{Stage: aloft.StageRef{App: "shop", Stage: "staging"}, Version: 99}, aloft.Discard{})
+					return err
+				}},
+				"empty source": {aloft.Invalid, func() error {
+					_, err := s.Build(t.Context(), input(t.TempDir()), aloft.Discard{})
+					return err
+				}},
+			}
+			for name, c := range checks {
+				if err := c.call(); aloft.ErrorCode(err) != c.code {
+					t.Errorf("%s: %v has code %q, want %q", name, err, aloft.ErrorCode(err), c.code)
+				}
+			}
+		})
+	}
 }
 
 func TestCancelEndsTheWork(t *testing.T) {
-	both(t, func(t *testing.T, s services) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		r := recorder{seen: func(e aloft.Event) {
-			if _, ok := e.(aloft.Notice); ok {
-				cancel()
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r := recorder{seen: func(e aloft.Event) {
+				if _, ok := e.(aloft.Notice); ok {
+					cancel()
+				}
+			}}
+			if _, err := s.Deploy(ctx, input(source(t, "slow")), &r); !errors.Is(err, context.Canceled) {
+				t.Errorf("a canceled deploy returns %v, want one that is context.Canceled", err)
 			}
-		}}
-		if _, err := s.Deploy(ctx, input(source(t, "slow")), &r); !errors.Is(err, context.Canceled) {
-			t.Errorf("a canceled deploy returns %v, want one that is context.Canceled", err)
-		}
-		if _, err := s.Overview(t.Context(), "shop"); aloft.ErrorCode(err) != aloft.NotFound {
-			t.Errorf("after a canceled deploy the app's overview returns %v, want not found", err)
-		}
-	})
+			if _, err := s.Overview(t.Context(), "shop"); aloft.ErrorCode(err) != aloft.NotFound {
+				t.Errorf("after a canceled deploy the app's overview returns %v, want not found", err)
+			}
+		})
+	}
 }
 
 func TestCancelTooLateStillTellsTheResult(t *testing.T) {
-	both(t, func(t *testing.T, s services) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		r := recorder{seen: func(e aloft.Event) {
-			if _, ok := e.(aloft.Notice); ok {
-				cancel()
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r := recorder{seen: func(e aloft.Event) {
+				if _, ok := e.(aloft.Notice); ok {
+					cancel()
+				}
+			}}
+			d, err := s.Deploy(ctx, input(source(t, "late")), &r)
+			if err != nil || d.Release.Version != 1 {
+				t.Errorf("deploy returns v%d, %v; want the release that was made", d.Release.Version, err)
 			}
-		}}
-		d, err := s.Deploy(ctx, input(source(t, "late")), &r)
-		if err != nil || d.Release.Version != 1 {
-			t.Errorf("deploy returns v%d, %v; want the release that was made", d.Release.Version, err)
-		}
-	})
+		})
+	}
 }
 
 func TestConfigAndRollback(t *testing.T) {
-	both(t, func(t *testing.T, s services) {
-		ctx, ref := t.Context(), aloft.StageRef{App: "shop", Stage: "production"}
-		for _, in := range []aloft.ConfigInput{
-			{Stage: ref, Set: map[string]string{"A": "1", "B": "zwei\n\"2\" <&>"}},
-			{Stage: ref, Unset: []string{"A"}},
-			{Stage: ref, Clear: true},
-		} {
-			if _, err := s.Configure(ctx, in, aloft.Discard{}); err != nil {
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx, ref := t.Context(), aloft.StageRef{App: "shop", Stage: "production"}
+			for _, in := range []aloft.ConfigInput{
+				{Stage: ref, Set: map[string]string{"A": "1", "B": "zwei\n\"2\" <&>"}},
+				{Stage: ref, Unset: []string{"A"}},
+				{Stage: ref, Clear: true},
+			} {
+				if _, err := s.Configure(ctx, in, aloft.Discard{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := s.Rollback(ctx, aloft.RollbackInput{Stage: ref, Version: 1}, aloft.Discard{}); err != nil {
 				t.Fatal(err)
 			}
-		}
-		if _, err := s.Rollback(ctx, aloft.RollbackInput{Stage: ref, Version: 1}, aloft.Discard{}); err != nil {
-			t.Fatal(err)
-		}
-		got, err := s.Config(ctx, ref)
-		if want := (aloft.Config{"A": "1", "B": "zwei\n\"2\" <&>"}); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("config is %#v, %v; want that of v1", map[string]string(got), err)
-		}
-		releases, err := s.Releases(ctx, ref, 3)
-		if err != nil || len(releases) != 3 || releases[0].Version != 4 || releases[0].Kind != aloft.RollbackRelease {
-			t.Errorf("releases are %+v, %v; want 3, v4 first", releases, err)
-		}
-		if _, err := s.Release(ctx, ref, 5); aloft.ErrorCode(err) != aloft.NotFound {
-			t.Errorf("release v5 returns %v, want not found", err)
-		}
-	})
+			got, err := s.Config(ctx, ref)
+			if want := (aloft.Config{"A": "1", "B": "zwei\n\"2\" <&>"}); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("config is %#v, %v; want that of v1", map[string]string(got), err)
+			}
+			releases, err := s.Releases(ctx, ref, 3)
+			if err != nil || len(releases) != 3 || releases[0].Version != 4 || releases[0].Kind != aloft.RollbackRelease {
+				t.Errorf("releases are %+v, %v; want 3, v4 first", releases, err)
+			}
+			if _, err := s.Release(ctx, ref, 5); aloft.ErrorCode(err) != aloft.NotFound {
+				t.Errorf("release v5 returns %v, want not found", err)
+			}
+		})
+	}
 }
 
 func TestOperate(t *testing.T) {
-	both(t, func(t *testing.T, s services) {
-		ctx, ref := t.Context(), aloft.StageRef{App: "shop", Stage: "staging"}
-		if _, err := s.Deploy(ctx, input(source(t, "server")), aloft.Discard{}); err != nil {
-			t.Fatal(err)
-		}
-		stage, err := s.SetDomains(ctx, ref, []string{"b.example", "a.example"})
-		if err != nil || !reflect.DeepEqual(stage.Domains, []string{"a.example", "b.example"}) {
-			t.Errorf("domains are %v, %v", stage.Domains, err)
-		}
-		if err := s.Stop(ctx, ref); err != nil {
-			t.Error(err)
-		}
-		all, err := s.Overview(ctx, "")
-		if err != nil || len(all) != 1 || !all[0].Stage.Stopped || len(all[0].Instances) != 0 {
-			t.Errorf("overview is %+v, %v; want one stopped stage", all, err)
-		}
-		if err := s.Destroy(ctx, aloft.StageRef{App: "shop"}); err != nil {
-			t.Error(err)
-		}
-		if all, err = s.Overview(ctx, ""); err != nil || len(all) != 0 {
-			t.Errorf("overview after destroy is %+v, %v", all, err)
-		}
-	})
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx, ref := t.Context(), aloft.StageRef{App: "shop", Stage: "staging"}
+			if _, err := s.Deploy(ctx, input(source(t, "server")), aloft.Discard{}); err != nil {
+				t.Fatal(err)
+			}
+			stage, err := s.SetDomains(ctx, ref, []string{"b.example", "a.example"})
+			if err != nil || !reflect.DeepEqual(stage.Domains, []string{"a.example", "b.example"}) {
+				t.Errorf("domains are %v, %v", stage.Domains, err)
+			}
+			if err := s.Stop(ctx, ref); err != nil {
+				t.Error(err)
+			}
+			all, err := s.Overview(ctx, "")
+			if err != nil || len(all) != 1 || !all[0].Stage.Stopped || len(all[0].Instances) != 0 {
+				t.Errorf("overview is %+v, %v; want one stopped stage", all, err)
+			}
+			if err := s.Destroy(ctx, aloft.StageRef{App: "shop"}); err != nil {
+				t.Error(err)
+			}
+			if all, err = s.Overview(ctx, ""); err != nil || len(all) != 0 {
+				t.Errorf("overview after destroy is %+v, %v", all, err)
+			}
+		})
+	}
 }
 
 func TestRun(t *testing.T) {
-	both(t, func(t *testing.T, s services) {
-		ctx, ref := t.Context(), aloft.StageRef{App: "shop", Stage: "staging"}
-		run := func(command ...string) (status int, stdout, stderr string, err error) {
-			var out, errs bytes.Buffer
-			big := strings.NewReader(strings.Repeat("0123456789abcdef", 100_000)) // more than the window
-			status, err = s.Run(ctx, aloft.RunInput{Stage: ref, Command: command, Stdin: big, Stdout: &out, Stderr: &errs})
-			return status, out.String(), errs.String(), err
-		}
-		if _, _, _, err := run("cat"); aloft.ErrorCode(err) != aloft.NotFound {
-			t.Errorf("run without a stage returns %v, want not found", err)
-		}
-		if _, err := s.Deploy(ctx, input(source(t, "server")), aloft.Discard{}); err != nil {
-			t.Fatal(err)
-		}
-		if _, out, _, err := run("cat"); err != nil || out != strings.Repeat("0123456789abcdef", 100_000) {
-			t.Errorf("cat copies %d bytes, %v", len(out), err)
-		}
-		if status, out, errs, err := run("exit", "7"); status != 7 || out != "" || errs != "bye\n" || err != nil {
-			t.Errorf("exit 7: status %d, stdout %q, stderr %q, %v", status, out, errs, err)
-		}
-		if _, _, _, err := run("nope"); aloft.ErrorCode(err) != aloft.Failed {
-			t.Errorf("an unknown program returns %v, want failed", err)
-		}
-	})
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx, ref := t.Context(), aloft.StageRef{App: "shop", Stage: "staging"}
+			run := func(command ...string) (status int, stdout, stderr string, err error) {
+				var out, errs bytes.Buffer
+				big := strings.NewReader(strings.Repeat("0123456789abcdef", 100_000)) // more than the window
+				status, err = s.Run(ctx, aloft.RunInput{Stage: ref, Command: command, Stdin: big, Stdout: &out, Stderr: &errs})
+				return status, out.String(), errs.String(), err
+			}
+			if _, _, _, err := run("cat"); aloft.ErrorCode(err) != aloft.NotFound {
+				t.Errorf("run without a stage returns %v, want not found", err)
+			}
+			if _, err := s.Deploy(ctx, input(source(t, "server")), aloft.Discard{}); err != nil {
+				t.Fatal(err)
+			}
+			if _, out, _, err := run("cat"); err != nil || out != strings.Repeat("0123456789abcdef", 100_000) {
+				t.Errorf("cat copies %d bytes, %v", len(out), err)
+			}
+			if status, out, errs, err := run("exit", "7"); status != 7 || out != "" || errs != "bye\n" || err != nil {
+				t.Errorf("exit 7: status %d, stdout %q, stderr %q, %v", status, out, errs, err)
+			}
+			if _, _, _, err := run("nope"); aloft.ErrorCode(err) != aloft.Failed {
+				t.Errorf("an unknown program returns %v, want failed", err)
+			}
+		})
+	}
 }
 
 func TestCancelEndsTheCommand(t *testing.T) {
-	both(t, func(t *testing.T, s services) {
-		if _, err := s.Deploy(t.Context(), input(source(t, "server")), aloft.Discard{}); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		started := writer(func(p []byte) (int, error) { cancel(); return len(p), nil })
-		_, err := s.Run(ctx, aloft.RunInput{Stage: input("").Stage, Command: []string{"hang"}, Stdout: started})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("a canceled command returns %v", err)
-		}
-	})
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			if _, err := s.Deploy(t.Context(), input(source(t, "server")), aloft.Discard{}); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			started := writer(func(p []byte) (int, error) { cancel(); return len(p), nil })
+			_, err := s.Run(ctx, aloft.RunInput{Stage: input("").Stage, Command: []string{"hang"}, Stdout: started})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("a canceled command returns %v", err)
+			}
+		})
+	}
 }
 
 type writer func([]byte) (int, error)
@@ -288,37 +303,39 @@ type writer func([]byte) (int, error)
 func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func TestLogs(t *testing.T) {
-	both(t, func(t *testing.T, s services) {
-		query := aloft.LogQuery{Stage: input("").Stage, Limit: 2}
-		for _, err := range s.Logs(t.Context(), query) {
-			if aloft.ErrorCode(err) != aloft.NotFound {
-				t.Errorf("logs of no stage: %v, want not found", err)
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			query := aloft.LogQuery{Stage: input("").Stage, Limit: 2}
+			for _, err := range s.Logs(t.Context(), query) {
+				if aloft.ErrorCode(err) != aloft.NotFound {
+					t.Errorf("logs of no stage: %v, want not found", err)
+				}
 			}
-		}
-		if _, err := s.Deploy(t.Context(), input(source(t, "server")), aloft.Discard{}); err != nil {
-			t.Fatal(err)
-		}
-		var texts []string
-		for line, err := range s.Logs(t.Context(), query) {
-			if err != nil {
+			if _, err := s.Deploy(t.Context(), input(source(t, "server")), aloft.Discard{}); err != nil {
 				t.Fatal(err)
 			}
-			texts = append(texts, line.Text)
-		}
-		if want := []string{"two \x1b[2Jcleared", "three"}; !reflect.DeepEqual(texts, want) {
-			t.Errorf("lines are %q, want %q", texts, want)
-		}
-		query.Follow = true
-		n := 0
-		for range s.Logs(t.Context(), query) {
-			if n++; n == 20 {
-				break
+			var texts []string
+			for line, err := range s.Logs(t.Context(), query) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				texts = append(texts, line.Text)
 			}
-		}
-		if n != 20 {
-			t.Errorf("following gave %d lines", n)
-		}
-	})
+			if want := []string{"two \x1b[2Jcleared", "three"}; !reflect.DeepEqual(texts, want) {
+				t.Errorf("lines are %q, want %q", texts, want)
+			}
+			query.Follow = true
+			n := 0
+			for range s.Logs(t.Context(), query) {
+				if n++; n == 20 {
+					break
+				}
+			}
+			if n != 20 {
+				t.Errorf("following gave %d lines", n)
+			}
+		})
+	}
 }
 
 func TestFollowingEndsWithItsContext(t *testing.T) {

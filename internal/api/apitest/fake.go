@@ -92,7 +92,7 @@ func (f *Fake) Build(ctx context.Context, input aloft.DeployInput, report aloft.
 	report.Report(aloft.StepDone{Step: aloft.StepDetect, Text: "server (./server is executable)", Elapsed: time.Millisecond})
 	report.Report(aloft.StepStarted{Step: aloft.StepBuild, Text: "make"})
 	report.Report(aloft.Output{Step: aloft.StepBuild, Text: "compiling \x1b[31mthings\x1b[0m"})
-	source := ""
+	var source []string
 	for _, e := range entries {
 		switch e.Name() {
 		case "fail":
@@ -107,13 +107,13 @@ func (f *Fake) Build(ctx context.Context, input aloft.DeployInput, report aloft.
 			}
 		}
 		data, _ := os.ReadFile(filepath.Join(input.Dir, e.Name()))
-		source += e.Name() + "=" + string(data) + ";"
+		source = append(source, e.Name()+"="+string(data))
 	}
-	report.Report(aloft.Warning{Text: "aloft.yml: unknown key \"nmae\""})
+	report.Report(aloft.Warning{Text: "aloft.yml: unknown key \"nam\""})
 	report.Report(aloft.StepDone{Step: aloft.StepBuild, Elapsed: time.Millisecond})
 	return aloft.Build{
-		Stage: ref, Artifact: aloft.Artifact{Digest: fmt.Sprintf("%064x", len(source)), Size: 1234, Files: len(entries)},
-		Source: source, Buildpack: "server", Why: "./server is executable", Elapsed: time.Millisecond,
+		Stage: ref, Artifact: aloft.Artifact{Digest: fmt.Sprintf("%064x", len(entries)), Size: 1234, Files: len(entries)},
+		Source: strings.Join(source, ";"), Buildpack: "server", Why: "./server is executable", Elapsed: time.Millisecond,
 		Functions: []aloft.Function{{Name: "web", Kind: aloft.Web, Command: []string{"./server"}, Env: map[string]string{"FROM_SOURCE": "canary"}}},
 		Largest:   []aloft.PathSize{{Path: "node_modules", Size: 1000}},
 	}, nil

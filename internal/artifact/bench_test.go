@@ -44,11 +44,16 @@ func BenchmarkPackFirst(b *testing.B) {
 	must(b, err)
 
 	var size int64
+	var packing time.Duration
 	cpu := cpuTime(b)
 	for b.Loop() {
-		size = pack(b, scan(b, dir, source.Options{}), artifact.PackOptions{}).Artifact().Size
+		tree := scan(b, dir, source.Options{})
+		began := time.Now()
+		size = pack(b, tree, artifact.PackOptions{}).Artifact().Size
+		packing += time.Since(began)
 	}
-	b.ReportMetric(peer.Seconds()/(b.Elapsed().Seconds()/float64(b.N)), "×faster-than-zip-6")
+	b.ReportMetric(peer.Seconds()/(packing.Seconds()/float64(b.N)), "×zip-6-packing-alone")
+	b.ReportMetric(peer.Seconds()/(b.Elapsed().Seconds()/float64(b.N)), "×zip-6")
 	b.ReportMetric(float64(size)/float64(info.Size()), "size/zip-6")
 	b.ReportMetric(peer.Seconds(), "zip-6-s")
 	// On a busy machine processor time says more than the clock.

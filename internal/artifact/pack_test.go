@@ -155,7 +155,7 @@ func TestReuseGivesTheSameBytes(t *testing.T) {
 	for _, file := range []string{blob, blob + ".entries"} {
 		good, err := os.ReadFile(file)
 		must(t, err)
-		for at := 0; at < len(good); at += 1 + len(good)/50 {
+		for at := 0; at < len(good); at += 1 + len(good)/15 {
 			bad := bytes.Clone(good)
 			bad[at] ^= 1
 			must(t, os.WriteFile(file, bad, 0o600))

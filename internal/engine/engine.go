@@ -60,6 +60,12 @@ type DatagramLister interface {
 	Datagrams() ([]net.Addr, error)
 }
 
+// Idler is an ability of a Sandbox: it tells a program that waits for something from one that still starts, or ends.
+type Idler interface {
+	// Idle reports whether the command lives and none of the sandbox's threads has anything to do right now.
+	Idle() bool
+}
+
 // PortHolder is an ability of an Engine: it names who has a port that a sandbox wanted.
 type PortHolder interface {
 	// Holder returns the process that listens on a TCP port, false if there is none or it may not be seen.

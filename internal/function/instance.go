@@ -86,18 +86,40 @@ func (i *instance) target(addr net.Addr) {
 	i.up = upstream.New(i.id, func(ctx context.Context) (net.Conn, error) { return i.box.Dial(ctx, addr) })
 }
 
-// insists says what Pool.Insists says. The caller holds pool.mu.
-func (i *instance) insists() bool {
-	switch addr := i.addr.(type) {
+// insists says what Pool.Insists says.
+func (i *instance) insists() net.Addr {
+	i.pool.mu.Lock()
+	main := i.addr
+	i.pool.mu.Unlock()
+	switch addr := main.(type) {
 	case *net.TCPAddr:
-		return addr.Port != i.port
+		if addr.Port != i.port {
+			return addr
+		}
 	case *net.UnixAddr:
-		return !slices.ContainsFunc(i.pool.Own, func(dir string) bool {
-			rel, err := filepath.Rel(dir, addr.Name)
-			return err == nil && filepath.IsLocal(rel)
-		})
+		if !i.owns(addr.Name) {
+			return addr
+		}
 	}
-	return false
+	all, _ := i.box.Listeners() // unknown is as good as none
+	for _, a := range all {
+		if tcp, ok := a.(*net.TCPAddr); ok && tcp.Port != i.port && tcp.Port < firstRandomPort {
+			return a
+		}
+	}
+	return nil
+}
+
+// firstRandomPort is the first of those that the system gives to who does not mind. A second socket there (a debugger's, a
+// runtime's own) will be elsewhere in another instance.
+const firstRandomPort = 32768
+
+// owns reports whether a path is in a directory of this release alone.
+func (i *instance) owns(path string) bool {
+	return slices.ContainsFunc(i.pool.Own, func(dir string) bool {
+		rel, err := filepath.Rel(dir, path)
+		return err == nil && filepath.IsLocal(rel)
+	})
 }
 
 // upstreams are all that requests were ever led to.

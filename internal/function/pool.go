@@ -7,7 +7,7 @@ package function
 
 import (
 	"context"
-	"slices"
+	"net"
 	"sync"
 	"time"
 
@@ -192,12 +192,23 @@ func (p *Pool) Cut() {
 	}
 }
 
-// Insists reports whether an instance listens where it was not told to, so that no other could run beside it: on a port
-// other than the assigned one, or on a Unix socket outside the release's own directories.
-func (p *Pool) Insists() bool {
+// Insists returns the socket of an instance that no other could have beside it, nil if there is none: a port other than the
+// assigned one where requests go or that looks chosen, or a Unix socket outside the release's own directories where they go.
+func (p *Pool) Insists() net.Addr {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.ContainsFunc(p.slots, func(s *slot) bool { return s.inst != nil && s.inst.insists() })
+	var ready []*instance
+	for _, s := range p.slots {
+		if s.inst != nil && s.state == aloft.Ready {
+			ready = append(ready, s.inst)
+		}
+	}
+	p.mu.Unlock()
+	for _, inst := range ready {
+		if addr := inst.insists(); addr != nil {
+			return addr
+		}
+	}
+	return nil
 }
 
 // attach makes the pool tell g of every change from now on.

@@ -38,24 +38,24 @@ func TestItIsReadyWhereverItListens(t *testing.T) {
 			if got := p.Instances()[0].Listen; !strings.HasPrefix(got, c.listen) {
 				t.Errorf("listens on %s, want %s…", got, c.listen)
 			}
-			if p.Insists() != c.insists {
-				t.Errorf("insists: %v", p.Insists())
+			if got := p.Insists(); (got != nil) != c.insists {
+				t.Errorf("insists on %v", got)
 			}
 		})
 	}
 	options := web(process.New(""), enginetest.Child("listen", "unix:"+filepath.Join(dir, "own.sock"))...)
 	options.Own = []string{dir}
-	if p, _ := start(t, options); p.Insists() {
+	if p, _ := start(t, options); p.Insists() != nil {
 		t.Error("a socket in the release's own directory stands in nobody's way")
 	}
 }
 
 func TestTheAssignedPortIsPreferredLaterToo(t *testing.T) {
 	p, g := start(t, web(process.New(""), enginetest.Child("late", "500ms", "tcp4:0", "tcp4:$PORT")...))
-	if !p.Insists() {
+	if p.Insists() == nil {
 		t.Error("at first it listens elsewhere")
 	}
-	eventually(t, "requests go to the assigned port", func() bool { return !p.Insists() })
+	eventually(t, "requests go to the assigned port", func() bool { return p.Insists() == nil })
 	greets(t, g)
 }
 

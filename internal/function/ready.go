@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
 )
 
 const (
 	soon        = time.Millisecond       // between looks at first: a server is noticed a millisecond after it listens
 	later       = 10 * time.Millisecond  // between looks at one that takes its time
 	settleTime  = 100 * time.Millisecond // for which the instances of a new release must stay ready before they serve
+	restTime    = time.Second            // in which it should come to rest besides
 	healthPause = 100 * time.Millisecond // between health checks, at most
 	healthTime  = 5 * time.Second        // for one answer
 	dialTime    = time.Second            // for a connection to a socket of this machine
@@ -63,16 +65,24 @@ func (i *instance) awaitReady(ctx context.Context, quit <-chan struct{}) (net.Ad
 
 // settle sees whether an instance that is ready stays so: some open their port and end a moment later, because a second
 // one is taken or the database does not answer. It returns the socket to send requests to by then.
+//
+// On a machine with much to do a moment is nothing: a program that has not come to rest by then gets some more.
 func (i *instance) settle(ctx context.Context, addr net.Addr, atLeast time.Duration) (net.Addr, error) {
-	timer := time.NewTimer(atLeast)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-i.box.Done():
-		i.output.flush()
-		return nil, i.ended()
-	case <-ctx.Done():
-		return nil, canceled(ctx)
+	atMost := time.Now().Add(atLeast + restTime)
+	for timer := time.NewTimer(atLeast); ; timer.Reset(later) {
+		select {
+		case <-timer.C:
+		case <-i.box.Done():
+			timer.Stop()
+			i.output.flush()
+			return nil, i.ended()
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, canceled(ctx)
+		}
+		if idler, ok := i.box.(engine.Idler); !ok || idler.Idle() || time.Now().After(atMost) {
+			break
+		}
 	}
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.Port == i.port {
 		return addr, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -38,7 +39,8 @@ func (p *Platform) change(ctx context.Context, s *stage, d *deployment, start *s
 	if d.web == nil || !old.runsWeb() {
 		return p.beside(ctx, s, d, start, commit)
 	}
-	if !old.insists() {
+	addr := old.web.Insists()
+	if addr == nil {
 		err := p.beside(ctx, s, d, start, commit)
 		if !stoodInTheWay(err, d.release.StageRef) || ctx.Err() != nil {
 			return err
@@ -49,7 +51,17 @@ func (p *Platform) change(ctx context.Context, s *stage, d *deployment, start *s
 	if err := s.awaitOld(ctx); err != nil { // those that still finish requests may hold the port too
 		return err
 	}
+	start.report.Report(aloft.Notice{Text: inPlace(d.web.Function.Name, addr)})
 	return p.replace(ctx, s, d, start, commit)
+}
+
+// inPlace explains to the user why a release does not start beside what serves.
+func inPlace(name string, addr net.Addr) string {
+	wants := "a port or socket of its own choice"
+	if addr != nil {
+		wants = addr.String()
+	}
+	return fmt.Sprintf("%s listens on %s, not only on $PORT: the running instance ends before the new one starts, requests wait meanwhile", name, wants)
 }
 
 // record makes a release that runs nothing the stage's current one.
@@ -120,9 +132,6 @@ func count(n int, what string) string {
 }
 
 func (d *deployment) runsWeb() bool { return d != nil && d.web != nil }
-
-// insists reports whether nothing can start beside d.
-func (d *deployment) insists() bool { return d.runsWeb() && d.web.Insists() }
 
 // stoodInTheWay reports whether a start failed because the stage's own running instances hold a port. Some programs do not
 // say which one they wanted; then it is the likeliest.

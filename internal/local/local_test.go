@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -231,6 +232,20 @@ func eventually(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("%s: not in time", what)
 		}
 	}
+}
+
+// lowPort is a free port that the system gives to nobody by itself.
+func lowPort(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		port := strconv.Itoa(12000 + rand.IntN(7000))
+		if l, err := net.Listen("tcp4", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func freePort(t *testing.T) string {

@@ -20,9 +20,6 @@ const (
 // fails, what served is started again.
 func (p *Platform) replace(ctx context.Context, s *stage, d *deployment, start *start, commit func(context.Context) error) error {
 	old := s.current()
-	start.report.Report(aloft.Notice{Text: fmt.Sprintf(
-		"%s listens where it wants (%s) and not on $PORT: the running instance ends before the new one starts, requests wait meanwhile",
-		old.web.Function.Name, old.web.Instances()[0].Listen)})
 	if err := p.clear(ctx, s, old.web, start.report); err != nil {
 		return err
 	}

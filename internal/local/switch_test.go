@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"context"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +52,7 @@ func TestNoRequestIsLost(t *testing.T) {
 		{"beside", enginetest.Child("listen", "tcp4:$PORT"), 12},
 		{"on a port it insists on", enginetest.Child("listen", "tcp4:"+fixed), 6},
 		{"on the assigned port and one of its own", enginetest.Child("listen", "tcp4:$PORT", "tcp4:"+fixed), 3},
+		{"on the assigned port and later one of its own", enginetest.Child("late", "300ms", "tcp4:$PORT", "tcp4:"+lowPort(t)), 3},
 		{"on a port it does not tell", append([]string{"sh", "-c", `"$0" "$@" 2>/dev/null; echo Address already in use; exit 1`},
 			enginetest.Child("listen", "tcp4:$PORT", "tcp4:"+freePort(t))...), 2},
 		{"on a Unix socket of its own", enginetest.Child("listen", "unix:own.sock"), 6},
@@ -60,6 +62,16 @@ func TestNoRequestIsLost(t *testing.T) {
 			w.apply(t, release(1, c.command...))
 			stop := load(t, w, 8)
 			for i := range c.deploys {
+				if c.command[2] == "late" {
+					eventually(t, "the second port is open", func() bool {
+						_, port, _ := strings.Cut(c.command[len(c.command)-1], ":")
+						conn, err := net.Dial("tcp4", "127.0.0.1:"+port)
+						if err == nil {
+							_ = conn.Close()
+						}
+						return err == nil
+					})
+				}
 				w.apply(t, release(i+2, c.command...))
 				if i%3 == 0 { // a release that fails must not be noticed either
 					if err := w.Apply(t.Context(), release(99, enginetest.Child("fail")...), aloft.Discard{}, fine); err == nil {

@@ -20,6 +20,28 @@ func (s *sandbox) family() []proc {
 	})
 }
 
+// living is the family, none after the end: then the first pid may be another's.
+func (s *sandbox) living() []proc {
+	select {
+	case <-s.done:
+		return nil
+	default:
+		return s.family()
+	}
+}
+
+// Idle implements engine.Idler.
+func (s *sandbox) Idle() bool {
+	lives := false
+	for _, p := range s.living() {
+		if p.busy() {
+			return false
+		}
+		lives = lives || p.pid == s.pid
+	}
+	return lives
+}
+
 // members returns the living processes that root accepts, with all their descendants.
 func members(all []proc, root func(proc) bool) []proc {
 	in := make(map[int]bool, 8)

@@ -46,7 +46,7 @@ func (s *sandbox) recognise(all []listener) {
 	for _, l := range all {
 		s.seen[l.inode] = false
 	}
-	for _, p := range s.family() {
+	for _, p := range s.living() {
 		for _, inode := range p.sockets() {
 			if _, listens := s.seen[inode]; listens {
 				s.seen[inode] = true
@@ -71,7 +71,7 @@ func (s *sandbox) absolute(addr net.Addr) net.Addr {
 // Datagrams implements engine.DatagramLister. It reads /proc/net, which is slow, and is for error messages.
 func (s *sandbox) Datagrams() ([]net.Addr, error) {
 	ours := map[uint32]bool{}
-	for _, p := range s.family() {
+	for _, p := range s.living() {
 		for _, inode := range p.sockets() {
 			ours[inode] = true
 		}

@@ -79,6 +79,23 @@ func (p proc) token() string {
 	return ""
 }
 
+// busy reports whether a thread of p runs, or would if there were a processor for it.
+func (p proc) busy() bool {
+	dir := "/proc/" + strconv.Itoa(p.pid) + "/task"
+	threads, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	for _, thread := range threads {
+		stat, _ := os.ReadFile(dir + "/" + thread.Name() + "/stat")
+		end := bytes.LastIndexByte(stat, ')')
+		if end >= 0 && bytes.HasPrefix(stat[end:], []byte(") R")) {
+			return true
+		}
+	}
+	return false
+}
+
 // signal reaches p, and never another process that got p's pid meanwhile.
 func (p proc) signal(number unix.Signal) {
 	fd, err := unix.PidfdOpen(p.pid, 0)

@@ -191,6 +191,29 @@ func TestDatagrams(t *testing.T) {
 	}
 }
 
+func TestIdle(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells what threads do; run it there")
+	}
+	for command, want := range map[string]bool{"exec sleep 1000": true, "while :; do :; done": false} {
+		s, err := process.New("").Start(t.Context(), engine.Spec{ID: "x", Command: []string{"/bin/sh", "-c", command}, Env: []string{"PATH=/bin:/usr/bin"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		idler := s.(engine.Idler)
+		for end := time.Now().Add(20 * time.Second); idler.Idle() != want; <-time.After(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: idle is not %v", command, want)
+			}
+		}
+		_ = s.Signal(syscall.SIGKILL)
+		<-s.Done()
+		if idler.Idle() {
+			t.Errorf("%s: idle after its end", command)
+		}
+	}
+}
+
 func BenchmarkListeners(b *testing.B) {
 	s, err := process.New("").Start(b.Context(), engine.Spec{ID: "x", Command: enginetest.Child("hang")})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 var (
 	_ engine.Sandbox        = (*sandbox)(nil)
 	_ engine.DatagramLister = (*sandbox)(nil)
+	_ engine.Idler          = (*sandbox)(nil)
 )
 
 // drainTime is how long descendants that cannot be found may keep the output open.

@@ -39,7 +39,7 @@ func main() {
 	var o options
 	flag.DurationVar(&o.duration, "duration", 2*time.Second, "time of one measurement")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
-	flag.StringVar(&o.only, "only", "direct,nginx,caddy,aloft", "peers to measure")
+	flag.StringVar(&o.only, "only", "direct,nginx,caddy,aloft", "peers to measure; chain is our proxy inside Caddy's own server")
 	flag.StringVar(&o.loads, "loads", "hello/1,hello/32,hello/256,100k/32,post1m/32", "loads: what/connections")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the aloft process")
 	flag.IntVar(&o.routes, "routes", 1, "routes in aloft's table")

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +19,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	"github.com/aloft-run/aloft"
@@ -34,7 +32,7 @@ const host = "bench.localhost"
 type peer struct{ name, addr string }
 
 func roles() map[string]func([]string) error {
-	return map[string]func([]string) error{"upstream": runUpstream, "caddy": runCaddy, "aloft": runAloft, "load": runLoad}
+	return map[string]func([]string) error{"upstream": runUpstream, "caddy": runCaddy, "chain": runChain, "aloft": runAloft, "load": runLoad}
 }
 
 // startPeers starts the peers asked for. Stop ends all that were started.
@@ -67,8 +65,8 @@ func startPeers(ctx context.Context, dir string, o options) ([]peer, func(), err
 			if cmd, addr, err = startNginx(ctx, dir, app); cmd != nil {
 				started = append(started, cmd)
 			}
-		case "caddy":
-			addr, err = self("caddy", app, dir)
+		case "caddy", "chain":
+			addr, err = self(name, app, dir)
 		case "aloft":
 			addr, err = self("aloft", app, filepath.Join(dir, "aloft"), o.profile, strconv.Itoa(o.routes))
 		default:
@@ -131,35 +129,6 @@ func runUpstream([]string) error {
 		_, _ = w.Write(hello)
 	}))
 	announce(ln.Addr().String())
-	return nil
-}
-
-// runCaddy is stock Caddy with its reverse_proxy and nothing else.
-func runCaddy(args []string) error {
-	addr, err := freeAddr()
-	if err != nil {
-		return err
-	}
-	config, err := json.Marshal(map[string]any{
-		"admin":   map[string]any{"disabled": true, "config": map[string]any{"persist": false}},
-		"storage": map[string]any{"module": "file_system", "root": filepath.Join(args[1], "caddy")},
-		"logging": map[string]any{"logs": map[string]any{"default": map[string]any{"level": "ERROR"}}},
-		"apps": map[string]any{"http": map[string]any{"servers": map[string]any{"bench": map[string]any{
-			"listen":          []string{addr},
-			"automatic_https": map[string]any{"disable": true},
-			"routes": []any{map[string]any{
-				"match":  []any{map[string]any{"host": []string{host}}},
-				"handle": []any{map[string]any{"handler": "reverse_proxy", "upstreams": []any{map[string]any{"dial": args[0]}}}},
-			}},
-		}}}},
-	})
-	if err != nil {
-		return err
-	}
-	if err := caddy.Load(config, true); err != nil {
-		return err
-	}
-	announce(addr)
 	return nil
 }
 

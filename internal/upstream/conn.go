@@ -71,6 +71,6 @@ func (c *Conn) quiet() bool {
 func (c *Conn) peekFD(fd uintptr) bool {
 	var b [1]byte
 	_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-	c.alive = err == syscall.EAGAIN //nolint:errorlint // a bare Errno, on the hot path
+	c.alive = err == syscall.EAGAIN
 	return true
 }

@@ -37,6 +37,14 @@ func start(t *testing.T, options function.Options) (*function.Pool, *function.Ga
 	return p, g
 }
 
+// fails starts a pool that should not start, and returns why it did not.
+func fails(t *testing.T, options function.Options) error {
+	t.Helper()
+	p := function.NewPool(options)
+	defer p.Kill()
+	return p.Start(t.Context(), func() {})
+}
+
 // get makes a request of its own connection through a gate.
 func get(ctx context.Context, g *function.Gate, path string) (string, error) {
 	u, err := g.Acquire(ctx)

@@ -82,8 +82,7 @@ func TestWhatDoesNotStart(t *testing.T) {
 			if strings.HasPrefix(c.message, "exit") {
 				options.Function.BootTimeout = 0
 			}
-			p := function.NewPool(options)
-			err := p.Start(t.Context(), func() {})
+			err := fails(t, options)
 			e, ok := errors.AsType[*aloft.Error](err)
 			if !ok || e.Code != c.code || !strings.Contains(e.Message, c.message) || !strings.Contains(e.Hint, c.hint) || !strings.Contains(e.Detail, c.detail) {
 				t.Errorf("got %#v", err)
@@ -99,7 +98,7 @@ func TestHealthCheck(t *testing.T) {
 	greets(t, g)
 
 	options.Function.HealthPath, options.Function.BootTimeout = "/sick", aloft.Duration(200*time.Millisecond)
-	err := function.NewPool(options).Start(t.Context(), func() {})
+	err := fails(t, options)
 	if aloft.ErrorCode(err) != aloft.Failed || !strings.Contains(err.Error(), "GET /sick answers 503") {
 		t.Errorf("sick: %v", err)
 	}
@@ -111,7 +110,7 @@ func TestPortTaken(t *testing.T) {
 	start(t, options)
 	other := options
 	other.Stage = aloft.StageRef{App: "blog", Stage: "staging"}
-	err := function.NewPool(other).Start(t.Context(), func() {})
+	err := fails(t, other)
 	taken, ok := errors.AsType[*function.PortTaken](err)
 	if !ok || aloft.ErrorCode(err) != aloft.Conflict || taken.Stage != options.Stage || !strings.Contains(err.Error(), "port "+fixed+" is already in use by shop/staging") {
 		t.Errorf("of another app: %v", err)
@@ -123,11 +122,11 @@ func TestPortTaken(t *testing.T) {
 	}
 	defer l.Close()
 	foreign := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	err = function.NewPool(web(process.New(""), enginetest.Child("listen", "tcp4:"+foreign)...)).Start(t.Context(), func() {})
+	err = fails(t, web(process.New(""), enginetest.Child("listen", "tcp4:"+foreign)...))
 	if want := "pid " + strconv.Itoa(os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("of another program: %v, want %q", err, want)
 	}
-	err = function.NewPool(web(process.New(""), enginetest.Child("late", "5ms", "tcp4:$PORT", "tcp4:"+foreign)...)).Start(t.Context(), func() {})
+	err = fails(t, web(process.New(""), enginetest.Child("late", "5ms", "tcp4:$PORT", "tcp4:"+foreign)...))
 	if _, ok := errors.AsType[*function.PortTaken](err); !ok {
 		t.Errorf("of the second port, after the first was opened: %v", err)
 	}
@@ -140,7 +139,7 @@ func TestPortTaken(t *testing.T) {
 		"Address already in use\nPort: " + fixed,
 	} {
 		other.Prepare = prepare(enginetest.Child("fail", text))
-		err := function.NewPool(other).Start(t.Context(), func() {})
+		err := fails(t, other)
 		if taken, ok := errors.AsType[*function.PortTaken](err); !ok || strconv.Itoa(taken.Port) != fixed {
 			t.Errorf("%q: %v", text, err)
 		}

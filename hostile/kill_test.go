@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/aloftest"
 	"github.com/aloft-run/aloft/internal/api"
 	"github.com/aloft-run/aloft/internal/client"
 )
@@ -48,7 +49,7 @@ func TestKill(t *testing.T) {
 	if testing.Short() {
 		n = 10
 	}
-	violations, cut := killLoop(t, newWorld(t, ""), n)
+	violations, cut := killLoop(t, newShop(t, ""), n)
 	t.Logf("%d kills, %d of them cut a deploy off: %d violations", n, cut, len(violations))
 	report(t, "violations", violations)
 	if cut == 0 {
@@ -59,34 +60,33 @@ func TestKill(t *testing.T) {
 // TestKillSeesRowBeforeArtifact is the control: a server that acknowledges artifacts before they are stored is caught.
 func TestKillSeesRowBeforeArtifact(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "")
-	w.part = "aloft-row-before-artifact"
-	violations, _ := killLoop(t, w, 10)
+	s := newShop(t, "")
+	s.Variant = rowFirst
+	violations, _ := killLoop(t, s, 10)
 	if len(violations) == 0 {
 		t.Error("the seeded bug was not caught")
 	}
 }
 
 // killLoop deploys and kills n times and returns what went wrong and how many deploys were cut off.
-func killLoop(t *testing.T, w *world, n int) (violations []string, cut int) {
+func killLoop(t *testing.T, s *shop, n int) (violations []string, cut int) {
 	t.Helper()
 	var h history
 	random := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // a test wants the same kills again
 	for i := range n {
-		w.start(t)
-		violations = append(violations, w.verify(t, &h)...)
+		s.Serve(t)
+		violations = append(violations, s.verify(t, &h)...)
 		killed := make(chan struct{})
 		time.AfterFunc(time.Duration(random.IntN(400))*time.Millisecond, func() {
-			_ = w.cmd.Process.Kill()
-			_ = w.cmd.Wait()
+			s.Kill()
 			close(killed)
 		})
 		for k := 0; ; k++ {
-			err := w.deploy(t, &h, fmt.Sprintf("kill-%d-%d", i, k))
+			err := s.deploy(t, &h, fmt.Sprintf("kill-%d-%d", i, k))
 			if err == nil {
 				continue
 			}
-			if aloft.ErrorCode(err) != aloft.Unavailable && w.part == "aloft" {
+			if aloft.ErrorCode(err) != aloft.Unavailable && s.Variant == aloftest.Standard {
 				violations = append(violations, fmt.Sprintf("a deploy failed: %v", err))
 			}
 			if dead(killed) {
@@ -95,8 +95,8 @@ func killLoop(t *testing.T, w *world, n int) (violations []string, cut int) {
 			}
 		}
 	}
-	w.start(t)
-	return append(violations, w.verify(t, &h)...), cut
+	s.Serve(t)
+	return append(violations, s.verify(t, &h)...), cut
 }
 
 // dead reports whether the server was killed, giving the news a moment to arrive.
@@ -111,14 +111,14 @@ func dead(killed chan struct{}) bool {
 
 // deploy deploys a new version. It speaks to the API itself: the command would start another server in place of the
 // killed one.
-func (w *world) deploy(t *testing.T, h *history, version string) error {
+func (s *shop) deploy(t *testing.T, h *history, version string) error {
 	t.Helper()
-	w.edit(t, version)
+	s.edit(t, version)
 	h.tried = version + " \n"
-	c := client.New(filepath.Join(w.home, api.SocketName))
+	c := client.New(filepath.Join(s.Home, api.SocketName))
 	defer c.Close()
 	ref := aloft.StageRef{App: "shop", Stage: aloft.Production}
-	d, err := c.Deploy(context.Background(), aloft.DeployInput{Stage: ref, Dir: w.app}, aloft.Discard{})
+	d, err := c.Deploy(context.Background(), aloft.DeployInput{Stage: ref, Dir: s.dir}, aloft.Discard{})
 	if err == nil {
 		h.acked, h.served = d.Release.Version, h.tried
 	}
@@ -126,10 +126,10 @@ func (w *world) deploy(t *testing.T, h *history, version string) error {
 }
 
 // verify compares the state after a restart with what was acknowledged.
-func (w *world) verify(t *testing.T, h *history) (violations []string) {
+func (s *shop) verify(t *testing.T, h *history) (violations []string) {
 	t.Helper()
 	var releases []release
-	out, errs, err := w.run("releases", "--stage", "production", "--json")
+	out, errs, err := s.Run(s.dir, "releases", "--stage", "production", "--json")
 	switch {
 	case err != nil && h.acked == 0:
 		return nil // the first deploy was cut off before anything was written
@@ -146,7 +146,7 @@ func (w *world) verify(t *testing.T, h *history) (violations []string) {
 		if r.Current {
 			current = r.Version
 		}
-		if err := w.intact(r.Artifact.Digest); err != nil {
+		if err := s.intact(r.Artifact.Digest); err != nil {
 			violations = append(violations, fmt.Sprintf("v%d: %v", r.Version, err))
 		}
 	}
@@ -161,7 +161,7 @@ func (w *world) verify(t *testing.T, h *history) (violations []string) {
 	if current == 0 {
 		return violations
 	}
-	text, err := w.answer()
+	text, err := s.answer()
 	switch {
 	case err != nil:
 		violations = append(violations, fmt.Sprintf("the app does not serve after the restart: %v", err))
@@ -175,8 +175,8 @@ func (w *world) verify(t *testing.T, h *history) (violations []string) {
 }
 
 // intact checks an artifact as it lies on the disk.
-func (w *world) intact(digest string) error {
-	file, err := os.Open(filepath.Join(w.home, "artifacts", digest[:2], digest))
+func (s *shop) intact(digest string) error {
+	file, err := os.Open(filepath.Join(s.Home, "artifacts", digest[:2], digest))
 	if err != nil {
 		return err
 	}
@@ -192,10 +192,14 @@ func (w *world) intact(digest string) error {
 }
 
 // answer asks the app once; the gateway lets the request wait while the app starts.
-func (w *world) answer() (string, error) {
+func (s *shop) answer() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	res, err := http.DefaultTransport.RoundTrip(w.request(ctx, http.MethodGet, "/", ""))
+	request, err := s.Request(ctx, http.MethodGet, url+"/", "")
+	if err != nil {
+		return "", err
+	}
+	res, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
 		return "", err
 	}

@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/aloft-run/aloft/internal/aloftest"
 )
 
 // traffic is load on the app that counts what went wrong.
 type traffic struct {
-	world  *world
+	shop   *shop
 	client *http.Client
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
@@ -35,10 +37,10 @@ func (tr *traffic) fail(format string, args ...any) {
 }
 
 // startTraffic sends keep-alive GET and POST from several clients and holds streams open, until end is called.
-func startTraffic(t *testing.T, w *world, streams int) *traffic {
+func startTraffic(t *testing.T, s *shop, streams int) *traffic {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	tr := &traffic{world: w, stop: stop, client: &http.Client{
+	tr := &traffic{shop: s, stop: stop, client: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 30 * time.Second,
 	}}
 	var open sync.WaitGroup
@@ -71,7 +73,12 @@ func (tr *traffic) hammer(ctx context.Context, worker int) {
 			method, body = http.MethodPost, strings.Repeat("x", 1+n%5000)
 		}
 		// Requests are not tied to ctx: one that is under way when the traffic ends must still succeed.
-		res, err := tr.client.Do(tr.world.request(context.Background(), method, path, body))
+		request, err := tr.shop.Request(context.WithoutCancel(ctx), method, url+path, body)
+		if err != nil {
+			tr.fail("make request: %v", err)
+			return
+		}
+		res, err := tr.client.Do(request)
 		tr.requests.Add(1)
 		if err != nil {
 			tr.fail("%s %s: %v", method, path, err)
@@ -92,7 +99,13 @@ func (tr *traffic) hammer(ctx context.Context, worker int) {
 
 // events reads an event stream until the traffic ends.
 func (tr *traffic) events(ctx context.Context, opened func()) {
-	res, err := tr.client.Transport.RoundTrip(tr.world.request(ctx, http.MethodGet, "/events", ""))
+	request, err := tr.shop.Request(ctx, http.MethodGet, url+"/events", "")
+	if err != nil {
+		tr.fail("make request: %v", err)
+		opened()
+		return
+	}
+	res, err := tr.client.Transport.RoundTrip(request)
 	opened()
 	if err != nil {
 		tr.fail("open event stream: %v", err)
@@ -109,7 +122,7 @@ func (tr *traffic) events(ctx context.Context, opened func()) {
 
 // socket sends and receives on a WebSocket until the traffic ends.
 func (tr *traffic) socket(ctx context.Context, opened func()) {
-	conn, _, err := websocket.Dial(ctx, "ws://"+tr.world.addr+"/socket", &websocket.DialOptions{Host: host})
+	conn, _, err := websocket.Dial(ctx, "ws://"+tr.shop.Addr+"/socket", &websocket.DialOptions{Host: "shop.localhost"})
 	opened()
 	if err != nil {
 		tr.fail("open WebSocket: %v", err)
@@ -141,23 +154,23 @@ func (tr *traffic) cutOff(format string, args ...any) {
 // request and cut no stream before its drain time is over.
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "drain: 10m\n")
-	w.start(t)
-	w.must(t, nil, "up", "production", "--json")
-	tr := startTraffic(t, w, 20)
+	s := newShop(t, "drain: 10m\n")
+	s.Serve(t)
+	s.Up(t, s.dir)
+	tr := startTraffic(t, s, 20)
 	began := time.Now()
 	deploys, rollbacks, configs := 50, 20, 10
 	if testing.Short() {
 		deploys, rollbacks, configs = 10, 4, 2
 	}
 	for i := range deploys {
-		w.edit(t, fmt.Sprintf("deploy-%d", i))
-		w.must(t, nil, "up", "production", "--json")
+		s.edit(t, fmt.Sprintf("deploy-%d", i))
+		s.Up(t, s.dir)
 		if i < rollbacks {
-			w.must(t, nil, "rollback", "--stage", "production", "--json")
+			s.Must(t, nil, s.dir, "rollback", "--stage", "production", "--json")
 		}
 		if i < configs {
-			w.must(t, nil, "config", "set", fmt.Sprintf("COLOUR=%d", i), "--stage", "production", "--json")
+			s.Must(t, nil, s.dir, "config", "set", fmt.Sprintf("COLOUR=%d", i), "--stage", "production", "--json")
 		}
 	}
 	took := time.Since(began)
@@ -175,18 +188,18 @@ func TestLoad(t *testing.T) {
 // TestLoadSeesFailures is the control: a server that is killed under the same load must be seen as failing.
 func TestLoadSeesFailures(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "")
-	w.start(t)
-	w.must(t, nil, "up", "production", "--json")
-	tr := startTraffic(t, w, 2)
-	eventually(t, 10*time.Second, func() error {
+	s := newShop(t, "")
+	s.Serve(t)
+	s.Up(t, s.dir)
+	tr := startTraffic(t, s, 2)
+	aloftest.Eventually(t, 10*time.Second, func() error {
 		if tr.requests.Load() < 100 {
 			return fmt.Errorf("%d requests", tr.requests.Load())
 		}
 		return nil
 	})
-	w.kill(t)
-	eventually(t, 10*time.Second, func() error {
+	s.Kill()
+	aloftest.Eventually(t, 10*time.Second, func() error {
 		tr.mu.Lock()
 		defer tr.mu.Unlock()
 		if len(tr.failures) == 0 || len(tr.cut) == 0 {

@@ -33,7 +33,7 @@ type Plan struct {
 	// the user names a command. It is an *aloft.Error with a hint.
 	Missing error `json:"-"`
 
-	Path []string          // directories of the tree that an Entry's commands find programs in; Detect writes them into the commands
+	Path []string          // directories of the tree that come first on the PATH of everything that runs in it
 	Env  map[string]string // for the running app; "$APP" in a value stands for the shipped tree
 	Keep []string          // path patterns (of .gitignore form) shipped though ignore files name them: "node_modules/"
 	Drop []string          // path patterns not shipped, Keep or not: build inputs and caches, "/target/", "*.o"
@@ -56,5 +56,6 @@ type Step struct {
 	Command []string          // argument vector; the first is looked up in PATH. "$CACHE" and "$APP" as in Env
 	Dir     string            // relative to the source, "" is the source itself
 	Env     map[string]string // added to the build's environment; "$CACHE" stands for the app's cache directory and "$APP" for the build directory
+	Build   bool              // builds the app itself, not its dependencies: a build command of the user takes its place
 	Needs   string            // how to get the tool if it is missing: "install Node.js from your package manager (apt-get install nodejs npm)"
 }

@@ -3,7 +3,6 @@ package buildpack
 import (
 	"fmt"
 	"io/fs"
-	"maps"
 	"strings"
 
 	"github.com/aloft-run/aloft"
@@ -103,12 +102,9 @@ func combine(answers []answer, used []int) (string, Plan) {
 	base := answers[used[1]]
 	plan := base.plan
 	plan.Why = entry.plan.Why + "; " + base.plan.Why
-	plan.Workers = maps.Clone(entry.plan.Workers)
-	for name, line := range plan.Workers {
-		plan.Workers[name] = WithPath(line, plan.Path...)
-	}
+	plan.Workers = entry.plan.Workers
 	if entry.plan.Start != "" {
-		plan.Start, plan.Resolve, plan.Missing = WithPath(entry.plan.Start, plan.Path...), nil, nil
+		plan.Start, plan.Resolve, plan.Missing = entry.plan.Start, nil, nil
 	}
 	return entry.pack.Name() + " + " + base.pack.Name(), plan
 }

@@ -72,8 +72,8 @@ func TestDetect(t *testing.T) {
 		{files: "lang static", name: "lang", start: "run lang", why: "has lang", steps: 1, ok: true},
 		{files: "lang broken", name: "lang", start: "run lang", why: "has lang", steps: 1, ok: true},
 		{files: "entry", name: "entry", start: "./entry", why: "has entry", clock: true, ok: true},
-		{files: "entry lang", name: "entry + lang", start: `env PATH="$PWD/bin:$PATH" ./entry`, why: "has entry; has lang", steps: 1, clock: true, ok: true},
-		{files: "entry workers lang", name: "entry + lang", start: `env PATH="$PWD/bin:$PATH" ./entry`, why: "has entry; has lang", steps: 1, clock: true, ok: true},
+		{files: "entry lang", name: "entry + lang", start: "./entry", why: "has entry; has lang", steps: 1, clock: true, ok: true},
+		{files: "entry workers lang", name: "entry + lang", start: "./entry", why: "has entry; has lang", steps: 1, clock: true, ok: true},
 		{files: "entry lib", name: "entry + lib", start: "./entry", why: "has entry; has lib", steps: 1, clock: true, ok: true},
 		{files: "entry jar", name: "entry + jar", start: "./entry", why: "has entry; has jar", clock: true, ok: true},
 		{files: "entry static", name: "entry", start: "./entry", why: "has entry", clock: true, ok: true},
@@ -137,36 +137,5 @@ func TestNothingFound(t *testing.T) {
 	}
 	if _, err := buildpack.Detect(packs(), fstest.MapFS{}); err == nil || !strings.Contains(err.Error(), "empty") {
 		t.Errorf("of an empty directory: %v", err)
-	}
-}
-
-func TestWithPath(t *testing.T) {
-	t.Parallel()
-	for line, want := range map[string]string{
-		"":                       "",
-		"gunicorn app:app":       `env PATH="$PWD/a:$PWD/b:$PATH" gunicorn app:app`,
-		"X=1 run --port $PORT":   `env PATH="$PWD/a:$PWD/b:$PATH" X=1 run --port $PORT`,
-		"cd web":                 `export PATH="$PWD/a:$PWD/b:$PATH"; cd web`,
-		"migrate && gunicorn x":  `export PATH="$PWD/a:$PWD/b:$PATH"; migrate && gunicorn x`,
-		"exec gunicorn":          `export PATH="$PWD/a:$PWD/b:$PATH"; exec gunicorn`,
-		"if true; then run; fi;": `export PATH="$PWD/a:$PWD/b:$PATH"; if true; then run; fi;`,
-	} {
-		if got := buildpack.WithPath(line, "a", "b"); got != want {
-			t.Errorf("%q: %s, want %s", line, got, want)
-		}
-	}
-	if got := buildpack.WithPath("run"); got != "run" {
-		t.Errorf("without directories: %s", got)
-	}
-}
-
-func TestWorkersFindPrograms(t *testing.T) {
-	t.Parallel()
-	all := packs()
-	for range 2 { // the second time shows whether the first one changed the buildpack's own map
-		r, err := buildpack.Detect(all, files("entry", "lang"))
-		if want := `env PATH="$PWD/bin:$PATH" tick`; err != nil || r.Plan.Workers["clock"] != want {
-			t.Errorf("workers %v, error %v, want %s", r.Plan.Workers, err, want)
-		}
 	}
 }

@@ -43,7 +43,7 @@ func functions(s manifest.Settings, plan buildpack.Plan) ([]aloft.Function, erro
 			continue
 		}
 		all = append(all, aloft.Function{
-			Name: name, Kind: aloft.Worker, Command: shell(commands[name]), Env: environment(plan.Env, s.Env),
+			Name: name, Kind: aloft.Worker, Command: shell(commands[name]), Env: environment(planned(plan), s.Env),
 			Memory: f.Memory, Instances: f.Instances, DrainTimeout: f.Drain,
 		})
 	}
@@ -68,7 +68,7 @@ func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
 		web.Command = plan.Start
 	}
 	all := []aloft.Function{{
-		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(plan.Env, s.Env),
+		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(planned(plan), s.Env),
 		HealthPath: web.Health.Path, BootTimeout: web.Health.Timeout, DrainTimeout: web.Drain, Timeout: web.Timeout,
 		Memory: web.Memory, Concurrency: web.Concurrency, Instances: web.Instances,
 	}}
@@ -84,6 +84,18 @@ func root(dir string) string {
 		return ""
 	}
 	return dir
+}
+
+// planned are the variables that a plan gives the app.
+func planned(plan buildpack.Plan) map[string]string {
+	if len(plan.Path) == 0 {
+		return plan.Env
+	}
+	var path strings.Builder
+	for _, dir := range plan.Path {
+		path.WriteString("$APP/" + dir + ":")
+	}
+	return environment(map[string]string{"PATH": path.String() + "$PATH"}, plan.Env)
 }
 
 // environment merges variables, later ones win; nil if there are none.

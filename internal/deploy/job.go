@@ -26,14 +26,26 @@ type job struct {
 // steps are the plan's steps with the manifest's hooks and build command around them.
 func (j *job) steps() []buildpack.Step {
 	h := j.project.settings.Hooks
-	var steps []buildpack.Step
-	steps = append(steps, shellSteps("prebuild", h.Prebuild)...)
-	steps = append(steps, j.plan.Steps...)
+	return slices.Concat(shellSteps("prebuild", h.Prebuild), j.planned(), shellSteps("postbuild", h.Postbuild))
+}
+
+// planned are the plan's steps. A build command of the manifest takes the place of those that build the app itself;
+// dependencies are installed before it all the same.
+func (j *job) planned() []buildpack.Step {
+	commands := j.project.settings.Hooks.Build
 	if line := j.project.settings.Build; line != "" {
-		steps = append(steps, shellSteps("build", []string{line})...)
+		commands = []string{line}
 	}
-	steps = append(steps, shellSteps("build", h.Build)...)
-	return append(steps, shellSteps("postbuild", h.Postbuild)...)
+	if commands == nil {
+		return j.plan.Steps
+	}
+	own := shellSteps("build", commands)
+	at := slices.IndexFunc(j.plan.Steps, func(s buildpack.Step) bool { return s.Build })
+	if at < 0 {
+		return slices.Concat(j.plan.Steps, own)
+	}
+	rest := slices.DeleteFunc(slices.Clone(j.plan.Steps[at:]), func(s buildpack.Step) bool { return s.Build })
+	return slices.Concat(j.plan.Steps[:at], own, rest)
 }
 
 func (j *job) builds() bool { return len(j.steps()) > 0 }

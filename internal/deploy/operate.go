@@ -171,7 +171,10 @@ func (d *Deployer) Restore(ctx context.Context) error {
 		if err := d.sweep(ctx, stage.StageRef); err != nil {
 			return err
 		}
-		if stage.Current == 0 {
+		if stage.Current == 0 { // nothing to run, but it may have domains
+			if err := d.Platform.Route(ctx, stage); err != nil {
+				return err
+			}
 			continue
 		}
 		release, err := d.Apps.Release(ctx, stage.StageRef, stage.Current)

@@ -30,6 +30,8 @@ func (p *Platform) private(ref aloft.StageRef, id string) (string, error) {
 
 var treeVariable = regexp.MustCompile(`\$APP\b|\$\{APP\}`)
 
+var pathVariable = regexp.MustCompile(`\$PATH\b|\$\{PATH\}`)
+
 // env is the whole environment of an instance, or of a one-off command if port is 0 and it is no worker's. What comes later
 // wins: the machine's, aloft's, the function's, the config; nobody may move PORT and HOST.
 func (d *deployment) env(f aloft.Function, private string, port int) []string {
@@ -41,8 +43,10 @@ func (d *deployment) env(f aloft.Function, private string, port int) []string {
 	vars["ALOFT_APP"], vars["ALOFT_STAGE"] = d.release.App, d.release.Stage
 	vars["ALOFT_RELEASE"] = strconv.Itoa(d.release.Version)
 	vars["HOME"], vars["TMPDIR"] = filepath.Join(private, "home"), filepath.Join(private, "tmp")
+	path := vars["PATH"]
 	for key, value := range f.Env {
-		vars[key] = treeVariable.ReplaceAllLiteralString(value, d.tree)
+		value = treeVariable.ReplaceAllLiteralString(value, d.tree)
+		vars[key] = pathVariable.ReplaceAllLiteralString(value, path)
 	}
 	maps.Copy(vars, d.config)
 	if port != 0 {

@@ -1,26 +1,29 @@
 package buildpacktest_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aloft-run/aloft/internal/buildpack"
-	"github.com/aloft-run/aloft/internal/buildpack/buildpacktest"
-	"github.com/aloft-run/aloft/internal/buildpack/golang"
-	"github.com/aloft-run/aloft/internal/buildpack/node"
-	"github.com/aloft-run/aloft/internal/buildpack/procfile"
-	"github.com/aloft-run/aloft/internal/buildpack/python"
-	"github.com/aloft-run/aloft/internal/buildpack/ruby"
-	"github.com/aloft-run/aloft/internal/buildpack/rust"
-	"github.com/aloft-run/aloft/internal/buildpack/server"
-	"github.com/aloft-run/aloft/internal/buildpack/static"
+	"github.com/aloft-run/aloft/internal/aloftest"
 )
 
-func packs() []buildpack.Buildpack {
-	return []buildpack.Buildpack{procfile.New(), server.New(), node.New(), python.New(), golang.New(), rust.New(), ruby.New(), static.New()}
+func TestMain(m *testing.M) { aloftest.Main(m, nil) }
+
+// world is a server whose builds keep what they fetch between runs.
+func world(t *testing.T) *aloftest.World {
+	t.Helper()
+	cache, err := filepath.Abs(filepath.Join("..", "..", "..", ".cache", "buildpacks"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := aloftest.New(t)
+	w.KeepCaches(t, cache)
+	w.Serve(t)
+	return w
 }
 
 type files = map[string]string
@@ -38,10 +41,10 @@ const (
 
 // TestReal builds and starts what the examples do not cover, with the real tools.
 func TestReal(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("fetches packages; run without -short")
 	}
+	w := world(t)
 	for _, c := range []struct {
 		name, want, ships, shipsNot string
 		files                       files
@@ -83,32 +86,53 @@ func TestReal(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			app := buildpacktest.Build(t, packs(), write(t, c.files), cache(t, c.name))
-			names := strings.Join(app.Files(t), "\n")
+			d := w.Up(t, write(t, c.files), "--app", c.name)
+			names := names(t, w.Tree(t, d))
 			if c.ships != "" && !strings.Contains(names, c.ships) || c.shipsNot != "" && strings.Contains(names, c.shipsNot) {
 				t.Errorf("ships %s, not %s:\n%.3000s", c.ships, c.shipsNot, names)
 			}
-			if status, body := buildpacktest.Get(t, app.Start(t, 0)); status != 200 || !strings.Contains(body, c.want) {
+			if status, body := w.Get(t, d.URL); status != 200 || !strings.Contains(body, c.want) {
 				t.Errorf("status %d, want %q in:\n%.500s", status, c.want, body)
 			}
 		})
 	}
 }
 
+// names lists the regular files of a tree, a line each.
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	var all strings.Builder
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			all.WriteString(name + "\n")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
+}
+
 // TestRustSeesOldFiles changes a source file but not its time, as a checkout from an archive does.
 func TestRustSeesOldFiles(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("compiles; run without -short")
 	}
 	program := func(text string) files {
-		return files{"Cargo.toml": "[package]\nname = \"say\"\nversion = \"1.0.0\"\nedition = \"2021\"\n", "src/main.rs": "fn main() { println!(\"" + text + "\") }\n"}
+		return files{
+			"Cargo.toml": "[package]\nname = \"say\"\nversion = \"1.0.0\"\nedition = \"2021\"\n", "Procfile": "web: say\n",
+			"src/main.rs": "use std::io::*;\nfn main() {\n let l = std::net::TcpListener::bind((\"127.0.0.1\", std::env::var(\"PORT\").unwrap().parse().unwrap())).unwrap();\n" +
+				" for s in l.incoming() { let mut s = s.unwrap(); let mut b = [0; 999]; let _ = s.read(&mut b);\n" +
+				"  let _ = s.write_all(b\"HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\nConnection: close\\r\\n\\r\\n" + text + "\"); } }\n",
+		}
 	}
-	dir := t.TempDir()
-	first := buildpacktest.Build(t, packs(), write(t, program("one")), dir)
-	second := buildpacktest.Build(t, packs(), write(t, program("two")), dir)
-	if first.Digest == second.Digest {
-		t.Error("the second build made what the first made")
+	w := world(t)
+	for _, text := range []string{"one", "two"} {
+		d := w.Up(t, write(t, program(text)), "--app", "rust-times")
+		if _, body := w.Get(t, d.URL); body != text {
+			t.Errorf("it says %q, want %q", body, text)
+		}
 	}
 }
 
@@ -126,16 +150,6 @@ func write(t *testing.T, files files) string {
 		if err := os.Chtimes(file, time.Time{}, time.Unix(1e9, 0)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	return dir
-}
-
-// cache is kept between runs, so that only the first one fetches everything.
-func cache(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := filepath.Abs(filepath.Join("..", "..", "..", ".cache", "buildpacks", name))
-	if err != nil {
-		t.Fatal(err)
 	}
 	return dir
 }

@@ -100,7 +100,9 @@ func compile(dir, module string) buildpack.Step {
 	if dir == "." {
 		target = "."
 	}
-	return step("go build "+target, "build", "-trimpath", "-buildvcs=false", "-modcacherw", "-ldflags=-s -w", "-o", "bin/"+binary(dir, module), target)
+	build := step("go build "+target, "build", "-trimpath", "-buildvcs=false", "-modcacherw", "-ldflags=-s -w", "-o", "bin/"+binary(dir, module), target)
+	build.Build = true
+	return build
 }
 
 func step(name string, args ...string) buildpack.Step {

@@ -47,7 +47,7 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 		plan.Why, plan.Keep = gradle+" and gradlew", []string{"build/"}
 		// Gradle keeps its downloads and its user's configuration in one directory, so that is left where it is.
 		plan.Steps = []buildpack.Step{{
-			Name: "gradlew assemble", Needs: needsJDK,
+			Name: "gradlew assemble", Needs: needsJDK, Build: true,
 			Command: []string{"sh", "./gradlew", "--no-daemon", "--console=plain", "--project-cache-dir", "$CACHE/gradle", "assemble"},
 		}}
 		plan.Resolve = resolver("build/libs", "*/build/libs", "build", "*/build")
@@ -61,7 +61,7 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 }
 
 func maven(src fs.FS) buildpack.Step {
-	step := buildpack.Step{Name: "mvn package", Needs: needsMaven, Command: []string{"mvn"}}
+	step := buildpack.Step{Name: "mvn package", Needs: needsMaven, Build: true, Command: []string{"mvn"}}
 	if buildpack.Exists(src, "mvnw") {
 		step.Name, step.Needs, step.Command = "mvnw package", needsJDK, []string{"sh", "./mvnw"}
 	}

@@ -106,7 +106,7 @@ func steps(m *manifest, g manager, shipped bool) []buildpack.Step {
 	}
 	if build {
 		run := g.step("run", "build")
-		run.Name = "build script"
+		run.Name, run.Build = "build script", true
 		all = append(all, run)
 	}
 	if prepared && len(m.DevDependencies) > 0 && shipped {

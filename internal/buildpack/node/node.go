@@ -101,11 +101,7 @@ func scriptLine(m *manifest, script string) string {
 	if hooks || strings.ContainsAny(script, ";&|<>()`\n#$*?~\\") || strings.Contains(script, "npm_") {
 		return "npm start"
 	}
-	first, _, _ := strings.Cut(script, " ")
-	if first == "node" {
-		return script
-	}
-	return buildpack.WithPath(script, binaries) // next, tsx … are found where npm would find them
+	return script // next, tsx … are on the PATH
 }
 
 // mainFile returns the file to start, "" if none has a usual name. The main of a package.json may be a library's, so it

@@ -71,7 +71,7 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 
 func collectStatic(path string) buildpack.Step {
 	return buildpack.Step{
-		Name: "collectstatic", Command: []string{"python3", "manage.py", "collectstatic", "--noinput"},
+		Name: "collectstatic", Build: true, Command: []string{"python3", "manage.py", "collectstatic", "--noinput"},
 		Env: map[string]string{"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}, Needs: needsPython,
 	}
 }

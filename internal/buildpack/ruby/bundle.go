@@ -34,7 +34,7 @@ func bundle(locked bool) []buildpack.Step {
 // assets compiles them as Rails does for production. The secret is not needed for that, and not there.
 func assets() buildpack.Step {
 	return buildpack.Step{
-		Name: "rails assets:precompile", Needs: needsBundler, Command: []string{"bundle", "exec", "rails", "assets:precompile"},
+		Name: "rails assets:precompile", Build: true, Needs: needsBundler, Command: []string{"bundle", "exec", "rails", "assets:precompile"},
 		Env: map[string]string{
 			"BUNDLE_PATH": "vendor/bundle", "BUNDLE_WITHOUT": without, "RAILS_ENV": "production", "SECRET_KEY_BASE_DUMMY": "1",
 		},

@@ -93,7 +93,7 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 // configuration together, is left where it is.
 func install(dir string, locked bool) buildpack.Step {
 	step := buildpack.Step{
-		Name: "cargo build --release", Needs: "install Rust with Cargo (apt-get install cargo, or rustup)",
+		Name: "cargo build --release", Build: true, Needs: "install Rust with Cargo (apt-get install cargo, or rustup)",
 		Command: []string{"cargo", "install", "--path", dir, "--root", "$APP", "--no-track", "--force"},
 		Env:     map[string]string{"CARGO_TARGET_DIR": "$CACHE/target", "CARGO_TERM_COLOR": "never", "CARGO_TERM_PROGRESS_WHEN": "never"},
 	}

@@ -176,7 +176,7 @@ func TestManyClients(t *testing.T) {
 
 // TestSwap: requests keep being answered while the route moves from instance to instance and the old ones are drained.
 func TestSwap(t *testing.T) {
-	b := app(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") })
+	b := app(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })
 	addr := backendOf(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); io.WriteString(w, "ok") }).Host
 	stop := make(chan struct{})
 	var wg sync.WaitGroup

@@ -3,6 +3,7 @@ package aloft
 import (
 	"context"
 	"io"
+	"os"
 	"time"
 )
 
@@ -41,6 +42,16 @@ type RunInput struct {
 	Stdin   io.Reader // nil: empty
 	Stdout  io.Writer
 	Stderr  io.Writer
+
+	// Terminal, if not nil, is what the command talks to in place of the three.
+	Terminal *Terminal
+}
+
+// Terminal is a terminal. To a Runner on this machine it becomes the command's own; a client of one on another machine
+// gives the command a terminal of the same kind and size and passes on what is typed and shown.
+type Terminal struct {
+	File *os.File
+	Type string // TERM, such as "xterm-256color"
 }
 
 // InstanceState is where an instance is in its life.

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -33,6 +34,7 @@ func commands() map[string]command {
 		"waitfor":     waitFor,
 		"retry":       retry,
 		"kill-server": killServer,
+		"onterminal":  onTerminal,
 		"noprocess":   noProcess,
 		"nosecret":    noSecret,
 		"freeport":    freePort,
@@ -161,6 +163,43 @@ func killServer(ts *testscript.TestScript, neg bool, args []string) {
 	if !eventually(func() bool { return serverPID(home) == 0 }) {
 		ts.Fatalf("the server (pid %d) is still there", pid)
 	}
+}
+
+func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 2, "onterminal KEYS COMMAND ARG...")
+	path := ""
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), ":") {
+		if _, err := os.Stat(filepath.Join(dir, args[1])); err == nil && path == "" {
+			path = filepath.Join(dir, args[1])
+		}
+	}
+	c := exec.Command(path, args[2:]...)
+	c.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "HOME", "ALOFT_HOME", "ALOFT_HTTP"} {
+		c.Env = append(c.Env, name+"="+ts.Getenv(name))
+	}
+	c.Env = append(c.Env, "TERM=vt100")
+	terminal, err := pty.StartWithSize(c, &pty.Winsize{Rows: 33, Cols: 111})
+	ts.Check(err)
+	defer terminal.Close()
+	timer := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
+	defer timer.Stop()
+	var seen bytes.Buffer
+	keys := []byte(strings.ReplaceAll(args[0], "^C", "\x03"))
+	buffer := make([]byte, 4096)
+	for { // until an error: nobody has the other side open any more
+		n, err := terminal.Read(buffer)
+		seen.Write(buffer[:n])
+		if len(keys) > 0 && bytes.Contains(seen.Bytes(), []byte("keys?")) {
+			_, _ = terminal.Write(keys)
+			keys = nil
+		}
+		if err != nil {
+			break
+		}
+	}
+	_ = c.Wait()
+	fmt.Fprintf(ts.Stdout(), "%s\nstatus %d\n", strings.ReplaceAll(seen.String(), "\r\n", "\n"), c.ProcessState.ExitCode())
 }
 
 func noProcess(ts *testscript.TestScript, neg bool, args []string) {

@@ -22,12 +22,26 @@ const RunChunk = 32 << 10
 
 // RunRequest says what to run.
 type RunRequest struct {
-	Command []string `json:"command"`
+	Command  []string     `json:"command"`
+	Terminal *RunTerminal `json:"terminal,omitempty"` // the client's terminal; its input and output are bytes of it
+}
+
+// RunTerminal describes the client's terminal.
+type RunTerminal struct {
+	Type string  `json:"type"` // TERM
+	Size RunSize `json:"size"`
+}
+
+// RunSize is the size of a terminal, in characters.
+type RunSize struct {
+	Rows uint16 `json:"rows"`
+	Cols uint16 `json:"cols"`
 }
 
 // RunControl is what the client says besides input.
 type RunControl struct {
-	EOF bool `json:"eof,omitempty"` // there is no more input
+	EOF  bool     `json:"eof,omitempty"`  // there is no more input
+	Size *RunSize `json:"size,omitempty"` // the client's terminal has it now
 }
 
 // RunReply is what the server says besides output.

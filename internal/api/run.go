@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -59,20 +58,22 @@ func (s *session) serve(ctx context.Context) {
 		s.reply(ctx, RunReply{Error: NewProblem(err)})
 		return
 	}
-	stdin, input := io.Pipe()
+	streams, err := s.open(ctx, request.Terminal)
+	if err != nil {
+		s.reply(ctx, RunReply{Error: NewProblem(err)})
+		return
+	}
 	chunks := make(chan []byte, RunWindow+1) // and the end of input
 	var wg sync.WaitGroup
-	wg.Go(func() { s.feed(ctx, input, chunks) })
+	wg.Go(func() { s.feed(ctx, streams.input, chunks) })
 	wg.Go(func() {
 		defer cancel() // the client is gone: so is the command
 		defer close(chunks)
-		s.read(ctx, chunks)
+		s.read(ctx, chunks, streams.resize)
 	})
-	status, err := s.runner.Run(ctx, aloft.RunInput{
-		Stage: s.stage, Command: request.Command, Stdin: stdin,
-		Stdout: s.output(ctx, RunStdout), Stderr: s.output(ctx, RunStderr),
-	})
-	_ = stdin.Close() // unblocks feed
+	streams.run.Stage, streams.run.Command = s.stage, request.Command
+	status, err := s.runner.Run(ctx, streams.run)
+	streams.end()
 	if err != nil {
 		s.reply(ctx, RunReply{Error: NewProblem(err)})
 	} else {
@@ -97,7 +98,7 @@ func (s *session) request(ctx context.Context) (RunRequest, error) {
 }
 
 // read takes the client's messages until it goes away. An empty chunk means there is no more input.
-func (s *session) read(ctx context.Context, chunks chan<- []byte) {
+func (s *session) read(ctx context.Context, chunks chan<- []byte, resize func(RunSize)) {
 	for {
 		kind, data, err := s.conn.Read(ctx)
 		if err != nil {
@@ -105,7 +106,13 @@ func (s *session) read(ctx context.Context, chunks chan<- []byte) {
 		}
 		if kind == websocket.MessageText {
 			var control RunControl
-			if json.Unmarshal(data, &control) != nil || !control.EOF {
+			if json.Unmarshal(data, &control) != nil {
+				continue
+			}
+			if control.Size != nil {
+				resize(*control.Size)
+			}
+			if !control.EOF {
 				continue
 			}
 			data = nil
@@ -121,7 +128,7 @@ func (s *session) read(ctx context.Context, chunks chan<- []byte) {
 }
 
 // feed passes input on to the command and tells the client that it was taken.
-func (s *session) feed(ctx context.Context, input *io.PipeWriter, chunks <-chan []byte) {
+func (s *session) feed(ctx context.Context, input io.WriteCloser, chunks <-chan []byte) {
 	taken := true // false once the command reads no more; its input is thrown away then
 	for data := range chunks {
 		if len(data) == 0 {
@@ -134,7 +141,7 @@ func (s *session) feed(ctx context.Context, input *io.PipeWriter, chunks <-chan 
 		}
 		s.reply(ctx, RunReply{Ack: 1})
 	}
-	_ = input.CloseWithError(errors.New("the client is gone"))
+	_ = input.Close()
 }
 
 func (s *session) reply(ctx context.Context, reply RunReply) {

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
+
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
 	"github.com/aloft-run/aloft/internal/api/apitest"
@@ -416,5 +418,31 @@ func TestNamesAreCheckedBeforeTheyArePaths(t *testing.T) {
 		if _, err := c.Releases(t.Context(), aloft.StageRef{App: "shop", Stage: name}, 0); aloft.ErrorCode(err) != aloft.Invalid {
 			t.Errorf("stage %q: %v, want invalid", name, err)
 		}
+	}
+}
+
+func TestRunOnTerminal(t *testing.T) {
+	c := serve(t, t.TempDir())
+	if _, err := c.Deploy(t.Context(), input(source(t, "server")), aloft.Discard{}); err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminals here: %v; mount /dev/pts", err)
+	}
+	defer ours.Close()
+	defer theirs.Close()
+	if err := pty.Setsize(ours, &pty.Winsize{Rows: 33, Cols: 111}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ours.WriteString("typed\n"); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	status, err := c.Run(t.Context(), aloft.RunInput{
+		Stage: input("").Stage, Command: []string{"tty"}, Stdout: &out, Terminal: &aloft.Terminal{File: theirs, Type: "vt100"},
+	})
+	if status != 0 || err != nil || !strings.Contains(out.String(), "vt100 33x111 typed\r\n") {
+		t.Errorf("status %d, %v, output %q", status, err, out.String())
 	}
 }

@@ -28,7 +28,8 @@ func (c *Client) Run(ctx context.Context, input aloft.RunInput) (int, error) {
 	}
 	conn.SetReadLimit(1 << 20)
 	defer func() { _ = conn.CloseNow() }()
-	request, err := json.Marshal(api.RunRequest{Command: input.Command})
+	s := &session{conn: conn, input: input, window: make(chan struct{}, api.RunWindow)}
+	request, err := json.Marshal(api.RunRequest{Command: input.Command, Terminal: s.terminal()})
 	if err != nil {
 		return 0, err
 	}
@@ -37,16 +38,19 @@ func (c *Client) Run(ctx context.Context, input aloft.RunInput) (int, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &session{conn: conn, input: input, window: make(chan struct{}, api.RunWindow)}
 	go s.send(ctx) // ends with ctx, but for a read of Stdin under way
+	if input.Terminal != nil {
+		go s.watchSize(ctx)
+	}
 	return s.receive(ctx)
 }
 
 // session is the client's side of a one-off command.
 type session struct {
 	conn   *websocket.Conn
-	input  aloft.RunInput
-	window chan struct{} // a token for each message of input not acknowledged yet
+	input  aloft.RunInput // Stdin is the terminal, if there is one
+	size   api.RunSize    // of the terminal, as last told to the server
+	window chan struct{}  // a token for each message of input not acknowledged yet
 }
 
 // send sends the input.

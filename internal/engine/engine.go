@@ -32,6 +32,9 @@ type Spec struct {
 	Stdout  io.Writer // always drained; a Writer that blocks or fails never blocks the process. nil: dropped
 	Stderr  io.Writer // as Stdout; both may be written to at once
 
+	// Terminal, if not nil, is the command's controlling terminal, and its input and output in place of the three above.
+	Terminal *os.File
+
 	// Lossless makes the process wait for slow Writers where its output would be dropped otherwise. It is for one-off
 	// commands. The end of the sandbox waits for the Writers too: who sets it sees to it that they return.
 	Lossless bool

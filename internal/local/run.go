@@ -55,10 +55,14 @@ func (p *Platform) RunRelease(ctx context.Context, release aloft.Release, input 
 		return 0, err
 	}
 	defer func() { _ = os.RemoveAll(private) }()
-	box, err := p.Engine.Start(ctx, engine.Spec{
+	spec := engine.Spec{
 		ID: "the command", Command: input.Command, Dir: d.tree, Env: d.env(d.main(), private, 0),
 		Stdin: input.Stdin, Stdout: input.Stdout, Stderr: input.Stderr, Lossless: true,
-	})
+	}
+	if t := input.Terminal; t != nil {
+		spec.Terminal, spec.Env = t.File, append(spec.Env, "TERM="+t.Type)
+	}
+	box, err := p.Engine.Start(ctx, spec)
 	if err != nil {
 		return 0, err
 	}

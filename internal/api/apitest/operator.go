@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/creack/pty"
 
 	"github.com/aloft-run/aloft"
 )
@@ -91,7 +94,7 @@ func (f *Fake) Destroy(_ context.Context, ref aloft.StageRef) error {
 	return nil
 }
 
-// Run implements aloft.Runner with three commands: "cat" copies input to output, "exit N" ends with status N and a line on
+// Run implements aloft.Runner with four commands: "cat" copies input to output, "tty" shows its terminal, "exit N" ends with status N and a line on
 // standard error, "hang" runs until it is canceled.
 func (f *Fake) Run(ctx context.Context, input aloft.RunInput) (int, error) {
 	f.mu.Lock()
@@ -108,6 +111,14 @@ func (f *Fake) Run(ctx context.Context, input aloft.RunInput) (int, error) {
 		status, err := strconv.Atoi(input.Command[1])
 		fmt.Fprintln(input.Stderr, "bye")
 		return status, err
+	case "tty": // says what terminal it has, and the first line typed
+		if input.Terminal == nil {
+			return 1, nil
+		}
+		line, err := bufio.NewReader(input.Terminal.File).ReadString('\n')
+		rows, cols, _ := pty.Getsize(input.Terminal.File)
+		fmt.Fprintf(input.Terminal.File, "%s %dx%d %s", input.Terminal.Type, rows, cols, line)
+		return 0, err
 	case "hang":
 		fmt.Fprintln(input.Stdout, "hanging")
 		<-ctx.Done()

@@ -49,6 +49,9 @@ func (s *sandbox) start(path string, spec engine.Spec) error {
 		Env:         append(append(make([]string, 0, len(spec.Env)+1), spec.Env...), marker+"="+s.record.token),
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true}, // its own session: no terminal's signals reach it
 	}
+	if spec.Terminal != nil {
+		s.cmd.SysProcAttr.Setctty = true // of the descriptor 0
+	}
 	theirs, err := s.connect(spec)
 	defer func() {
 		for _, f := range theirs {
@@ -72,6 +75,10 @@ func (s *sandbox) start(path string, spec engine.Spec) error {
 
 // connect makes the pipes and returns the process's ends of them.
 func (s *sandbox) connect(spec engine.Spec) (theirs []*os.File, err error) {
+	if spec.Terminal != nil {
+		s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = spec.Terminal, spec.Terminal, spec.Terminal
+		return nil, nil
+	}
 	switch in := spec.Stdin.(type) {
 	case nil:
 	case *os.File:

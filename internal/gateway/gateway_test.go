@@ -186,6 +186,20 @@ func TestFine(t *testing.T) {
 	}
 }
 
+// TestSlowHead is HARDENING.md B3 47: a client that never ends its head is sent away, and so is one that never speaks.
+func TestSlowHead(t *testing.T) {
+	g, _ := begin(t, func(http.ResponseWriter, *http.Request) {}, func(c *gateway.Config) {
+		c.Limits = gateway.Limits{HeaderTime: 50 * time.Millisecond}
+	})
+	for _, text := range []string{"", "GET / HTTP/1.1\r\nHost: app.loc"} {
+		begun := time.Now()
+		raw(t, g.HTTPAddr(), text)
+		if took := time.Since(begun); took > 4*time.Second {
+			t.Errorf("%q: held for %v", text, took)
+		}
+	}
+}
+
 func TestConflict(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

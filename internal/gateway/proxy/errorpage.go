@@ -22,8 +22,8 @@ func (e *exchange) fail(status int, text string) {
 	h["Content-Length"] = []string{itoa(len(page))}
 	h["Cache-Control"] = []string{"no-store"}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
-	if status == http.StatusBadRequest && e.r.ProtoMajor == 1 {
-		h["Connection"] = []string{"close"}
+	if status == http.StatusBadRequest || e.r.ContentLength != 0 && !e.body.read.Load() {
+		e.closeAfter()
 	}
 	e.w.WriteHeader(status)
 	if e.r.Method == http.MethodHead {

@@ -2,16 +2,19 @@ package proxy_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aloft-run/aloft/internal/gateway/proxy"
+	"github.com/aloft-run/aloft/internal/upstream"
 )
 
 // TestGarbage is HARDENING.md B3 56: what an app says that is not HTTP becomes 502 or a cut response, never a hang.
@@ -117,6 +120,29 @@ func TestRefused(t *testing.T) {
 	res, body := b.do(t, b.request("GET", "/", nil))
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "2" || !strings.Contains(body, "stopped") {
 		t.Errorf("%d %v %q", res.StatusCode, res.Header, body)
+	}
+}
+
+// TestRestart: an instance that does not accept for a moment, as after a crash, costs no request.
+func TestRestart(t *testing.T) {
+	b := app(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
+	addr := strings.TrimPrefix(backendOf(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }).String(), "http://")
+	var dials atomic.Int32
+	up := upstream.New("web.2", func(ctx context.Context) (net.Conn, error) {
+		if dials.Add(1) < 3 {
+			return nil, syscall.ECONNREFUSED
+		}
+		return dialer(addr)(ctx)
+	})
+	t.Cleanup(up.Cut)
+	r := *b.table.Lookup(host)
+	r.Backend = backend{up}
+	b.table.Put(&r)
+	if res, body := b.do(t, b.request("POST", "/", strings.NewReader("text"))); res.StatusCode != http.StatusOK || body != "text" {
+		t.Errorf("%d %q", res.StatusCode, body)
+	}
+	if up.InFlight() != 0 {
+		waitIdle(t, &bench{up: up})
 	}
 }
 

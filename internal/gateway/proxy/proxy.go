@@ -26,6 +26,15 @@ func (e *exchange) proxy() {
 		e.conn.Discard()
 		res, err = e.roundTrip(true)
 	}
+	for range dialAgain {
+		if !errors.Is(err, errNotConnected) {
+			break
+		}
+		if !e.reacquire() {
+			return
+		}
+		res, err = e.roundTrip(false)
+	}
 	if err != nil {
 		e.badGateway(err)
 		return
@@ -98,15 +107,43 @@ func (e *exchange) connect(fresh bool) error {
 	defer cancel()
 	conn, err := e.up.Fresh(ctx)
 	if err != nil {
-		return err
+		return errors.Join(errNotConnected, err)
 	}
 	e.conn = conn
 	return nil
 }
 
+// errNotConnected says that the instance does not accept connections: nothing was sent.
+var errNotConnected = errors.New("no connection to the app")
+
+const (
+	dialAgain = 3
+	dialPause = 20 * time.Millisecond
+)
+
+// reacquire asks for an instance again after one did not accept: it may just have crashed, which its backend learns in a
+// moment and then waits for the next one. It reports false if the request is answered.
+func (e *exchange) reacquire() bool {
+	pause := time.NewTimer(dialPause)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-e.r.Context().Done():
+	}
+	e.up.End()
+	e.up = nil
+	up, err := e.acquire(e.r.Context())
+	if err != nil {
+		e.unavailable(err)
+		return false
+	}
+	e.up = up
+	return true
+}
+
 // noBody answers a client that did not deliver the body it promised.
 func (e *exchange) noBody(err error) {
-	e.w.Header()["Connection"] = []string{"close"}
+	e.closeAfter()
 	_ = http.NewResponseController(e.w).SetReadDeadline(time.Now().Add(earlyGrace)) // the server looks for the rest
 	switch {
 	case isTimeout(err):
@@ -190,7 +227,6 @@ func (e *exchange) badGateway(err error) {
 	case e.watch.fired():
 		e.fail(statusClientClosed, "")
 	case e.cutting():
-		e.w.Header()["Connection"] = []string{"close"}
 		e.fail(http.StatusServiceUnavailable, "the app was replaced before it answered")
 	case isTimeout(err) && e.route.Timeout > 0:
 		e.fail(http.StatusGatewayTimeout, "")

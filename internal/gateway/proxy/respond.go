@@ -84,11 +84,18 @@ func (e *exchange) writeHead(res response) {
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil
 	}
-	if e.r.ProtoMajor == 1 && !e.body.read.Load() {
-		h["Connection"] = []string{"close"} // an early answer: the rest of the body will not be waited for
+	if !e.body.read.Load() {
+		e.closeAfter() // an early answer: the rest of the body will not be waited for
 	}
 	e.status = res.status
 	e.w.WriteHeader(res.status)
+}
+
+// closeAfter makes the server close an HTTP/1 client's connection after the response.
+func (e *exchange) closeAfter() {
+	if e.r.ProtoMajor == 1 {
+		e.w.Header()["Connection"] = []string{"close"}
+	}
 }
 
 // copySized copies a body of n bytes.

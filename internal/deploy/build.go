@@ -192,7 +192,7 @@ func (d *Deployer) buildIn(ctx context.Context, job *job, app string, report alo
 	if err != nil {
 		return nil, err
 	}
-	report.Report(aloft.StepDone{Step: aloft.StepBuild, Elapsed: time.Since(began)})
+	report.Report(aloft.StepDone{Step: aloft.StepBuild, Text: stepNames(job.steps()), Elapsed: time.Since(began)})
 	return tree, nil
 }
 

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -112,23 +113,28 @@ func environment(sets ...map[string]string) map[string]string {
 	return all
 }
 
-// shell returns the argument vector that runs a shell line. A line that is one simple command replaces the shell, so that
-// signals reach the program itself.
+var plainLine = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,-][A-Za-z0-9_./:@%+,= -]*$`)
+
+// shell returns the argument vector that runs a shell line. Plain words need no shell, so that what cannot be started is
+// named by itself. Any other single command replaces its shell, so that signals reach the program.
 func shell(line string) []string {
-	if line == "" {
-		return nil
-	}
 	first, _, _ := strings.Cut(line, " ")
-	if strings.ContainsAny(line, ";&|<>()`\n#") || strings.Contains(first, "=") || keyword(first) {
+	switch {
+	case line == "":
+		return nil
+	case strings.ContainsAny(line, ";&|<>()`\n#") || strings.Contains(first, "=") || keyword(first):
 		return []string{"/bin/sh", "-c", line}
+	case plainLine.MatchString(line):
+		return strings.Fields(line)
+	default:
+		return []string{"/bin/sh", "-c", "exec " + line}
 	}
-	return []string{"/bin/sh", "-c", "exec " + line}
 }
 
-// keyword reports whether a line that begins with this word must not follow exec.
+// keyword reports whether a line that begins with this word is the shell's own business.
 func keyword(word string) bool {
 	return slices.Contains([]string{
 		"exec", "cd", "export", "if", "while", "for", "until", "case", "set", "unset", "trap", "eval", "source", "ulimit",
-		"umask", ".", ":", "{", "!",
+		"umask", "command", "wait", "read", "exit", ".", ":", "{", "!",
 	}, word)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/buildpack"
@@ -49,6 +50,15 @@ func (j *job) planned() []buildpack.Step {
 }
 
 func (j *job) builds() bool { return len(j.steps()) > 0 }
+
+// stepNames says in a few words what a build does.
+func stepNames(steps []buildpack.Step) string {
+	names := make([]string, len(steps))
+	for i, s := range steps {
+		names[i] = s.Name
+	}
+	return strings.Join(names, ", ")
+}
 
 func shellSteps(name string, shellLines []string) []buildpack.Step {
 	var steps []buildpack.Step

@@ -128,8 +128,11 @@ func describe(a aloft.Artifact) string {
 // line is a function in one line, for people.
 func line(f aloft.Function) string {
 	parts := []string{string(f.Kind)}
-	if len(f.Command) > 0 {
-		parts = append(parts, strings.TrimPrefix(f.Command[len(f.Command)-1], "exec "))
+	switch command := f.Command; {
+	case len(command) == 3 && command[1] == "-c":
+		parts = append(parts, strings.TrimPrefix(command[2], "exec "))
+	case len(command) > 0:
+		parts = append(parts, strings.Join(command, " "))
 	}
 	if f.Kind == aloft.Static {
 		parts = append(parts, f.Prefix+" from "+"/"+f.Root)

@@ -1,16 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -32,53 +27,59 @@ func (p *program) connect(ctx context.Context) (*client.Client, error) {
 		return nil, err
 	}
 	c := client.New(socketPath(home))
-	if _, err := c.Health(ctx); err == nil {
-		return c, nil
-	} else if aloft.ErrorCode(err) != aloft.Unavailable {
-		c.Close()
-		return nil, err
+	err = answers(ctx, c, home)
+	if aloft.ErrorCode(err) == aloft.Unavailable {
+		err = p.startServer(ctx, c, home)
 	}
-	if err := p.startServer(ctx, c, home); err != nil {
+	if err != nil {
 		c.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
+// answers returns nil if a server answers, Unavailable if none is there, and Failed if one is there but does not answer.
+func answers(ctx context.Context, c *client.Client, home string) error {
+	soon, cancel := context.WithTimeout(ctx, answerPatience)
+	defer cancel()
+	_, err := c.Health(soon)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return aloft.Errorf(aloft.Failed, "the aloft server%s has not answered for %s", lockHolder(home), answerPatience).
+			WithHint("see the end of %s; if it hangs, kill it and type the same command again", serverLog(home))
+	}
+	return err
+}
+
+// answerPatience bounds the wait for a server that is there to say so.
+const answerPatience = 10 * time.Second
+
 // startServer starts a server and waits until one answers: this one, or another that was faster.
 func (p *program) startServer(ctx context.Context, c *client.Client, home string) error {
 	if err := makeHome(home); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	patient, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
-	server, err := p.launch(home)
+	server, err := launch(home, p.env)
 	if err != nil {
 		return err
 	}
-	err = poll(ctx, func() (bool, error) {
-		health, err := c.Health(ctx)
-		if err == nil {
-			if health.PID == server.pid && !p.flags.quiet {
-				fmt.Fprintf(p.err, "started the aloft server (pid %d, log %s; stop it with `aloft stop --server`)\n", health.PID, serverLog(home))
-			}
-			return true, nil
+	err = poll(patient, func() (bool, error) {
+		health, err := c.Health(patient)
+		if err != nil {
+			return false, server.look()
 		}
-		select {
-		case <-server.ended:
-			if !lockHeld(home) {
-				return false, errors.New("it ended")
-			}
-		default:
+		if health.PID == server.pid && !p.flags.quiet {
+			fmt.Fprintf(p.err, "started the aloft server (pid %d, log %s; stop it with `aloft stop --server`)\n", health.PID, serverLog(home))
 		}
-		return false, nil
+		return true, nil
 	})
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(ctx.Err(), context.Canceled):
-		return ctx.Err() // the server goes on starting; it does no harm
 	case ctx.Err() != nil:
+		return ctx.Err() // the server goes on starting; it does no harm
+	case patient.Err() != nil:
 		err = fmt.Errorf("no answer within %s", startPatience)
 	}
 	return aloft.Errorf(aloft.Unavailable, "the aloft server did not start: %w", err).
@@ -91,66 +92,4 @@ func makeHome(home string) error {
 			WithHint("set ALOFT_HOME or --home to a directory that you may write")
 	}
 	return nil
-}
-
-// background is a server started in the background.
-type background struct {
-	pid   int
-	ended chan struct{}
-	log   string
-	from  int64 // where in the log it began
-}
-
-// launch starts this program again as a server of its own session, which outlives us.
-func (p *program) launch(home string) (*background, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find the aloft program: %w", err)
-	}
-	log, err := os.OpenFile(serverLog(home), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, aloft.Errorf(aloft.Internal, "open the server's log: %w", err).
-			WithHint("set ALOFT_HOME or --home to a directory that you may write")
-	}
-	defer func() { _ = log.Close() }()
-	b := &background{ended: make(chan struct{}), log: log.Name()}
-	if info, err := log.Stat(); err == nil {
-		b.from = info.Size()
-	}
-	// Its context is its own: the server outlives the command that starts it.
-	c := exec.CommandContext(context.Background(), self, "serve", "--home", home)
-	c.Dir, c.Stdout, c.Stderr = "/", log, log
-	for k, v := range p.env {
-		c.Env = append(c.Env, k+"="+v)
-	}
-	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := c.Start(); err != nil {
-		return nil, fmt.Errorf("start the server: %w", err)
-	}
-	b.pid = c.Process.Pid
-	go func() {
-		_ = c.Wait() // why it ended is in its log
-		close(b.ended)
-	}()
-	return b, nil
-}
-
-// said returns the last lines that the server wrote to its log.
-func (b *background) said() string {
-	f, err := os.Open(b.log)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = f.Close() }()
-	const most = 4096
-	from := b.from
-	if info, err := f.Stat(); err == nil {
-		from = max(from, info.Size()-most)
-	}
-	data, err := io.ReadAll(io.NewSectionReader(f, from, most))
-	if err != nil {
-		return ""
-	}
-	lines := strings.Split(string(bytes.TrimSpace(data)), "\n")
-	return strings.Join(lines[max(0, len(lines)-15):], "\n")
 }

@@ -51,6 +51,8 @@ func newRoot(p *program) *cobra.Command {
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	root.SetFlagErrorFunc(flagError)
+	root.Version = thisVersion().Version
+	root.SetVersionTemplate("aloft {{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddGroup(&cobra.Group{ID: groupDeploy, Title: "Deploy:"}, &cobra.Group{ID: groupLook, Title: "Look:"},
 		&cobra.Group{ID: groupOperate, Title: "Operate:"}, &cobra.Group{ID: groupServer, Title: "Server and tool:"})

@@ -79,11 +79,11 @@ func (s *server) path(name string) string { return filepath.Join(s.home, name) }
 
 // openState opens what is on the disk.
 func (s *server) openState(ctx context.Context) (err error) {
-	if s.store, err = sqlite.Open(ctx, s.path("aloft.db")); err != nil {
+	if s.store, err = sqlite.Open(ctx, s.path("state/aloft.db")); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
-	if s.keys, err = seal.Open(s.home); err != nil {
+	if err := s.openKeys(ctx); err != nil {
 		return err
 	}
 	if s.artifacts, err = artifact.Open(s.path("artifacts")); err != nil {
@@ -98,6 +98,25 @@ func (s *server) openState(ctx context.Context) (err error) {
 		s.logger.Info("ended what a killed server left", "processes", killed)
 	}
 	return err
+}
+
+// openKeys opens the master key, which lies apart from the state, and makes sure that it is the one that sealed it.
+func (s *server) openKeys(ctx context.Context) (err error) {
+	const checkName = "master-key"
+	if s.keys, err = seal.Open(s.path("keys")); err != nil {
+		return err
+	}
+	check, err := s.store.Meta(ctx, checkName)
+	if err != nil {
+		return err
+	}
+	if check != nil {
+		return s.keys.Verify(check)
+	}
+	if check, err = s.keys.Check(); err != nil {
+		return err
+	}
+	return s.store.SetMeta(ctx, checkName, check)
 }
 
 // wire makes the services; nothing runs yet.

@@ -87,7 +87,8 @@ func runStopServer(ctx context.Context, p *program, args []string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, stopPatience)
 	defer cancel()
-	err = poll(ctx, func() (bool, error) { return !lockHeld(home), nil })
+	holder := lockHolder(home)
+	err = poll(ctx, func() (bool, error) { return !lockHeld(home) || lockHolder(home) != holder, nil }) // another may start at once
 	if err != nil {
 		return aloft.Errorf(aloft.Failed, "the server (pid %d) is still stopping: %w", health.PID, err).
 			WithHint("see the end of %s", serverLog(home))

@@ -77,7 +77,7 @@ func TestEnvironmentsAreChosen(t *testing.T) {
 	if got := cli.AppEnv(env); !slices.Equal(got, []string{"PATH=/bin"}) {
 		t.Errorf("apps get %q", got)
 	}
-	if got := cli.BuildEnv(env); !slices.Equal(got, []string{"HOME=/root", "PATH=/bin", "PIP_INDEX_URL=u"}) {
+	if got := cli.BuildEnv(env); !slices.Equal(got, []string{"CI=1", "HOME=/root", "LANG=C.UTF-8", "PATH=/bin", "PIP_INDEX_URL=u"}) {
 		t.Errorf("builds get %q", got)
 	}
 	if got := cli.AppEnv(nil); len(got) != 1 || !strings.HasPrefix(got[0], "PATH=") {

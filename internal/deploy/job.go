@@ -27,7 +27,13 @@ type job struct {
 // steps are the plan's steps with the manifest's hooks and build command around them.
 func (j *job) steps() []buildpack.Step {
 	h := j.project.settings.Hooks
-	return slices.Concat(shellSteps("prebuild", h.Prebuild), j.planned(), shellSteps("postbuild", h.Postbuild))
+	steps := slices.Concat(shellSteps("prebuild", h.Prebuild), j.planned(), shellSteps("postbuild", h.Postbuild))
+	for i, s := range steps {
+		if s.Build { // not the installation of dependencies, which NODE_ENV and its like would change
+			steps[i].Env = environment(j.project.settings.Env, s.Env)
+		}
+	}
+	return steps
 }
 
 // planned are the plan's steps. A build command of the manifest takes the place of those that build the app itself;
@@ -64,7 +70,7 @@ func shellSteps(name string, shellLines []string) []buildpack.Step {
 	var steps []buildpack.Step
 	for _, line := range shellLines {
 		steps = append(steps, buildpack.Step{
-			Name: name + ": " + line, Command: []string{"/bin/sh", "-c", line}, Needs: "install a POSIX shell as /bin/sh",
+			Name: name + ": " + line, Command: []string{"/bin/sh", "-c", line}, Build: true, Needs: "install a POSIX shell as /bin/sh",
 		})
 	}
 	return steps

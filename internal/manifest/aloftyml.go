@@ -78,9 +78,9 @@ func functionShape() shape[FunctionSettings] {
 	return objectOf(
 		bind(KeyDoc{Key: "command", Default: "the Procfile's line", Meaning: "The shell line that starts it."},
 			line(), func(f *FunctionSettings) *string { return &f.Command }),
-		bind(KeyDoc{Key: "memory", Default: "no limit", Meaning: "How much memory an instance may use."},
+		bind(KeyDoc{Key: "memory", Default: "no limit", Meaning: "How much memory an instance may use. Recorded; engines without isolation do not enforce it."},
 			size(), func(f *FunctionSettings) *int { return &f.Memory }),
-		bind(KeyDoc{Key: "concurrency", Default: "no limit", Meaning: "How many requests an instance takes at once."},
+		bind(KeyDoc{Key: "concurrency", Default: "no limit", Meaning: "How many requests an instance takes at once. Recorded; not enforced yet."},
 			count(1), func(f *FunctionSettings) *int { return &f.Concurrency }),
 		key[FunctionSettings]{
 			doc:    KeyDoc{Key: "instances", Type: count(0).noun(), Default: "1", Meaning: "How many instances run; 0 turns the function off."},

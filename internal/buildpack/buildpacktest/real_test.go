@@ -71,6 +71,10 @@ func TestReal(t *testing.T) {
 		{name: "procfile-node", want: "node 1000", files: files{
 			"Procfile": "web: node x.js\n", "package.json": `{"dependencies": {"ms": "^2"}}`, "x.js": nodeServer,
 		}},
+		{name: "build-command", want: "node 1000", ships: "dist/hi", files: files{ // in place of the build script, after npm
+			"package.json": `{"scripts": {"build": "exit 1", "start": "node x.js"}, "dependencies": {"ms": "^2"}}`, "x.js": nodeServer,
+			"aloft.yml": "build: test -d node_modules/ms && mkdir dist && touch dist/$WORD\nenv: {WORD: hi}\n",
+		}},
 		{name: "flask-run", want: "flask", shipsNot: "__pycache__", files: files{"requirements.txt": "flask", "app.py": flaskApp}},
 		{name: "uv", want: "flask", ships: "flask-3.0.3.dist-info", files: files{"pyproject.toml": uvProject, "uv.lock": uvLock, "app.py": flaskApp}},
 		{name: "poetry", want: "flask", ships: "flask-3.0.3.dist-info", files: files{

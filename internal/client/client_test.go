@@ -174,6 +174,18 @@ func TestCancelEndsTheWork(t *testing.T) {
 	}
 }
 
+func TestDeadlineIsTheCause(t *testing.T) {
+	for name, s := range both(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			if _, err := s.Deploy(ctx, input(source(t, "slow")), aloft.Discard{}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a deploy out of time returns %v", err)
+			}
+		})
+	}
+}
+
 func TestCancelTooLateStillTellsTheResult(t *testing.T) {
 	for name, s := range both(t) {
 		t.Run(name, func(t *testing.T) {

@@ -59,6 +59,7 @@ func examples() []example {
 }
 
 func (e example) run(t *testing.T, w *aloftest.World) {
+	t.Helper()
 	if _, err := exec.LookPath(e.tool); e.tool != "" && err != nil {
 		t.Skipf("%s is not installed; make deps and the README name what to install", e.tool)
 	}

@@ -72,7 +72,7 @@ func TestKillSeesRowBeforeArtifact(t *testing.T) {
 func killLoop(t *testing.T, s *shop, n int) (violations []string, cut int) {
 	t.Helper()
 	var h history
-	random := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // a test wants the same kills again
+	random := rand.New(rand.NewPCG(7, 7)) // the same kills again
 	for i := range n {
 		s.Serve(t)
 		violations = append(violations, s.verify(t, &h)...)

@@ -5,7 +5,6 @@ package examples_test
 import (
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,9 +59,7 @@ func examples() []example {
 
 func (e example) run(t *testing.T, w *aloftest.World) {
 	t.Helper()
-	if _, err := exec.LookPath(e.tool); e.tool != "" && err != nil {
-		t.Skipf("%s is not installed; make deps and the README name what to install", e.tool)
-	}
+	aloftest.NeedTool(t, e.tool)
 	if e.port != 0 && !free(e.port) {
 		t.Skipf("the port %d that this example insists on is taken", e.port)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,22 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/artifact"
 )
+
+// NeedTool skips the test if a tool is not on this machine, or does not work here (a version manager that knows no version
+// in this home directory). "" is no tool.
+func NeedTool(t *testing.T, tool string) {
+	t.Helper()
+	if tool == "" {
+		return
+	}
+	flag := "--version"
+	if tool == "go" {
+		flag = "version"
+	}
+	if out, err := exec.CommandContext(t.Context(), tool, flag).CombinedOutput(); err != nil {
+		t.Skipf("%s does not run here (%v): %s\ninstall it; the README and tools/deps.sh name the packages", tool, err, out)
+	}
+}
 
 // Deployment is what up, rollback and config print with --json.
 type Deployment struct {

@@ -131,6 +131,7 @@ func TestRustSeesOldFiles(t *testing.T) {
 				"  let _ = s.write_all(b\"HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\nConnection: close\\r\\n\\r\\n" + text + "\"); } }\n",
 		}
 	}
+	aloftest.NeedTool(t, "cargo")
 	w := world(t)
 	for _, text := range []string{"one", "two"} {
 		d := w.Up(t, write(t, program(text)), "--app", "rust-times")

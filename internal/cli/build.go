@@ -26,6 +26,7 @@ type buildResult struct {
 	Seconds   float64          `json:"seconds"`
 	Functions []aloft.Function `json:"functions"`
 	Largest   []aloft.PathSize `json:"largest,omitempty"`
+	Verdicts  []aloft.Verdict  `json:"verdicts"`
 }
 
 func newBuild(p *program) *cobra.Command {
@@ -38,7 +39,7 @@ artifact, whose digest it prints on standard output. With --explain it prints wh
 and what would run. When nothing is detected, the error lists what was looked for.
 
 With --json: {"app", "stage", "artifact": {"digest", "size", "files"}, "buildpack", "why", "cached",
-"seconds", "functions", "largest"}.
+"seconds", "functions", "largest", "verdicts"}.
 
 Exit status: 0 built; 1 the build failed; 2 the input was wrong, or no app was found.`,
 		Example: `  aloft build
@@ -80,7 +81,7 @@ func (p *program) printBuild(b aloft.Build, explain bool) error {
 	case p.flags.json:
 		return p.printJSON(buildResult{
 			App: b.Stage.App, Stage: b.Stage.Stage, Artifact: artifactResult(b.Artifact), Buildpack: b.Buildpack, Why: b.Why,
-			Cached: b.Cached, Seconds: b.Elapsed.Seconds(), Functions: b.Functions, Largest: b.Largest,
+			Cached: b.Cached, Seconds: b.Elapsed.Seconds(), Functions: b.Functions, Largest: b.Largest, Verdicts: b.Verdicts,
 		})
 	case explain:
 		fmt.Fprintf(p.out, "app:        %s\nbuildpack:  %s\nwhy:        %s\n", b.Stage.App, clean(b.Buildpack), clean(b.Why))
@@ -88,6 +89,7 @@ func (p *program) printBuild(b aloft.Build, explain bool) error {
 			fmt.Fprintf(p.out, "%-11s %s\n", f.Name+":", clean(whatRuns(f)))
 		}
 		fmt.Fprintf(p.out, "artifact:   %s (%s, %s)\n", b.Artifact.Short(), bytesText(b.Artifact.Size), plural(b.Artifact.Files, "file"))
+		p.printVerdicts(b.Verdicts)
 	default:
 		fmt.Fprintln(p.out, b.Artifact.Digest)
 	}
@@ -95,6 +97,22 @@ func (p *program) printBuild(b aloft.Build, explain bool) error {
 		p.printPackage(b)
 	}
 	return nil
+}
+
+// printVerdicts lists what each buildpack said, in the order they were asked.
+func (p *program) printVerdicts(verdicts []aloft.Verdict) {
+	fmt.Fprintln(p.out, "\nlooked for, in this order:")
+	for _, v := range verdicts {
+		mark := "-"
+		switch {
+		case v.Used:
+			mark = "*"
+		case v.Matched:
+			mark = "+"
+		}
+		fmt.Fprintf(p.out, "  %s %-10s %s\n", mark, v.Buildpack, clean(v.Why))
+	}
+	fmt.Fprintln(p.out, "  (* used, + would have fitted too)")
 }
 
 // whatRuns says what a function does, in a line.

@@ -11,7 +11,6 @@ import (
 	"path"
 	"runtime"
 
-	"github.com/klauspost/compress/flate"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/aloft-run/aloft"
@@ -154,5 +153,3 @@ func extractFile(dir *os.Root, f *zip.File, buffer []byte) error {
 	}
 	return to.Close()
 }
-
-func newInflater(r io.Reader) io.ReadCloser { return flate.NewReader(r) }

@@ -31,7 +31,7 @@ func planOf(blob *Blob) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.RegisterDecompressor(zip.Deflate, newInflater)
+	r.RegisterDecompressor(zip.Deflate, new(inflaters).open)
 	if len(r.File) > source.MaxFiles {
 		return nil, fmt.Errorf("more than %d files", source.MaxFiles)
 	}

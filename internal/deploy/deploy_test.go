@@ -60,7 +60,9 @@ func (p *platform) Stop(_ context.Context, ref aloft.StageRef) error {
 	return nil
 }
 
-func (p *platform) Remove(ctx context.Context, ref aloft.StageRef) error { return p.Stop(ctx, ref) }
+func (p *platform) Remove(ctx context.Context, ref aloft.StageRef) error {
+	return errors.Join(p.Stop(ctx, ref), ctx.Err()) // as the real one: it goes on when nobody waits any more
+}
 
 func (p *platform) Route(_ context.Context, stage aloft.Stage) error {
 	p.routed[stage.String()] = stage.Domains

@@ -58,7 +58,7 @@ type Deployer struct {
 	stages  locks      // one change of a stage at a time
 	builds  locks      // one build of an app at a time: builds share the app's caches
 	pins    pins       // artifacts stored but not named by a release yet
-	created sync.Mutex // makes "create app and stage if missing" one step
+	created sync.Mutex // makes "create app and stage if missing" one step, and "delete the app if it has no stage"
 }
 
 var (

@@ -32,10 +32,26 @@ func (l *locks) acquire(ctx context.Context, name, waiting string, report aloft.
 			return nil, canceled(ctx)
 		}
 	}
+	return l.releaser(name, lk), nil
+}
+
+// try takes the named lock if nobody has it.
+func (l *locks) try(name string) (release func(), ok bool) {
+	lk := l.join(name)
+	select {
+	case <-lk.free:
+		return l.releaser(name, lk), true
+	default:
+		l.leave(name, lk)
+		return nil, false
+	}
+}
+
+func (l *locks) releaser(name string, lk *lock) func() {
 	return func() {
 		lk.free <- struct{}{}
 		l.leave(name, lk)
-	}, nil
+	}
 }
 
 func (l *locks) join(name string) *lock {

@@ -109,10 +109,7 @@ func checkDomain(domain string) error {
 // Destroy deletes a stage or a whole app and frees what only it held; see [aloft.Operator].
 func (d *Deployer) Destroy(ctx context.Context, ref aloft.StageRef) error {
 	if ref.Stage != "" {
-		if err := d.destroyStage(ctx, ref); err != nil {
-			return err
-		}
-		return d.free(ctx, ref.App)
+		return d.destroyStage(ctx, ref)
 	}
 	if _, err := d.Apps.App(ctx, ref.App); err != nil {
 		return err
@@ -126,10 +123,11 @@ func (d *Deployer) Destroy(ctx context.Context, ref aloft.StageRef) error {
 			return err
 		}
 	}
-	return d.free(ctx, ref.App)
+	return d.free(ctx, ref.App) // there may have been no stage
 }
 
-// destroyStage deletes the stage's rows first: if we are killed after that, the next start frees the rest.
+// destroyStage deletes the stage's rows first: if we are killed after that, the next start frees the rest. If ctx ends
+// after that, all is freed nevertheless.
 func (d *Deployer) destroyStage(ctx context.Context, ref aloft.StageRef) error {
 	unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
 	if err != nil {
@@ -139,24 +137,38 @@ func (d *Deployer) destroyStage(ctx context.Context, ref aloft.StageRef) error {
 	if err := d.Apps.DeleteStage(ctx, ref); err != nil {
 		return err
 	}
-	return errors.Join(d.Platform.Remove(ctx, ref), d.Logs.Delete(ref))
+	return errors.Join(d.Platform.Remove(ctx, ref), d.Logs.Delete(ref), d.free(ctx, ref.App))
 }
 
-// free deletes an app that has no stage left, its build cache, and the artifacts no release names any more.
+// free deletes an app that has no stage left, its build cache, and the artifacts no release names any more. It ignores the
+// end of ctx: with its stages gone nobody would ask for it again.
 func (d *Deployer) free(ctx context.Context, app string) error {
-	left, err := d.Apps.Stages(ctx, app)
-	if err != nil {
+	ctx = context.WithoutCancel(ctx)
+	if err := d.freeApp(ctx, app); err != nil {
 		return err
 	}
-	if len(left) == 0 {
-		if err := d.Apps.DeleteApp(ctx, app); err != nil && aloft.ErrorCode(err) != aloft.NotFound {
-			return err
-		}
-		if err := os.RemoveAll(d.cacheDir(app)); err != nil {
-			return fmt.Errorf("remove the build cache: %w", err)
-		}
-	}
 	return d.collect(ctx)
+}
+
+func (d *Deployer) freeApp(ctx context.Context, app string) error {
+	d.created.Lock() // or the app could get a stage between the look and the deletion
+	defer d.created.Unlock()
+	left, err := d.Apps.Stages(ctx, app)
+	if err != nil || len(left) > 0 {
+		return err
+	}
+	if err := d.Apps.DeleteApp(ctx, app); err != nil && aloft.ErrorCode(err) != aloft.NotFound {
+		return err
+	}
+	unlock, ok := d.builds.try(app)
+	if !ok { // a first deploy of another stage is building: the cache is its own now
+		return nil
+	}
+	defer unlock()
+	if err := os.RemoveAll(d.cacheDir(app)); err != nil {
+		return fmt.Errorf("remove the build cache: %w", err)
+	}
+	return nil
 }
 
 // Restore makes every stage that is not stopped serve its current release again, and clears up after a server that was

@@ -84,6 +84,18 @@ func TestBadRollbacks(t *testing.T) {
 	fails(t, rollback(1), aloft.Internal, "missing")
 }
 
+// TestRollbackNeedsCode: config that was set before the first deploy is nothing to return to, for it has no code to run.
+func TestRollbackNeedsCode(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"run": "one"})
+	b.set(t, map[string]string{"EARLY": "yes"})
+	b.up(t)
+	for version, want := range map[int]aloft.Code{0: aloft.NotFound, 1: aloft.Invalid} {
+		_, err := b.Rollback(t.Context(), aloft.RollbackInput{Stage: production, Version: version}, b.events)
+		fails(t, err, want)
+	}
+}
+
 func TestConfigChanges(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, map[string]string{"run": "one"})

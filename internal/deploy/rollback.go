@@ -36,7 +36,7 @@ func (d *Deployer) Rollback(ctx context.Context, input aloft.RollbackInput, repo
 	return deployment, err
 }
 
-// target is the release a rollback returns to: the given version, or with 0 the newest good one before the current.
+// target is the release a rollback returns to: the given version, or with 0 the newest good one with code before the current.
 func (d *Deployer) target(ctx context.Context, state state, version int) (aloft.Release, error) {
 	ref := state.stage.StageRef
 	if state.stage.Current == 0 {
@@ -54,7 +54,10 @@ func (d *Deployer) target(ctx context.Context, state state, version int) (aloft.
 	case target.Status != aloft.Succeeded:
 		return aloft.Release{}, aloft.Errorf(aloft.Invalid, "v%d never served: %s", target.Version, target.Reason).
 			WithHint("choose a release that did: aloft releases")
-	case target.Artifact.Digest != "" && !d.Artifacts.Has(target.Artifact.Digest):
+	case target.Artifact.Digest == "":
+		return aloft.Release{}, aloft.Errorf(aloft.Invalid, "v%d holds config only, it was made before the first deploy", target.Version).
+			WithHint("choose a release with code: aloft releases")
+	case !d.Artifacts.Has(target.Artifact.Digest):
 		return aloft.Release{}, aloft.Errorf(aloft.Internal, "the artifact %s of v%d is missing", target.Artifact.Short(), target.Version).
 			WithHint("restore it from a backup, or deploy again")
 	}
@@ -76,7 +79,7 @@ func (d *Deployer) find(ctx context.Context, state state, version int) (aloft.Re
 		return aloft.Release{}, err
 	}
 	for _, r := range releases {
-		if r.Version < state.stage.Current && r.Status == aloft.Succeeded {
+		if r.Version < state.stage.Current && r.Status == aloft.Succeeded && r.Artifact.Digest != "" {
 			return r, nil
 		}
 	}

@@ -241,6 +241,7 @@ func TestStaticFiles(t *testing.T) {
 	r.Functions = append(r.Functions, aloft.Function{Name: "static", Kind: aloft.Static, Prefix: "/files"})
 	w.apply(t, r)
 	w.expect(t, "/", "v2")
+	w.expect(t, "/files/", "files of digest2")
 	r = release(3)
 	r.Functions = []aloft.Function{{Name: "web", Kind: aloft.Static, Root: ""}}
 	w.apply(t, r)
@@ -273,4 +274,25 @@ func TestAReleaseWithoutCodeRunsNothing(t *testing.T) {
 	if _, err := w.Run(t.Context(), aloft.RunInput{Stage: shop, Command: []string{"true"}}); aloft.ErrorCode(err) != aloft.NotFound {
 		t.Errorf("run: %v", err)
 	}
+}
+
+// TestNobodyWaitsForTheEnd: a stage ends, and its hosts with it, though the caller went away before.
+func TestNobodyWaitsForTheEnd(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var refs []aloft.StageRef
+	for i := range 10 { // a choice by chance is seen
+		r := release(1)
+		r.Stage = "s" + string(rune('a'+i))
+		r.Functions = []aloft.Function{{Name: "files", Kind: aloft.Static}}
+		w.apply(t, r)
+		refs = append(refs, r.StageRef)
+	}
+	for _, ref := range refs {
+		_ = w.Stop(ctx, ref)
+		_ = w.Remove(ctx, ref)
+	}
+	eventually(t, "no stage has a host any more", func() bool { return len(w.table.Hosts()) == 0 })
+	eventually(t, "no tree is left", func() bool { return len(w.left("trees")) == 0 })
 }

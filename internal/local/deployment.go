@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -135,7 +136,10 @@ func (d *deployment) pool(f aloft.Function) *function.Pool {
 func (d *deployment) renew() { d.web = d.pool(d.web.Function) }
 
 func (d *deployment) route(gate *function.Gate) *route.Route {
-	r := &route.Route{Stage: d.release.StageRef, Release: d.release.Version, Static: d.static, Prefix: d.prefix}
+	r := &route.Route{Stage: d.release.StageRef, Release: d.release.Version, Prefix: d.prefix}
+	if d.static != nil {
+		r.Static = below(d.prefix, d.static)
+	}
 	if d.web != nil {
 		r.Backend, r.Function, r.Timeout = gate, d.web.Function.Name, d.web.Function.Timeout.Or(0)
 	} else {
@@ -149,6 +153,11 @@ func (d *deployment) route(gate *function.Gate) *route.Route {
 		return nil
 	}
 	return r
+}
+
+// below serves files under a prefix of the URL path, which is no part of their names.
+func below(prefix string, files http.Handler) http.Handler {
+	return http.StripPrefix(strings.TrimSuffix(prefix, "/"), files)
 }
 
 // work starts the workers, which are kept running whatever becomes of them.

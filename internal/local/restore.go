@@ -20,7 +20,7 @@ const (
 
 // Restore makes stages serve again after a start of the server, before anything else is asked of the platform. It returns
 // at once: hosts lead to their stages, and requests wait while those start. A release that cannot start is tried again
-// and again and shown as crashed.
+// and again and shown as crashed; one that cannot be unpacked is shown as crashed until the next.
 func (p *Platform) Restore(ctx context.Context, stages []aloft.Restored) error {
 	if err := p.sweep(); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (p *Platform) announce(s *stage, r aloft.Restored) *late {
 		case aloft.Web:
 			announced.Backend, announced.Function, announced.Timeout = s.gate, f.Name, f.Timeout.Or(0)
 		case aloft.Static:
-			announced.Static, announced.Prefix = late, f.Prefix
+			announced.Static, announced.Prefix = below(f.Prefix, late), f.Prefix
 		case aloft.Worker: // nobody asks it anything
 		}
 	}
@@ -121,19 +121,20 @@ func (p *Platform) boot(ctx context.Context, s *stage, r aloft.Restored, late *l
 		s.mu.Lock()
 		s.broken = err.Error()
 		s.mu.Unlock()
-		s.gate.Close("crashed: its release cannot be prepared")
+		p.refuse(s, "crashed: its release cannot be prepared")
 		leave()
 		return
 	}
 	p.serves(s, d)
 	late.serve(d.static)
+	web := d.web // after leave another may replace it by one that is started already
 	leave()
 	d.work()
-	if d.web == nil {
+	if web == nil {
 		return
 	}
 	seen := make(chan struct{})
-	p.after(func() { d.web.Supervise(); close(seen) })
+	p.after(func() { web.Supervise(); close(seen) })
 	select {
 	case <-seen:
 	case <-time.After(bootTurn):

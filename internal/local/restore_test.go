@@ -34,10 +34,12 @@ func TestRestore(t *testing.T) {
 	}
 	static := restored("static", release(1))
 	static.Release.Functions = []aloft.Function{{Name: "web", Kind: aloft.Static}}
+	below := restored("below", release(1))
+	below.Release.Functions = append(below.Release.Functions, aloft.Function{Name: "static", Kind: aloft.Static, Prefix: "/files"})
 	stopped := restored("stopped", release(1))
 	stopped.Stage.Stopped = true
 	stages := []aloft.Restored{
-		static, stopped,
+		static, below, stopped,
 		restored("crash", release(1, enginetest.Child("fail", "oops")...)),
 		restored("gone", func() aloft.Release { r := release(1); r.Artifact.Digest = "damaged"; return r }()),
 		restored("config", aloft.Release{StageRef: shop, Version: 1}),
@@ -55,6 +57,9 @@ func TestRestore(t *testing.T) {
 	}
 	if got, err := w.get(t.Context(), "static-staging.localhost", "/"); got != "files of digest1" {
 		t.Errorf("static answers %q, %v", got, err)
+	}
+	if got, err := w.get(t.Context(), "below-staging.localhost", "/files/"); got != "files of digest1" {
+		t.Errorf("below a prefix: %q, %v", got, err)
 	}
 	_, err := w.get(t.Context(), "stopped-staging.localhost", "/")
 	if u, ok := errors.AsType[*route.Unavailable](err); !ok || u.Reason != "stopped" {

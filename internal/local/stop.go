@@ -15,58 +15,74 @@ func (p *Platform) Stop(ctx context.Context, ref aloft.StageRef) error {
 	if p.known(ref) == nil {
 		return nil
 	}
-	_, s, leave, err := p.enter(ctx, ref)
-	if err != nil {
+	return p.whole(ctx, func() error {
+		_, s, leave, err := p.enter(context.Background(), ref)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		<-p.halt(s, "stopped")
+		return nil
+	})
+}
+
+// Remove implements aloft.Platform. When ctx ends before all is freed, it goes on being freed.
+func (p *Platform) Remove(ctx context.Context, ref aloft.StageRef) error {
+	return p.whole(ctx, func() error {
+		_, s, leave, err := p.enter(context.Background(), ref)
+		if err != nil {
+			return err
+		}
+		defer leave() // not before all is gone, so that the next stage of this name finds nothing
+		p.Table.Remove(ref)
+		s.mu.Lock()
+		s.route = nil
+		s.mu.Unlock()
+		<-p.halt(s, "removed")
+		_ = s.awaitOld(context.Background())
+		p.forget(s, ref)
+		return nil
+	})
+}
+
+// whole does what must not be left half done. It returns earlier when ctx ends.
+func (p *Platform) whole(ctx context.Context, do func() error) error {
+	if err := p.begin(); err != nil {
 		return err
 	}
-	defer leave()
-	return p.settle(ctx, p.halt(s, "stopped"))
+	done := make(chan error, 1)
+	go func() {
+		defer p.background.Done()
+		done <- do()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return aloft.Errorf(aloft.Canceled, "the instances are still ending: %w", ctx.Err())
+	}
 }
 
 // halt refuses requests from now on and ends what runs in the background.
 func (p *Platform) halt(s *stage, reason string) <-chan struct{} {
+	p.refuse(s, reason)
+	s.mu.Lock()
+	s.stopped, s.broken = true, ""
+	s.mu.Unlock()
+	return p.retire(s, s.take())
+}
+
+// refuse answers all requests of a stage with the reason.
+func (p *Platform) refuse(s *stage, reason string) {
 	s.gate.Close(reason)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.route != nil {
 		r := *s.route
 		r.Backend, r.Static = s.gate, nil
 		s.route = &r
 		p.put(s)
 	}
-	s.stopped, s.broken = true, ""
-	s.mu.Unlock()
-	return p.retire(s, s.take())
-}
-
-func (p *Platform) settle(ctx context.Context, gone <-chan struct{}) error {
-	select {
-	case <-gone:
-		return nil
-	case <-ctx.Done():
-		return aloft.Errorf(aloft.Canceled, "the instances are still ending: %w", ctx.Err())
-	}
-}
-
-// Remove implements aloft.Platform. When ctx ends before all is freed, it goes on being freed.
-func (p *Platform) Remove(ctx context.Context, ref aloft.StageRef) error {
-	_, s, leave, err := p.enter(ctx, ref)
-	if err != nil {
-		return err
-	}
-	p.Table.Remove(ref)
-	s.mu.Lock()
-	s.route = nil
-	s.mu.Unlock()
-	done := p.halt(s, "removed")
-	gone := make(chan struct{})
-	p.after(func() { // keeps its turn until all is gone, so that the next stage of this name finds nothing
-		defer close(gone)
-		defer leave()
-		<-done
-		_ = s.awaitOld(context.Background())
-		p.forget(s, ref)
-	})
-	return p.settle(ctx, gone)
 }
 
 // awaitOld returns when nothing of the stage finishes requests any more.

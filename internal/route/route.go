@@ -18,7 +18,7 @@ type Route struct {
 	Function string
 	Timeout  time.Duration // until the response headers; 0 means none
 	Backend  Backend       // web functions; nil if only Static answers
-	Static   http.Handler  // static functions; nil if none
+	Static   http.Handler  // static functions, asked with the whole path; nil if none
 	Prefix   string        // the path below which Static answers; "" or "/" is everything
 }
 

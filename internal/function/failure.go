@@ -80,10 +80,10 @@ func (i *instance) silent(boot time.Duration, health string) error {
 	name := i.pool.Function.Name
 	if health != "" {
 		return aloft.Errorf(aloft.Failed, "%s was not healthy within %s: %s", name, boot, health).
-			WithHint("let the health check's path answer 2xx or 3xx, or raise the boot timeout").WithDetail(i.lastLines())
+			WithHint("let the health check's path answer 2xx or 3xx, or raise health.timeout in aloft.yml").WithDetail(i.lastLines())
 	}
 	return aloft.Errorf(aloft.Failed, "%s did not take connections within %s: it listens on %s", name, boot, i.listensOn()).
-		WithHint("let it listen on $PORT (%d was given), on any TCP port or on a Unix socket; raise the boot timeout if it is slow", i.port).
+		WithHint("let it listen on $PORT (%d was given), on any TCP port or on a Unix socket; raise health.timeout in aloft.yml if it is slow", i.port).
 		WithDetail(i.lastLines())
 }
 
@@ -153,7 +153,10 @@ func portIn(line string, ways ...*regexp.Regexp) int {
 
 func (i *instance) findHolder(taken *PortTaken) {
 	taken.Holder = "another program"
-	if taken.Port == 0 {
+	if taken.Port == 0 { // the output does not say which
+		if names := i.pool.Ports.insisting(i); len(names) > 0 {
+			taken.Holder = strings.Join(names, " or ") + ", or another program"
+		}
 		return
 	}
 	if other, ok := i.pool.Ports.holder(taken.Port, i); ok {

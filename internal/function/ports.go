@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/aloft-run/aloft"
@@ -71,26 +72,51 @@ func (p *Ports) release(inst *instance) {
 
 // holder returns the instance, other than except, that listens on a TCP port.
 func (p *Ports) holder(port int, except *instance) (*instance, bool) {
-	p.mu.Lock()
-	running := make([]*instance, 0, len(p.running))
-	for inst := range p.running {
-		if inst != except {
-			running = append(running, inst)
-		}
-	}
-	p.mu.Unlock()
-	for _, inst := range running {
-		addrs, err := inst.box.Listeners()
-		if err != nil {
-			continue
-		}
-		for _, addr := range addrs {
-			if tcp, ok := addr.(*net.TCPAddr); ok && tcp.Port == port {
-				return inst, true
-			}
+	for inst, held := range p.held(except) {
+		if slices.Contains(held, port) {
+			return inst, true
 		}
 	}
 	return nil, false
+}
+
+// insisting lists the stages that hold ports other than the ones they were given: "shop/production (port 3000)".
+func (p *Ports) insisting(except *instance) []string {
+	var names []string
+	for inst, held := range p.held(except) {
+		for _, port := range held {
+			if port != inst.port {
+				names = append(names, fmt.Sprintf("%s (port %d)", inst.pool.Stage, port))
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// held returns the TCP ports on which each running instance but except listens.
+func (p *Ports) held(except *instance) map[*instance][]int {
+	p.mu.Lock()
+	held := make(map[*instance][]int, len(p.running))
+	for inst := range p.running {
+		if inst != except {
+			held[inst] = nil
+		}
+	}
+	p.mu.Unlock()
+	for inst := range held {
+		addrs, err := inst.box.Listeners()
+		if err != nil { // it has just ended
+			delete(held, inst)
+			continue
+		}
+		for _, addr := range addrs {
+			if tcp, ok := addr.(*net.TCPAddr); ok {
+				held[inst] = append(held[inst], tcp.Port)
+			}
+		}
+	}
+	return held
 }
 
 // PortTaken is the cause of an error of Start: the program wants a port that another one holds.
@@ -98,13 +124,13 @@ type PortTaken struct {
 	Port   int
 	Stage  aloft.StageRef // whose instance holds it; zero if it is not one of ours
 	PID    int            // 0 if unknown
-	Holder string         // for people: "shop/production" or "pid 12 (nginx)", "another program" if unknown
+	Holder string         // for people: "shop/production" or "pid 12 (nginx)", "another program" if unknown, several if it is one of them
 }
 
 // Error says who holds the port.
 func (e *PortTaken) Error() string {
 	if e.Port == 0 {
-		return "an address it wants is already in use"
+		return "an address it wants is already in use by " + e.Holder
 	}
 	return fmt.Sprintf("port %d is already in use by %s", e.Port, e.Holder)
 }

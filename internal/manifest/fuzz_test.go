@@ -36,7 +36,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, ours, up, app string) {
 		src := fstest.MapFS{}
-		for name, content := range map[string]string{"aloft.yml": ours, "up.json": up, "app.json": app, "Procfile": ours} {
+		for name, content := range map[string]string{"aloft.yml": ours, "up.json": up, "app.json": app} {
 			if content != "" {
 				src[name] = &fstest.MapFile{Data: []byte(content), Mode: 0o644}
 			}
@@ -44,8 +44,6 @@ func FuzzLoad(f *testing.F) {
 		start := time.Now()
 		m, warnings, err := manifest.Load(src)
 		acceptable(t, err)
-		_, procErr := manifest.Procfile(src)
-		acceptable(t, procErr)
 		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("took %v", took)
 		}

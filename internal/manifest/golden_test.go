@@ -63,9 +63,6 @@ func TestBad(t *testing.T) {
 	golden(t, "bad", func(t *testing.T, src fs.FS) string {
 		t.Helper()
 		_, _, err := manifest.Load(src)
-		if err == nil {
-			_, err = manifest.Procfile(src)
-		}
 		return describe(t, err)
 	})
 }
@@ -87,10 +84,9 @@ func describe(t *testing.T, err error) string {
 }
 
 type view struct {
-	Warnings []string           `json:",omitempty"`
-	General  manifest.Settings  // of a stage that no file names
-	Stages   map[string]any     `json:",omitempty"` // of the stages that the files name
-	Procfile []manifest.Process `json:",omitempty"`
+	Warnings []string          `json:",omitempty"`
+	General  manifest.Settings // of a stage that no file names
+	Stages   map[string]any    `json:",omitempty"` // of the stages that the files name
 }
 
 // What projects say arrives as it was meant.
@@ -110,9 +106,6 @@ func TestGood(t *testing.T) {
 		}
 		for _, name := range m.Stages() {
 			v.Stages[name] = difference(t, v.General, m.Stage(name))
-		}
-		if v.Procfile, err = manifest.Procfile(src); err != nil {
-			t.Fatal(describe(t, err))
 		}
 		text, err := json.MarshalIndent(v, "", "  ")
 		if err != nil {

@@ -20,12 +20,7 @@ func source(name, content string) fs.FS {
 	return fstest.MapFS{name: &fstest.MapFile{Data: []byte(content), Mode: 0o644}}
 }
 
-// read gives the content to whichever function reads the file.
 func read(name, content string) error {
-	if name == manifest.ProcfileFile {
-		_, err := manifest.Procfile(source(name, content))
-		return err
-	}
 	_, _, err := manifest.Load(source(name, content))
 	return err
 }
@@ -36,7 +31,6 @@ func TestBytes(t *testing.T) {
 	for _, c := range []struct{ name, file, content, want string }{
 		{"nul", "aloft.yml", "name: shop\nstart: a\x00b\n", "aloft.yml:2:9: NUL byte"},
 		{"nul in json", "up.json", "{\"name\": \"a\x00\"}", "up.json:1:12: NUL byte"},
-		{"nul in Procfile", "Procfile", "web: a\nx\x00", "Procfile:2:2: NUL byte"},
 		{"escaped nul", "up.json", `{"proxy": {"command": "a\u0000b"}}`, `up.json:1:23: proxy.command: expected a shell command line, not "a\x00b"`},
 		{"latin1", "aloft.yml", "name: shop\nenv: {A: caf\xe9}\n", "aloft.yml:2:13: not UTF-8 text"},
 		{"latin1 json", "app.json", "{\"name\": \"caf\xe9\"}", "app.json:1:14: not UTF-8 text"},
@@ -44,14 +38,11 @@ func TestBytes(t *testing.T) {
 		{"bom keeps columns", "aloft.yml", bom + "nam: shop\n", `aloft.yml:1:1: unknown key "nam"`},
 		{"bom json", "up.json", bom + `{"name": 1}`, "up.json:1:10: name: expected text, not the number 1"},
 		{"wide characters in json", "up.json", `{"name": "日本", "type": 5}`, "up.json:1:24: type: expected"},
-		{"bom Procfile", "Procfile", bom + "web node\n", "Procfile:1:1: expected NAME: COMMAND"},
 		{"crlf keeps lines", "aloft.yml", "name: shop\r\nstart: a\r\nfoo: 1\r\n", `aloft.yml:3:1: unknown key "foo"`},
 		{"cr keeps lines", "aloft.yml", "name: shop\rfoo: 1\r", `aloft.yml:2:1: unknown key "foo"`},
 		{"crlf json", "up.json", "{\r\n  \"name\": \"a\",\r\n  \"type\": 5}\r\n", "up.json:3:11:"},
-		{"crlf Procfile", "Procfile", "web: a\r\nworker\r\n", "Procfile:2:1: expected NAME: COMMAND"},
 		{"large", "aloft.yml", strings.Repeat("# comment\n", 200_000), "aloft.yml: is larger than 1024 KB"},
 		{"large json", "app.json", "[" + strings.Repeat(" ", 2<<20) + "]", "app.json: is larger than 1024 KB"},
-		{"large Procfile", "Procfile", strings.Repeat("#\n", 1<<20), "Procfile: is larger than 1024 KB"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := read(c.file, c.content)

@@ -1,5 +1,5 @@
 // Package manifest reads what a project says about itself: aloft.yml, and the files of other tools as they are, up.json
-// (apex/up), app.json (Heroku, Dokku) and Procfile. It reads a tree and returns values; it runs nothing, detects nothing
+// (apex/up) and app.json (Heroku, Dokku). It reads a tree and returns values; it runs nothing, detects nothing
 // and knows neither releases nor platforms. The keys of each file are one table, from which decoding, the JSON Schema and
 // the reference are made.
 package manifest
@@ -13,12 +13,11 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
-// The files that Load and Procfile read, in the root of the source.
+// The files that Load reads, in the root of the source.
 const (
-	AloftFile    = "aloft.yml"
-	UpFile       = "up.json"
-	AppFile      = "app.json"
-	ProcfileFile = "Procfile"
+	AloftFile = "aloft.yml"
+	UpFile    = "up.json"
+	AppFile   = "app.json"
 )
 
 // Manifest is the merged, validated view of a project's files. The zero value is that of a project without any.

@@ -25,8 +25,8 @@ func (Buildpack) Name() string { return "procfile" }
 // LooksFor names what Detect looks for.
 func (Buildpack) LooksFor() string { return "Procfile with a line \"web: COMMAND\"" }
 
-// Detect reads the Procfile. A release line is among the workers: whoever carries the plan out knows that it runs once. Without a web line the plan has only workers, and what the source's language starts is the web
-// function.
+// Detect reads the Procfile. A release line is among the workers: whoever carries the plan out knows that it runs once.
+// Without a web line the plan has only workers, and what the source's language starts is the web function.
 func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 	const name = "Procfile"
 	data, ok, err := buildpack.Read(src, name)
@@ -59,6 +59,12 @@ var linePattern = regexp.MustCompile(`^([A-Za-z0-9_-]+)[ \t]*:[ \t]*(.*)$`)
 
 // parse returns the command of each process type. A name is written in our form: lower-case, dashes for underscores.
 func parse(file string, data []byte) (map[string]string, error) {
+	if at := strings.IndexByte(string(data), 0); at >= 0 {
+		return nil, buildpack.FileError(file, data, at, "NUL byte")
+	}
+	if at := strings.IndexByte(strings.ToValidUTF8(string(data), "\x00"), 0); at >= 0 { // there was none before
+		return nil, buildpack.FileError(file, data, at, "not UTF-8 text")
+	}
 	lines := map[string]string{}
 	offset := 0
 	for raw := range strings.Lines(string(data)) {

@@ -25,6 +25,8 @@ func TestDetect(t *testing.T) {
 		{Name: "empty", Files: files{"Procfile": ""}, Err: "no web line"},
 		{Name: "no colon", Files: files{"Procfile": "web: run\nworker\n"}, Err: "Procfile:2:1: a line must read"},
 		{Name: "bad name", Files: files{"Procfile": "1web: run"}, Err: "Procfile:1:1: process name \"1web\" is not allowed"},
+		{Name: "NUL byte", Files: files{"Procfile": "web: a\nx: b\x00c"}, Err: "Procfile:2:5: NUL byte"},
+		{Name: "not UTF-8", Files: files{"Procfile": "web: a\nx: caf\xe9"}, Err: "Procfile:2:7: not UTF-8"},
 		{Name: "no command", Files: files{"Procfile": "web:"}, Err: "Procfile:1:5: process web has no command"},
 		{Name: "twice", Files: files{"Procfile": "web: a\nclock: b\n  web: c"}, Err: "Procfile:3:3: process web has a line already"},
 	})

@@ -51,8 +51,9 @@ func (e *Engine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbox, e
 		record.remove()
 		return nil, explain(err, path, spec)
 	}
+	err = record.write(s.pid, s.born) // before wait, which removes it
 	go s.wait()
-	if err := record.write(s.pid, s.born); err != nil {
+	if err != nil {
 		_ = s.Signal(syscall.SIGKILL)
 		<-s.done
 		return nil, fmt.Errorf("start %s: %w", spec.ID, err)

@@ -85,8 +85,8 @@ func TestKill(t *testing.T) {
 	t.Parallel()
 	acks, violations := killLoop(t, "sound", 30)
 	t.Logf("30 kills, %d acknowledgements", acks)
-	if acks < 100 {
-		t.Errorf("only %d acknowledgements: the harness did not disturb anything", acks)
+	if acks <= 30 {
+		t.Errorf("%d acknowledgements: no child was killed after its first", acks)
 	}
 	for _, v := range violations {
 		t.Error(v)

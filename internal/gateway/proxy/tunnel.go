@@ -32,6 +32,7 @@ func (t *tunnel) run(fromClient, fromApp io.Reader) int64 {
 			_ = t.app.SetReadDeadline(time.Unix(1, 0)) // wakes toClient
 		case n := <-down:
 			_ = t.client.SetReadDeadline(time.Now().Add(closeGrace))
+			_ = t.app.SetWriteDeadline(time.Now().Add(closeGrace)) // it may take nothing more
 			<-up
 			return n
 		}

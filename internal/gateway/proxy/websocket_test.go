@@ -183,3 +183,27 @@ func TestTunnelAppDies(t *testing.T) {
 	}
 	waitIdle(t, b)
 }
+
+// TestTunnelAppStopsReading: an app that ended its half and takes nothing more does not hold the tunnel for ever.
+func TestTunnelAppStopsReading(t *testing.T) {
+	release := make(chan struct{})
+	addr := script(t, func(c net.Conn, r *bufio.Reader) {
+		readHead(r)
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		c.(*net.TCPConn).CloseWrite()
+		<-release
+	})
+	b := start(t, addr)
+	t.Cleanup(func() { close(release) })
+	c, r := b.dial(t)
+	fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: %s\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", host)
+	readHead(r)
+	go func() {
+		for piece := make([]byte, 64<<10); ; {
+			if _, err := c.Write(piece); err != nil {
+				return
+			}
+		}
+	}()
+	waitIdle(t, b)
+}

@@ -95,6 +95,29 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestProblemsCarryNoValues: what is wrong with a body is said without the body, which may hold secrets.
+func TestProblemsCarryNoValues(t *testing.T) {
+	h := handler(t)
+	for name, body := range map[string]string{
+		"cut off":       `{"set":{"A":"canary"`,
+		"wrong type":    `{"set":{"A":["canary"]}}`,
+		"wrong types":   `{"set":["canary"],"unset":"canary"}`,
+		"unknown field": `{"set":{"A":"canary"},"sets":"canary"}`,
+		"text":          `canary`,
+		"deep":          strings.Repeat("[", 1<<20) + `"canary"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := send(h, "PATCH", "/v1/apps/shop/stages/staging/config", body)
+			if w.Code < 400 || w.Code > 422 || strings.Contains(w.Body.String(), "canary") || w.Body.Len() > 1000 {
+				t.Errorf("it answers %d with %d bytes: %.300s", w.Code, w.Body.Len(), w.Body)
+			}
+			if !strings.Contains(w.Body.String(), "body") {
+				t.Errorf("it does not say where: %.300s", w.Body)
+			}
+		})
+	}
+}
+
 func TestEveryCodeHasAStatus(t *testing.T) {
 	seen := map[int]aloft.Code{}
 	for _, code := range []aloft.Code{aloft.Invalid, aloft.NotFound, aloft.Conflict, aloft.Failed, aloft.Unavailable, aloft.Canceled, aloft.Internal} {

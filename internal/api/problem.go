@@ -119,9 +119,17 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 	code := CodeOf(model.Status)
 	p := &Problem{Title: title(code), Status: model.Status, Detail: model.Detail, Code: code}
 	for _, e := range model.Errors {
-		p.Lines = append(p.Lines, e.Error())
+		p.Lines = append(p.Lines, complaint(e))
 	}
 	return p, nil
+}
+
+// complaint says what is wrong and where, without huma's copy of the value: it may be a secret, and as large as the body.
+func complaint(e *huma.ErrorDetail) string {
+	if e.Location == "" {
+		return e.Message
+	}
+	return e.Message + " (" + e.Location + ")"
 }
 
 // writeProblem answers with err outside of huma.

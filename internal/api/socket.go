@@ -23,23 +23,40 @@ func Listen(home string) (net.Listener, error) {
 		return nil, fmt.Errorf("make the home directory: %w", err)
 	}
 	path := filepath.Join(home, SocketName)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("remove the old socket: %w", err)
+	listener, err := listenPrivately(path)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
-	short, release, err := shortPath(path)
+	return &socket{UnixListener: listener, path: path}, nil
+}
+
+// listenPrivately makes the socket in a closed directory and moves it to path when it is protected: a home directory that
+// its owner opened to others must not give them a moment to connect.
+func listenPrivately(path string) (*net.UnixListener, error) {
+	dir := path + ".new"
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	made := filepath.Join(dir, SocketName)
+	short, release, err := shortPath(made)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: short, Net: "unix"})
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", path, err)
+		return nil, err
 	}
-	listener.SetUnlinkOnClose(false) // it would remove by the short path, which is gone by then
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("protect the socket: %w", err), listener.Close())
+	listener.SetUnlinkOnClose(false) // it would remove by the path it was made at
+	err = os.Chmod(made, 0o600)
+	if err == nil {
+		err = os.Rename(made, path)
 	}
-	return &socket{UnixListener: listener, path: path}, nil
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
 }
 
 // Dial connects to a socket made by Listen. The path may be longer than the system allows for sockets.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -79,7 +80,10 @@ func (s *server) path(name string) string { return filepath.Join(s.home, name) }
 
 // openState opens what is on the disk.
 func (s *server) openState(ctx context.Context) (err error) {
-	if s.store, err = sqlite.Open(ctx, s.path("state/aloft.db")); err != nil {
+	if err := s.checkHome(); err != nil {
+		return err
+	}
+	if s.store, err = sqlite.Open(ctx, s.path(stateFile)); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
@@ -99,6 +103,20 @@ func (s *server) openState(ctx context.Context) (err error) {
 	}
 	return err
 }
+
+// checkHome refuses a home that lost its database: with a new one, all artifacts would count as needed by no release.
+func (s *server) checkHome() error {
+	_, err := os.Lstat(s.path(stateFile))
+	artifacts, _ := fs.Glob(os.DirFS(s.home), "artifacts/??/*")
+	if len(artifacts) == 0 || !errors.Is(err, fs.ErrNotExist) {
+		return nil // sqlite says what else may be wrong
+	}
+	return aloft.Errorf(aloft.Conflict, "the database %s is missing, but there are artifacts of releases", s.path(stateFile)).
+		WithHint("put a backup of the database in its place; to begin anew, move %s aside", s.path("artifacts"))
+}
+
+// stateFile is the database, below the home directory.
+const stateFile = "state/aloft.db"
 
 // openKeys opens the master key, which lies apart from the state, and makes sure that it is the one that sealed it.
 func (s *server) openKeys(ctx context.Context) (err error) {
@@ -211,15 +229,15 @@ func (s *server) url(ref aloft.StageRef) string {
 }
 
 // staticFiles serves the files below a directory until it is closed.
-func staticFiles(dir string) (http.Handler, error) {
+func staticFiles(dir string) (route.Files, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &rootHandler{Handler: static.New(root, static.Options{}), Closer: root}, nil
+	return &rootFiles{Handler: static.New(root, static.Options{}), Closer: root}, nil
 }
 
-type rootHandler struct {
-	http.Handler
+type rootFiles struct {
+	*static.Handler
 	io.Closer
 }

@@ -8,7 +8,7 @@ import (
 // Deployer changes what a stage serves. Each change is a new release. Implementations: deploy.Deployer, client.Client.
 type Deployer interface {
 	// Deploy builds the source and releases it. If nothing differs from the current release it makes none and the
-	// result's Unchanged is true, unless Force is set. Deploys of one stage run one after another.
+	// result's Unchanged is true, unless Force is set or all that should run has crashed. Deploys of one stage run one after another.
 	Deploy(ctx context.Context, input DeployInput, report Reporter) (Deployment, error)
 	// Rollback makes a new release that equals an earlier one in everything: code, config, functions. Version 0 means
 	// the newest succeeded release before the current one. It returns NotFound if there is none.

@@ -18,7 +18,7 @@ what and why. aloft.yml, which may say more, is optional (aloft schema).
 
 New instances start beside the old ones; when they are ready, requests move to them, and the old ones
 finish what they have begun. If anything fails, the old release keeps serving. If the source has not
-changed since the current release, no release is made, unless --force is given.
+changed since the current release, no release is made, unless --force is given or all of it has crashed.
 
 With --json: {"app", "stage", "release", "url", "artifact": {"digest", "size", "files"},
 "build": {"buildpack", "cached", "seconds"}, "isolation", "seconds", "unchanged"}.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -35,7 +36,7 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	if !input.Force && !state.stage.Stopped && same(state.current, next) {
+	if !input.Force && !state.stage.Stopped && same(state.current, next) && !d.down(ctx, project.ref) {
 		return aloft.Deployment{
 			Release: state.current, URL: d.URL(project.ref), Build: build, Unchanged: true, Elapsed: time.Since(began),
 		}, nil
@@ -63,6 +64,13 @@ func (d *Deployer) next(state state, project project, build aloft.Build, input a
 func same(a, b aloft.Release) bool {
 	return a.Artifact.Digest == b.Artifact.Digest && reflect.DeepEqual(a.Functions, b.Functions) &&
 		reflect.DeepEqual(a.Config, b.Config)
+}
+
+// down reports whether nothing of a stage runs because all of it crashed: a deploy of the same is a new try then.
+func (d *Deployer) down(ctx context.Context, ref aloft.StageRef) bool {
+	status, err := d.Platform.Status(ctx, ref)
+	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed }
+	return err == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs)
 }
 
 // hooks are the shell lines around a switch, run with the new release's code and config.

@@ -21,13 +21,14 @@ import (
 
 // platform is a Platform that only remembers what it was told.
 type platform struct {
-	mu      sync.Mutex
-	serving map[aloft.StageRef]aloft.Release
-	refuse  error               // Apply fails with it before commit
-	blocked chan struct{}       // if not nil, Apply waits for it before commit
-	applied chan struct{}       // if not nil, told when Apply begins
-	ran     []string            // hook lines
-	routed  map[string][]string // stage to domains
+	mu        sync.Mutex
+	serving   map[aloft.StageRef]aloft.Release
+	refuse    error               // Apply fails with it before commit
+	blocked   chan struct{}       // if not nil, Apply waits for it before commit
+	applied   chan struct{}       // if not nil, told when Apply begins
+	ran       []string            // hook lines
+	instances []aloft.Instance    // what Status says
+	routed    map[string][]string // stage to domains
 }
 
 func (p *platform) Apply(ctx context.Context, r aloft.Release, _ aloft.Reporter, commit func(context.Context) error) error {
@@ -70,7 +71,7 @@ func (p *platform) Route(_ context.Context, stage aloft.Stage) error {
 }
 
 func (p *platform) Status(context.Context, aloft.StageRef) (aloft.Status, error) {
-	return aloft.Status{}, nil
+	return aloft.Status{Instances: p.instances}, nil
 }
 
 func (p *platform) RunRelease(_ context.Context, _ aloft.Release, input aloft.RunInput) (int, error) {

@@ -289,3 +289,18 @@ func TestArtifactsOfRunningDeploysAreKept(t *testing.T) {
 		t.Error("the artifact of a release was collected")
 	}
 }
+
+// TestDeployOfWhatCrashedIsANewTry: "nothing changed" would be no help to someone whose app is down.
+func TestDeployOfWhatCrashedIsANewTry(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"run": "one"})
+	b.up(t)
+	b.platform.instances = []aloft.Instance{{State: aloft.Crashed}, {State: aloft.Ready}}
+	if d := b.up(t); !d.Unchanged {
+		t.Errorf("with an instance that serves it made v%d", d.Release.Version)
+	}
+	b.platform.instances = []aloft.Instance{{State: aloft.Crashed}, {State: aloft.Crashed}}
+	if d := b.up(t); d.Unchanged || d.Release.Version != 2 {
+		t.Errorf("with nothing that serves: v%d, unchanged %v", d.Release.Version, d.Unchanged)
+	}
+}

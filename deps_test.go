@@ -22,12 +22,12 @@ var layers = map[string][]string{
 
 	"internal/api":         {},
 	"internal/client":      {"internal/api/..."}, // the wire types
-	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/manifest", "internal/source"},
+	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/line", "internal/manifest", "internal/source"},
 	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
 	"internal/local":    {"internal/engine", "internal/function", "internal/route", "internal/upstream"},
-	"internal/function": {"internal/engine", "internal/route", "internal/upstream"},
+	"internal/function": {"internal/engine", "internal/line", "internal/route", "internal/upstream"},
 	"internal/artifact": {"internal/source"},
 
 	"internal/engine/...":    {"internal/engine/..."},

@@ -10,17 +10,17 @@ import (
 // hook runs a shell line with the code and config of a release, before or after the switch to it.
 func (d *Deployer) hook(ctx context.Context, release aloft.Release, name, line string, report aloft.Reporter) error {
 	report.Report(aloft.Output{Step: aloft.StepRelease, Text: "$ " + name + ": " + line})
-	out := &lines{emit: func(text string) { report.Report(aloft.Output{Step: aloft.StepRelease, Text: text}) }}
+	out := newPrinted(aloft.StepRelease, report)
 	status, err := d.Platform.RunRelease(ctx, release, aloft.RunInput{
 		Stage: release.StageRef, Command: []string{"/bin/sh", "-c", line}, Stdout: out, Stderr: out,
 	})
-	out.flush()
+	out.Flush()
 	if err != nil {
 		return err
 	}
 	if status != 0 {
 		return aloft.Errorf(aloft.Failed, "the %s hook failed with exit status %d: %s", name, status, line).
-			WithHint("mend it and deploy again; what served before still does").WithDetail(out.tail())
+			WithHint("mend it and deploy again; what served before still does").WithDetail(out.tail.String())
 	}
 	return nil
 }

@@ -56,9 +56,9 @@ func diff(old, next aloft.Release) []aloft.Change {
 		b, has := after[name]
 		switch {
 		case !had:
-			changes = append(changes, aloft.Change{Action: aloft.Add, Kind: "function", Name: name, After: line(b)})
+			changes = append(changes, aloft.Change{Action: aloft.Add, Kind: "function", Name: name, After: summary(b)})
 		case !has:
-			changes = append(changes, aloft.Change{Action: aloft.Remove, Kind: "function", Name: name, Before: line(a)})
+			changes = append(changes, aloft.Change{Action: aloft.Remove, Kind: "function", Name: name, Before: summary(a)})
 		default:
 			changes = append(changes, functionDiff(a, b)...)
 		}
@@ -84,7 +84,7 @@ func functionDiff(a, b aloft.Function) []aloft.Change {
 	}
 	a.Env, b.Env = nil, nil
 	if !reflect.DeepEqual(a, b) {
-		changes = append(changes, aloft.Change{Action: aloft.Modify, Kind: "function", Name: b.Name, Before: line(a), After: line(b)})
+		changes = append(changes, aloft.Change{Action: aloft.Modify, Kind: "function", Name: b.Name, Before: summary(a), After: summary(b)})
 	}
 	return changes
 }
@@ -125,8 +125,8 @@ func describe(a aloft.Artifact) string {
 	return fmt.Sprintf("%s, %d files, %s", a.Short(), a.Files, sized(a.Size))
 }
 
-// line is a function in one line, for people.
-func line(f aloft.Function) string {
+// summary is a function in one line, for people.
+func summary(f aloft.Function) string {
 	parts := []string{string(f.Kind)}
 	switch command := f.Command; {
 	case len(command) == 3 && command[1] == "-c":

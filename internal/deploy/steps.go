@@ -61,11 +61,11 @@ func (d *Deployer) runStep(ctx context.Context, step buildpack.Step, app, cache 
 		return aloft.Errorf(aloft.Failed, "%s needs %s, which is not on this machine", step.Name, command[0]).
 			WithHint("%s", step.Needs)
 	}
-	out := &lines{emit: func(text string) { report.Report(aloft.Output{Step: aloft.StepBuild, Text: text}) }}
+	out := newPrinted(aloft.StepBuild, report)
 	exit, err := d.execute(ctx, engine.Spec{
 		ID: "build", Command: command, Dir: filepath.Join(app, step.Dir), Env: env, Stdout: out, Stderr: out,
 	})
-	out.flush()
+	out.Flush()
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (d *Deployer) runStep(ctx context.Context, step buildpack.Step, app, cache 
 		return stopped(ctx, step.Name, out)
 	}
 	return aloft.Errorf(aloft.Failed, "the build failed: %s ended with %s", step.Name, ending(exit)).
-		WithHint("mend it and run the same command again; nothing was released").WithDetail(out.tail())
+		WithHint("mend it and run the same command again; nothing was released").WithDetail(out.tail.String())
 }
 
 // execute runs a command to its end. When ctx ends, the command and all its descendants are stopped.
@@ -102,9 +102,9 @@ func (d *Deployer) execute(ctx context.Context, spec engine.Spec) (engine.Exit, 
 // stopGrace is how long an interrupted build may take to end by itself.
 const stopGrace = 2 * time.Second
 
-func stopped(ctx context.Context, step string, out *lines) error {
+func stopped(ctx context.Context, step string, out *printed) error {
 	if errors.Is(context.Cause(ctx), errBuildLimit) {
-		return aloft.Errorf(aloft.Failed, "the build was stopped in %s: %w", step, errBuildLimit).WithDetail(out.tail())
+		return aloft.Errorf(aloft.Failed, "the build was stopped in %s: %w", step, errBuildLimit).WithDetail(out.tail.String())
 	}
 	return canceled(ctx)
 }

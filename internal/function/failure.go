@@ -64,7 +64,7 @@ func (i *instance) ended() error {
 	default:
 		e = e.WithHint(seeLines)
 	}
-	if len(i.output.last()) == 0 && e.Hint == seeLines {
+	if len(i.output.tail.Lines()) == 0 && e.Hint == seeLines {
 		e = e.WithHint("it printed nothing; try its command with: aloft run -- COMMAND")
 	}
 	return e.WithDetail(i.lastLines())
@@ -73,7 +73,7 @@ func (i *instance) ended() error {
 // seeLines is the hint when nothing more is known.
 const seeLines = "its last lines say why; aloft logs shows all of them"
 
-func (i *instance) lastLines() string { return strings.Join(i.output.last(), "\n") }
+func (i *instance) lastLines() string { return i.output.tail.String() }
 
 // silent says why an instance that runs is not ready after its boot time.
 func (i *instance) silent(boot time.Duration, health string) error {
@@ -120,7 +120,7 @@ var (
 
 // portTaken looks in the output of an instance that ended for a port that it could not have.
 func (i *instance) portTaken() *PortTaken {
-	lines := i.output.last()
+	lines := i.output.tail.Lines()
 	for at, line := range lines {
 		if !inUse.MatchString(line) {
 			continue

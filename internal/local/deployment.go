@@ -28,7 +28,7 @@ type deployment struct {
 	tree     string
 	web      *function.Pool // nil if the release has no web function
 	workers  []*function.Pool
-	static   http.Handler // nil if the release has no static function
+	static   route.Files // nil if the release has no static function
 	prefix   string
 	linger   time.Duration // it takes requests for so long after its route is gone
 	gone     chan struct{} // closed when nothing is left of it
@@ -156,8 +156,25 @@ func (d *deployment) route(gate *function.Gate) *route.Route {
 }
 
 // below serves files under a prefix of the URL path, which is no part of their names.
-func below(prefix string, files http.Handler) http.Handler {
-	return http.StripPrefix(strings.TrimSuffix(prefix, "/"), files)
+func below(prefix string, files route.Files) route.Files {
+	prefix = strings.TrimSuffix(prefix, "/")
+	if prefix == "" {
+		return files
+	}
+	return &prefixed{Handler: http.StripPrefix(prefix, files), prefix: prefix, files: files}
+}
+
+type prefixed struct {
+	http.Handler
+
+	prefix string
+	files  route.Files
+}
+
+// Has implements route.Files.
+func (p *prefixed) Has(urlPath string) bool {
+	rest, ok := strings.CutPrefix(urlPath, p.prefix)
+	return ok && p.files.Has(rest)
 }
 
 // work starts the workers, which are kept running whatever becomes of them.

@@ -96,7 +96,7 @@ func worldOn(t *testing.T, on func(runDir string) engine.Engine) *world {
 		Dir:     w.dir,
 		Hosts:   func(s aloft.Stage) []string { return append([]string{s.Label() + ".localhost"}, s.Domains...) },
 		BaseEnv: []string{"PATH=/usr/bin:/bin", "LANG=C.UTF-8"},
-		Static:  func(root string) (http.Handler, error) { return http.FileServer(http.Dir(root)), nil },
+		Static:  func(root string) (route.Files, error) { return fileServer{http.FileServer(http.Dir(root))}, nil },
 	})
 	t.Cleanup(func() { w.close(t) })
 	return w
@@ -257,3 +257,8 @@ func freePort(t *testing.T) string {
 	defer l.Close()
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
+
+// fileServer is a route.Files that has everything.
+type fileServer struct{ http.Handler }
+
+func (fileServer) Has(string) bool { return true }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net/http"
 	"sync"
 
 	"github.com/aloft-run/aloft"
@@ -29,10 +28,10 @@ type Options struct {
 	Artifacts Artifacts
 	Logs      Logs
 	Unseal    func(ctx context.Context, release aloft.Release) (aloft.Config, error)
-	Dir       string                                  // trees and private directories of instances; nothing else may lie there
-	Hosts     func(stage aloft.Stage) []string        // all hosts of a stage, its own first
-	BaseEnv   []string                                // of every instance, "K=V": PATH, LANG …
-	Static    func(root string) (http.Handler, error) // serves the files below root; if it is an io.Closer it is closed
+	Dir       string                                 // trees and private directories of instances; nothing else may lie there
+	Hosts     func(stage aloft.Stage) []string       // all hosts of a stage, its own first
+	BaseEnv   []string                               // of every instance, "K=V": PATH, LANG …
+	Static    func(root string) (route.Files, error) // serves the files below root; if it is an io.Closer it is closed
 	Logger    *slog.Logger
 }
 

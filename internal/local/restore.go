@@ -150,13 +150,25 @@ func (s *stage) changed(r aloft.Restored) bool {
 
 // late is a static function whose files are still being unpacked: requests wait as they do at a gate.
 type late struct {
-	ready   chan struct{}
-	handler http.Handler
+	ready chan struct{}
+	files route.Files
 }
 
-func (l *late) serve(h http.Handler) {
-	l.handler = h
+func (l *late) serve(files route.Files) {
+	l.files = files
 	close(l.ready)
+}
+
+// Has implements route.Files. Like a request, the question waits until there is an answer.
+func (l *late) Has(urlPath string) bool {
+	limit := time.NewTimer(function.WaitLimit)
+	defer limit.Stop()
+	select {
+	case <-l.ready:
+		return l.files.Has(urlPath)
+	case <-limit.C:
+		return false
+	}
 }
 
 // ServeHTTP implements http.Handler.
@@ -165,7 +177,7 @@ func (l *late) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer limit.Stop()
 	select {
 	case <-l.ready:
-		l.handler.ServeHTTP(w, r)
+		l.files.ServeHTTP(w, r)
 	case <-limit.C:
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "the app is starting", http.StatusServiceUnavailable)

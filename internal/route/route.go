@@ -18,8 +18,15 @@ type Route struct {
 	Function string
 	Timeout  time.Duration // until the response headers; 0 means none
 	Backend  Backend       // web functions; nil if only Static answers
-	Static   http.Handler  // static functions, asked with the whole path; nil if none
+	Static   Files         // static functions, asked with the whole path; nil if none
 	Prefix   string        // the path below which Static answers; "" or "/" is everything
+}
+
+// Files answers with files. Beside a Backend it answers only for the paths it has.
+type Files interface {
+	http.Handler
+	// Has reports whether there is a file for a URL path, index pages and redirects to them included.
+	Has(urlPath string) bool
 }
 
 // Backend picks an instance for a request.

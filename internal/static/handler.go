@@ -21,13 +21,13 @@ type Options struct {
 	Memory int64
 }
 
-// handler is the file server.
-type handler struct {
+// Handler is the file server. Make one with New.
+type Handler struct {
 	root  *os.Root
 	cache *cache
 }
 
-var _ http.Handler = (*handler)(nil)
+var _ http.Handler = (*Handler)(nil)
 
 // New returns a handler that serves the files below root, which stays the caller's to close. Nothing outside root is ever
 // served: symbolic links that lead out of it are not found. For a URL path, in this order:
@@ -39,15 +39,22 @@ var _ http.Handler = (*handler)(nil)
 //
 // Names that begin with a dot are not found, except /.well-known. Behind a prefix use [http.StripPrefix]; redirects are
 // relative.
-func New(root *os.Root, options Options) http.Handler {
+func New(root *os.Root, options Options) *Handler {
 	if options.Memory == 0 {
 		options.Memory = 64 << 20
 	}
-	return &handler{root: root, cache: newCache(options.Memory)}
+	return &Handler{root: root, cache: newCache(options.Memory)}
+}
+
+// Has reports whether the handler has a file for a URL path of its own, so that whoever stands before it can ask someone
+// else otherwise. Fallbacks such as 404.html and 200.html do not count.
+func (h *Handler) Has(urlPath string) bool {
+	_, redirect, found := h.find(urlPath)
+	return redirect || found
 }
 
 // ServeHTTP answers GET and HEAD.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "method not allowed: these are files", http.StatusMethodNotAllowed)
@@ -70,7 +77,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // find returns the file that a URL path stands for, or that the path needs a slash at its end.
-func (h *handler) find(urlPath string) (name string, redirect, found bool) {
+func (h *Handler) find(urlPath string) (name string, redirect, found bool) {
 	name = strings.TrimPrefix(path.Clean("/"+urlPath), "/")
 	slash := strings.HasSuffix(urlPath, "/")
 	if hidden(name) || strings.ContainsAny(name, "\x00\\") {
@@ -109,7 +116,7 @@ const (
 	directory
 )
 
-func (h *handler) kind(name string) kind {
+func (h *Handler) kind(name string) kind {
 	info, err := h.root.Stat(name)
 	switch {
 	case err != nil:
@@ -123,7 +130,7 @@ func (h *handler) kind(name string) kind {
 }
 
 // serve answers with a file. What can go wrong now is that it went away or may not be read.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, name string) {
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, name string) {
 	file, info, err := h.open(name)
 	if err != nil {
 		h.notFound(w, r)
@@ -158,7 +165,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, name string) {
 	http.ServeContent(w, r, name, time.Time{}, body)
 }
 
-func (h *handler) open(name string) (*os.File, fs.FileInfo, error) {
+func (h *Handler) open(name string) (*os.File, fs.FileInfo, error) {
 	file, err := h.root.Open(name)
 	if err != nil {
 		return nil, nil, err
@@ -174,7 +181,7 @@ func (h *handler) open(name string) (*os.File, fs.FileInfo, error) {
 	return file, info, nil
 }
 
-func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-cache")
 	if h.kind("404.html") == regular {

@@ -16,7 +16,7 @@ import (
 var long = strings.Repeat("body { color: red }\n", 200)
 
 // site is a handler for a directory with files.
-func site(t *testing.T, options static.Options, files map[string]string) (http.Handler, string) {
+func site(t *testing.T, options static.Options, files map[string]string) (*static.Handler, string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
@@ -235,5 +235,17 @@ func TestMemoryIsBounded(t *testing.T) {
 	wg.Wait()
 	if used := static.Used(h); used > 4096 {
 		t.Errorf("%d bytes are kept, limit is 4096", used)
+	}
+}
+
+func TestHas(t *testing.T) {
+	t.Parallel()
+	h, _ := site(t, static.Options{}, map[string]string{"a.css": "x", "page.html": "x", "dir/index.html": "x", "404.html": "x", "200.html": "x", ".env": "x"})
+	for path, want := range map[string]bool{
+		"/a.css": true, "/page": true, "/dir": true, "/dir/": true, "/": false, "/none": false, "/.env": false, "/../a.css": true,
+	} {
+		if got := h.Has(path); got != want {
+			t.Errorf("Has(%q) is %v", path, got)
+		}
 	}
 }

@@ -93,7 +93,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.fail(http.StatusNotFound, "no app answers to this host")
 		return
 	}
-	if e.route.Static != nil && under(r.URL.Path, e.route.Prefix) {
+	if e.files() {
 		e.static()
 		return
 	}
@@ -159,6 +159,16 @@ func (e *exchange) unavailable(err error) {
 		return
 	}
 	e.fail(http.StatusServiceUnavailable, "")
+}
+
+// files reports whether the route's files answer. Beside a web function they do for reading what they have; without one
+// they say themselves what is not there.
+func (e *exchange) files() bool {
+	if e.route.Static == nil || !under(e.r.URL.Path, e.route.Prefix) {
+		return false
+	}
+	reads := e.r.Method == http.MethodGet || e.r.Method == http.MethodHead
+	return e.route.Backend == nil || reads && e.route.Static.Has(e.r.URL.Path)
 }
 
 func (e *exchange) static() {

@@ -151,16 +151,24 @@ func TestErrorPages(t *testing.T) {
 	}
 }
 
+// files has every path but those that end in "none".
+type files struct{ http.Handler }
+
+func (files) Has(path string) bool { return !strings.HasSuffix(path, "none") }
+
 func TestStatic(t *testing.T) {
 	b := app(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "app") })
 	r := *b.table.Lookup(host)
 	r.Prefix = "/static/"
-	r.Static = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "file") })
+	r.Static = files{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "file") })}
 	b.table.Put(&r)
-	for path, want := range map[string]string{"/static/a": "file", "/static": "file", "/statics": "app", "/": "app", "/static/../x": "file"} {
+	for path, want := range map[string]string{"/static/a": "file", "/static": "file", "/statics": "app", "/": "app", "/static/../x": "file", "/static/none": "app"} {
 		if _, got := b.do(t, b.request("GET", path, nil)); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
+	}
+	if res, got := b.do(t, b.request("POST", "/static/a", strings.NewReader("x"))); got != "app" {
+		t.Errorf("POST of a file's path: %d %q", res.StatusCode, got)
 	}
 	none := route.Route{Stage: r.Stage, Hosts: r.Hosts, Static: r.Static, Prefix: "/only"}
 	b.table.Put(&none)

@@ -26,10 +26,10 @@ lint:
 # Exactly what CI runs.
 check: lint demo test
 
-# Run the benchmarks against peers, side by side, and print the ratios. BENCH=quick makes short runs.
+# Run the benchmarks against peers, side by side, and print the ratios: some minutes. BENCHFLAGS="-rounds 15" makes longer runs.
 bench: build
-	apt-get install -y --no-install-recommends nginx-light >/dev/null 2>&1 || true
-	cd bench && go run . $(BENCHFLAGS)
+	@sh tools/benchdeps.sh
+	cd bench && go run ./deploy -aloft ../bin/aloft $(BENCHFLAGS) && go run ./gateway $(BENCHFLAGS)
 
 # Install the system packages that tests need and that are missing (Debian, Ubuntu).
 deps:

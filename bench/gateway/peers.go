@@ -57,6 +57,10 @@ func startPeers(ctx context.Context, dir string, o options) ([]peer, func(), err
 	}
 	var peers []peer
 	for _, name := range strings.Split(o.only, ",") {
+		if _, err := exec.LookPath("nginx"); name == "nginx" && err != nil {
+			fmt.Fprintln(os.Stderr, "nginx is missing (apt-get install nginx-light): no comparison with it")
+			continue
+		}
 		addr := app
 		switch name {
 		case "direct":

@@ -3,7 +3,6 @@
 package artifact
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -35,15 +34,6 @@ func (a *Archive) WriteTo(w io.Writer) (int64, error) {
 		}
 	}
 	return written, nil
-}
-
-// Reader returns a reader over the zip from its start.
-func (a *Archive) Reader() io.Reader {
-	readers := make([]io.Reader, len(a.chunks))
-	for i, chunk := range a.chunks {
-		readers[i] = bytes.NewReader(chunk)
-	}
-	return io.MultiReader(readers...)
 }
 
 const chunkSize = 1 << 20

@@ -72,13 +72,12 @@ func TestArchiveIsAZip(t *testing.T) {
 	write(t, dir, sample())
 	tree := scan(t, dir, source.Options{})
 	archive := pack(t, tree, artifact.PackOptions{})
-	data, err := io.ReadAll(archive.Reader())
-	must(t, err)
 	var written bytes.Buffer
 	n, err := archive.WriteTo(&written)
 	must(t, err)
-	if !bytes.Equal(data, written.Bytes()) || n != archive.Artifact().Size || n != int64(len(data)) {
-		t.Errorf("Reader gives %d bytes, WriteTo %d, size %d", len(data), n, archive.Artifact().Size)
+	data := written.Bytes()
+	if n != archive.Artifact().Size || n != int64(len(data)) {
+		t.Errorf("WriteTo gives %d bytes and says %d, size %d", len(data), n, archive.Artifact().Size)
 	}
 	r, err := zip.NewReader(bytes.NewReader(data), n)
 	must(t, err)

@@ -1,7 +1,6 @@
 package artifact
 
 import (
-	"archive/zip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -54,20 +53,6 @@ func (s *Store) Has(digest string) bool {
 	}
 	info, err := os.Lstat(s.path(digest))
 	return err == nil && info.Mode().IsRegular()
-}
-
-// Stat describes an artifact. It returns NotFound if the store does not hold it.
-func (s *Store) Stat(digest string) (aloft.Artifact, error) {
-	blob, err := s.Open(digest)
-	if err != nil {
-		return aloft.Artifact{}, err
-	}
-	defer blob.Close()
-	r, err := zip.NewReader(blob, blob.Size())
-	if err != nil {
-		return aloft.Artifact{}, damaged(digest, err)
-	}
-	return aloft.Artifact{Digest: digest, Size: blob.Size(), Files: len(r.File)}, nil
 }
 
 // Blob is an open artifact.

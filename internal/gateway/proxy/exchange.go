@@ -3,7 +3,6 @@ package proxy
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -102,7 +101,7 @@ func (e *exchange) line() aloft.LogLine {
 		b = append(b, " cut"...)
 	}
 	line := aloft.LogLine{
-		Time: e.start, Release: e.route.Release, Function: e.route.Function, Stream: "access", RequestID: e.id, Text: string(b),
+		Time: e.start.Add(took), Release: e.route.Release, Function: e.route.Function, Stream: "access", RequestID: e.id, Text: string(b),
 	}
 	if e.up != nil {
 		line.Instance = e.up.ID
@@ -172,12 +171,3 @@ func (r *recorder) Write(p []byte) (int, error) {
 
 // Unwrap lets http.ResponseController reach the server's writer.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-var _ net.Error = timeoutError{}
-
-// timeoutError says that the instance did not answer within the route's Timeout.
-type timeoutError struct{}
-
-func (timeoutError) Error() string   { return "the app did not answer in time" }
-func (timeoutError) Timeout() bool   { return true }
-func (timeoutError) Temporary() bool { return true }

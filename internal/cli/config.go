@@ -145,7 +145,9 @@ func newConfigUnset(p *program) *cobra.Command {
 		Short:   "Remove variables, in one release",
 		Long: `Removes variables, in one release.
 
-Exit status: 0 released; 1 the app did not start without them; 2 one is not set.`,
+Names that are not set are passed over.
+
+Exit status: 0 released, or none was set; 1 the app did not start without them; 2 there is no such app or stage.`,
 		Example: `  aloft config unset OLD_KEY
   aloft config unset A B C --stage production`,
 		Args: between(1, -1),

@@ -186,20 +186,20 @@ func checkTools(ctx context.Context) []check {
 	} {
 		c := check{Name: tool[0], Status: good, Text: "not installed"}
 		if path, err := exec.LookPath(tool[0]); err == nil {
-			c.Text = toolVersion(ctx, path, tool[1])
+			c.Status, c.Text = toolVersion(ctx, path, tool[1])
 		}
 		checks = append(checks, c)
 	}
 	return checks
 }
 
-func toolVersion(ctx context.Context, path, arg string) string {
+func toolVersion(ctx context.Context, path, arg string) (status, text string) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, path, arg).CombinedOutput()
 	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	if err != nil {
-		return path + " does not work: " + err.Error()
+		return warning, path + " does not work: " + err.Error()
 	}
-	return line
+	return good, line
 }

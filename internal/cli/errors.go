@@ -128,7 +128,7 @@ func nearest(word string, names []string) string {
 		if len(word) > 1 && strings.HasPrefix(name, word) {
 			d = min(d, 1)
 		}
-		if d < best && d <= 3 {
+		if d < best && d <= 1+len(word)/4 {
 			best, found = d, name
 		}
 	}

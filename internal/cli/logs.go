@@ -98,6 +98,8 @@ func runLogs(ctx context.Context, p *program, o logOptions) error {
 	list := []aloft.LogLine{}
 	for line, err := range c.Logs(ctx, query) {
 		switch {
+		case err != nil && o.follow && interrupted(ctx):
+			return &exitError{status: exitInterrupted} // the way to end it is no error
 		case err != nil:
 			return err
 		case p.flags.json && !o.follow:

@@ -59,7 +59,7 @@ func (r *progress) Report(event aloft.Event) {
 	case aloft.StepStarted:
 		r.step, r.text, r.since, r.folded, r.size, r.cut = e.Step, clean(e.Text), time.Now(), nil, 0, 0
 		if r.verbose {
-			r.line(r.paint.dim("…"), fmt.Sprintf("%-8s %s", e.Step, clean(e.Text)))
+			r.line(r.paint.dim("…"), strings.TrimRight(fmt.Sprintf("%-8s %s", e.Step, clean(e.Text)), " "))
 		}
 	case aloft.StepDone:
 		r.line(r.paint.green("✓"), strings.TrimRight(fmt.Sprintf("%-8s %s", e.Step, clean(e.Text)), " ")+r.paint.dim("  "+short(e.Elapsed)))

@@ -112,11 +112,15 @@ func (p *program) printReleases(releases []aloft.Release, current int) error {
 // what says what a release is, in a line.
 func what(r aloft.Release) string {
 	text := string(r.Kind)
-	if r.Description != "" {
+	switch {
+	case r.Description == "":
+	case r.Kind == aloft.DeployRelease:
 		text += ": " + r.Description
+	default: // says itself what it is: "rollback to v1", "set A"
+		text = r.Description
 	}
-	if r.Commit != "" {
-		text += " (" + r.Commit[:min(12, len(r.Commit))] + ")"
+	if r.Commit != "" && r.Kind == aloft.DeployRelease {
+		text += " (git " + r.Commit[:min(12, len(r.Commit))] + ")"
 	}
 	if r.Reason != "" {
 		text += ": " + r.Reason

@@ -78,7 +78,11 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.err, "aloft %s serves http://%s, home %s\n", thisVersion().Version, s.gateway.HTTPAddr(), home)
+	addresses := "http://" + s.gateway.HTTPAddr()
+	if https := s.gateway.HTTPSAddr(); https != "" {
+		addresses += " and https://" + https
+	}
+	fmt.Fprintf(p.err, "aloft %s serves %s, home %s\n", thisVersion().Version, addresses, home)
 	served := s.serve(ctx)
 	// The first signal has come, or a client asked for the end. From now on another signal ends the wait.
 	drain, forced := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGINT, syscall.SIGTERM)

@@ -73,7 +73,7 @@ func (d *Deployer) build(
 		if d.Artifacts.Has(record.Artifact.Digest) {
 			build.Cached, build.Elapsed = true, time.Since(began)
 			record.fill(&build)
-			report.Report(aloft.StepDone{Step: aloft.StepBuild, Text: "nothing changed since the last build", Elapsed: 0})
+			report.Report(aloft.StepDone{Step: aloft.StepBuild, Text: "not needed, this was built before", Elapsed: 0})
 			return build, unpin, nil
 		}
 		unpin()
@@ -108,7 +108,7 @@ func (d *Deployer) make(ctx context.Context, job job, report aloft.Reporter) (re
 	}
 	report.Report(aloft.StepDone{
 		Step: aloft.StepPackage, Elapsed: time.Since(began),
-		Text: fmt.Sprintf("%s, %d files, %s", made.Short(), made.Files, sized(made.Size)),
+		Text: describe(made),
 	})
 	rec := record{Artifact: made, Start: job.plan.Start, Largest: tree.Largest(10)}
 	d.remember(job.key(), rec)

@@ -107,25 +107,33 @@ func checkConfig(input aloft.ConfigInput) error {
 	return nil
 }
 
-// required returns the config of the next release, sealed: the current one, plus the secrets that app.json asks to have
-// generated. A variable that app.json requires and nobody has set is an error.
-func (d *Deployer) required(state state, p project) (aloft.SealedConfig, error) {
-	config := maps.Clone(state.config)
+// checkRequired refuses a project, before it is built, that requires variables which nobody has set.
+func (d *Deployer) checkRequired(ctx context.Context, p project) error {
+	state, err := d.load(ctx, p.ref)
+	if err != nil && aloft.ErrorCode(err) != aloft.NotFound {
+		return err
+	}
 	var missing []string
 	for _, v := range p.settings.Required {
-		if _, ok := config[v.Name]; ok {
-			continue
-		}
-		switch {
-		case v.Generate:
-			config[v.Name] = secret()
-		case v.Required:
+		if _, set := state.config[v.Name]; v.Required && !v.Generate && !set {
 			missing = append(missing, v.Name)
 		}
 	}
-	if len(missing) > 0 {
-		return aloft.SealedConfig{}, aloft.Errorf(aloft.Invalid, "app.json requires %s, which is not set", strings.Join(missing, ", ")).
-			WithHint("set it first: aloft config set %s=… --stage %s", missing[0], p.ref.Stage)
+	if len(missing) == 0 {
+		return nil
+	}
+	return aloft.Errorf(aloft.Invalid, "app.json requires %s, which is not set", strings.Join(missing, ", ")).
+		WithHint("set it first: aloft config set %s=… --stage %s", missing[0], p.ref.Stage)
+}
+
+// generated returns the config of the next release, sealed: the current one, plus the secrets that app.json asks to have
+// made up.
+func (d *Deployer) generated(state state, p project) (aloft.SealedConfig, error) {
+	config := maps.Clone(state.config)
+	for _, v := range p.settings.Required {
+		if _, set := config[v.Name]; v.Generate && !set {
+			config[v.Name] = secret()
+		}
 	}
 	if maps.Equal(config, state.config) {
 		return state.current.Clone().Config, nil

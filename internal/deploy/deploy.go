@@ -23,6 +23,9 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 	}
 	defer unlock()
 
+	if err := d.checkRequired(ctx, project); err != nil {
+		return aloft.Deployment{}, err
+	}
 	build, unpin, err := d.build(ctx, &project, input.Force, report)
 	if err != nil {
 		return aloft.Deployment{}, err
@@ -36,10 +39,11 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	if !input.Force && !state.stage.Stopped && same(state.current, next) && !d.down(ctx, project.ref) {
+	if !input.Force && same(state.current, next) && !d.down(ctx, project.ref) {
+		err := d.resume(ctx, state, report)
 		return aloft.Deployment{
 			Release: state.current, URL: d.URL(project.ref), Build: build, Unchanged: true, Elapsed: time.Since(began),
-		}, nil
+		}, err
 	}
 	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == ""), report)
 	deployment.Build, deployment.Elapsed = build, time.Since(began)
@@ -48,7 +52,7 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 
 // next is the release that a build of a project makes on top of a stage's state.
 func (d *Deployer) next(state state, project project, build aloft.Build, input aloft.DeployInput) (aloft.Release, error) {
-	sealed, err := d.required(state, project)
+	sealed, err := d.generated(state, project)
 	if err != nil {
 		return aloft.Release{}, err
 	}
@@ -64,6 +68,18 @@ func (d *Deployer) next(state state, project project, build aloft.Build, input a
 func same(a, b aloft.Release) bool {
 	return a.Artifact.Digest == b.Artifact.Digest && reflect.DeepEqual(a.Functions, b.Functions) &&
 		reflect.DeepEqual(a.Config, b.Config)
+}
+
+// resume starts the current release of a stopped stage again.
+func (d *Deployer) resume(ctx context.Context, state state, report aloft.Reporter) error {
+	if !state.stage.Stopped {
+		return nil
+	}
+	return d.Platform.Apply(ctx, state.current, report, func(ctx context.Context) error {
+		stage := state.stage.Clone()
+		stage.Stopped = false
+		return d.Apps.UpdateStage(context.WithoutCancel(ctx), stage)
+	})
 }
 
 // down reports whether nothing of a stage runs because all of it crashed: a deploy of the same is a new try then.

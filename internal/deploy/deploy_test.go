@@ -175,6 +175,8 @@ func newBench(t *testing.T, files map[string]string) *bench {
 
 type noLogs struct{}
 
+func (noLogs) Append(aloft.StageRef, aloft.LogLine) {}
+
 func (noLogs) Delete(aloft.StageRef) error { return nil }
 
 func (b *bench) write(t *testing.T, files map[string]string) {

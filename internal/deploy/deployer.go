@@ -24,7 +24,7 @@ type Options struct {
 	Buildpacks []buildpack.Buildpack // in order of detection
 	Engine     engine.Engine         // runs builds
 	Sealer     Sealer
-	Logs       interface{ Delete(aloft.StageRef) error }
+	Logs       Logs
 	URL        func(aloft.StageRef) string
 	Dir        string        // home of build trees, caches and indexes
 	BuildEnv   []string      // environment of builds, "K=V": PATH, HOME, LANG; never an app's config
@@ -42,6 +42,12 @@ type Platform interface {
 	RunRelease(ctx context.Context, release aloft.Release, input aloft.RunInput) (int, error)
 	// Restore makes stages serve again after a start of the server.
 	Restore(ctx context.Context, stages []aloft.Restored) error
+}
+
+// Logs keeps what stages print.
+type Logs interface {
+	Append(ref aloft.StageRef, line aloft.LogLine)
+	Delete(ref aloft.StageRef) error
 }
 
 // Sealer encrypts config at rest.

@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -41,6 +42,31 @@ func TestDestroyOfACallerWhoLeaves(t *testing.T) {
 	}
 	if b.store.Has(digest) {
 		t.Error("the artifact is left")
+	}
+}
+
+// TestRecordsOfBuildsGoWithTheirArtifacts: what is remembered of builds does not pile up.
+func TestRecordsOfBuildsGoWithTheirArtifacts(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"run": "one"})
+	b.up(t)
+	records := func() []string {
+		all, _ := filepath.Glob(filepath.Join(b.Dir, "records", "*"))
+		return all
+	}
+	if len(records()) != 1 {
+		t.Fatalf("records %q", records())
+	}
+	other := b.input()
+	other.Stage.App = "other"
+	if _, err := b.Deploy(t.Context(), other, b.events); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Destroy(t.Context(), other.Stage); err != nil || len(records()) != 1 {
+		t.Errorf("the other app's build is forgotten: %q, %v", records(), err)
+	}
+	if err := b.Destroy(t.Context(), production); err != nil || len(records()) != 0 {
+		t.Errorf("left: %q, %v", records(), err)
 	}
 }
 

@@ -3,14 +3,23 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aloft-run/aloft"
 )
 
 // hook runs a shell line with the code and config of a release, before or after the switch to it.
 func (d *Deployer) hook(ctx context.Context, release aloft.Release, name, line string, report aloft.Reporter) error {
-	report.Report(aloft.Output{Step: aloft.StepRelease, Text: "$ " + name + ": " + line})
-	out := newPrinted(aloft.StepRelease, report)
+	began := time.Now()
+	report.Report(aloft.StepStarted{Step: name, Text: line})
+	out := newPrinted(name, reportFunc(func(event aloft.Event) {
+		report.Report(event)
+		if o, ok := event.(aloft.Output); ok {
+			d.Logs.Append(release.StageRef, aloft.LogLine{
+				Time: time.Now(), Release: release.Version, Function: name, Stream: "run", Text: o.Text,
+			})
+		}
+	}))
 	status, err := d.Platform.RunRelease(ctx, release, aloft.RunInput{
 		Stage: release.StageRef, Command: []string{"/bin/sh", "-c", line}, Stdout: out, Stderr: out,
 	})
@@ -22,8 +31,15 @@ func (d *Deployer) hook(ctx context.Context, release aloft.Release, name, line s
 		return aloft.Errorf(aloft.Failed, "the %s hook failed with exit status %d: %s", name, status, line).
 			WithHint("mend it and deploy again; what served before still does").WithDetail(out.tail.String())
 	}
+	report.Report(aloft.StepDone{Step: name, Text: line, Elapsed: time.Since(began)})
 	return nil
 }
+
+// reportFunc is a Reporter that is a function.
+type reportFunc func(aloft.Event)
+
+// Report calls f.
+func (f reportFunc) Report(event aloft.Event) { f(event) }
 
 // sized writes a size for people, in units of 1,000.
 func sized(n int64) string {

@@ -35,7 +35,7 @@ func (d *Deployer) Plan(ctx context.Context, input aloft.DeployInput, report alo
 	}
 	plan.Current = state.stage.Current
 	plan.Changes = append(plan.Changes, diff(state.current, aloft.Release{Artifact: build.Artifact, Functions: build.Functions})...)
-	plan.Changes = append(plan.Changes, generated(state, project)...)
+	plan.Changes = append(plan.Changes, toGenerate(state, project)...)
 	plan.ID, err = planID(plan, state)
 	return plan, err
 }
@@ -89,8 +89,8 @@ func functionDiff(a, b aloft.Function) []aloft.Change {
 	return changes
 }
 
-// generated lists the secrets that a deploy would make because app.json asks for them.
-func generated(state state, p project) []aloft.Change {
+// toGenerate lists the secrets that a deploy would make because app.json asks for them.
+func toGenerate(state state, p project) []aloft.Change {
 	var changes []aloft.Change
 	for _, v := range p.settings.Required {
 		if _, set := state.config[v.Name]; v.Generate && !set {
@@ -122,7 +122,11 @@ func describe(a aloft.Artifact) string {
 	if a.Digest == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s, %d files, %s", a.Short(), a.Files, sized(a.Size))
+	files := "files"
+	if a.Files == 1 {
+		files = "file"
+	}
+	return fmt.Sprintf("%s, %d %s, %s", a.Short(), a.Files, files, sized(a.Size))
 }
 
 // summary is a function in one line, for people.

@@ -48,7 +48,16 @@ func (d *Deployer) open(input aloft.DeployInput, report aloft.Reporter) (project
 	if err := ref.Check(); err != nil {
 		return project{}, err
 	}
-	return project{dir: input.Dir, ref: ref, settings: m.Stage(ref.Stage)}, nil
+	return project{dir: input.Dir, ref: ref, settings: settings(m, ref.Stage, input.Dir)}, nil
+}
+
+// settings are what the manifest says for a stage. Apps made for apex/up learn their stage as they do there.
+func settings(m manifest.Manifest, stage, dir string) manifest.Settings {
+	s := m.Stage(stage)
+	if _, err := os.Lstat(filepath.Join(dir, manifest.UpFile)); err == nil {
+		s.Env = environment(map[string]string{"UP_STAGE": stage}, s.Env)
+	}
+	return s
 }
 
 // hooks are the shell lines around the switch. First says that no release of the stage has succeeded yet.

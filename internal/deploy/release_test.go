@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aloft-run/aloft"
@@ -126,6 +127,10 @@ func TestConfigChanges(t *testing.T) {
 		_, err := b.Configure(t.Context(), aloft.ConfigInput{Stage: production, Set: bad}, b.events)
 		fails(t, err, aloft.Invalid)
 	}
+	half := strings.Repeat("x", 100<<10)
+	b.set(t, map[string]string{"A": half})
+	_, err = b.Configure(t.Context(), aloft.ConfigInput{Stage: production, Set: map[string]string{"B": half}}, b.events)
+	fails(t, err, aloft.Invalid, "variables take")
 	_, err = b.Configure(t.Context(), aloft.ConfigInput{Stage: aloft.StageRef{App: "other", Stage: "staging"}, Unset: []string{"A"}}, b.events)
 	fails(t, err, aloft.NotFound)
 }
@@ -189,8 +194,11 @@ func TestStopAndDeployAgain(t *testing.T) {
 	if _, ok := b.platform.serving[production]; ok {
 		t.Error("it still serves")
 	}
-	if d := b.up(t); d.Unchanged || d.Release.Version != 2 {
+	if d := b.up(t); !d.Unchanged || d.Release.Version != 1 || b.platform.serving[production].Version != 1 {
 		t.Errorf("up of a stopped, unchanged stage: %+v", d.Release)
+	}
+	if stage, err := b.apps.Stage(t.Context(), production); err != nil || stage.Stopped {
+		t.Errorf("it is still stopped: %v", err)
 	}
 }
 

@@ -35,6 +35,9 @@ func (d *Deployer) Configure(ctx context.Context, input aloft.ConfigInput, repor
 	if maps.Equal(config, state.config) {
 		return aloft.Deployment{Release: state.current, URL: d.URL(input.Stage), Unchanged: true, Elapsed: time.Since(began)}, nil
 	}
+	if err := checkSize(config); err != nil {
+		return aloft.Deployment{}, err
+	}
 	next := state.current.Clone()
 	next.StageRef = input.Stage
 	next.Kind, next.Status, next.Reason = aloft.ConfigRelease, aloft.Pending, ""
@@ -89,7 +92,6 @@ func checkConfig(input aloft.ConfigInput) error {
 	if err := input.Stage.Check(); err != nil {
 		return err
 	}
-	size := 0
 	for k, v := range input.Set {
 		if err := manifest.CheckEnvName(k); err != nil {
 			return err
@@ -98,6 +100,13 @@ func checkConfig(input aloft.ConfigInput) error {
 			return aloft.Errorf(aloft.Invalid, "the value of %s holds a NUL byte, which no environment can carry", k).
 				WithHint("encode binary values, for example as base64")
 		}
+	}
+	return checkSize(input.Set) // before an app is made for it
+}
+
+func checkSize(config aloft.Config) error {
+	size := 0
+	for k, v := range config {
 		size += len(k) + len(v)
 	}
 	if size > maxConfig {

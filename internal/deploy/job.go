@@ -136,6 +136,17 @@ func (d *Deployer) remember(key string, r record) {
 	}
 }
 
+// forget drops the records of builds whose artifact is gone.
+func (d *Deployer) forget() {
+	files, _ := filepath.Glob(d.recordFile("*"))
+	for _, file := range files {
+		key := strings.TrimSuffix(filepath.Base(file), ".json")
+		if r, ok := d.recall(key); !ok || !d.Artifacts.Has(r.Artifact.Digest) {
+			_ = os.Remove(file) // a cache; the next collection tries again
+		}
+	}
+}
+
 // indexFile is where the digests of a source directory's files are kept between scans.
 func (d *Deployer) indexFile(dir string) string {
 	sum := sha256.Sum256([]byte(dir))

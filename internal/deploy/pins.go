@@ -46,5 +46,6 @@ func (d *Deployer) collect(ctx context.Context) error {
 	if removed > 0 {
 		d.Logger.Info("removed artifacts no release needs", "count", removed, "bytes", bytes)
 	}
+	d.forget()
 	return nil
 }

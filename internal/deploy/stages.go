@@ -30,8 +30,9 @@ func (d *Deployer) lockStage(ctx context.Context, ref aloft.StageRef, report alo
 	return unlock, nil
 }
 
+// sweep looks at the newest release only: no change appends one before it has swept.
 func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef) error {
-	releases, err := d.Apps.Releases(ctx, ref, 0)
+	releases, err := d.Apps.Releases(ctx, ref, 1)
 	if aloft.ErrorCode(err) == aloft.NotFound {
 		return nil
 	}

@@ -36,6 +36,7 @@ func runApp(version string) error {
 		}
 		fmt.Fprintln(w, version)
 	})
+	mux.HandleFunc("GET /flood", flood)
 	mux.HandleFunc("GET /events", serveEvents(version))
 	mux.HandleFunc("GET /socket", serveSocket(version))
 	listener, err := net.Listen("tcp", net.JoinHostPort(os.Getenv("HOST"), os.Getenv("PORT")))

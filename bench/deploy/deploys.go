@@ -138,7 +138,7 @@ func (b *bench) again(ctx context.Context, t *table, s *server, app string) erro
 		if !same.Unchanged {
 			return fmt.Errorf("release v%d of an unchanged source", same.Release.Version)
 		}
-		t.add("… of it the server's part", ms(same.Elapsed), target{walking, 1.5})
+		t.add("an unchanged deploy, the server's part", ms(same.Elapsed), target{walking, 1.5})
 	}
 	return nil
 }

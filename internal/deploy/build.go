@@ -48,7 +48,7 @@ func (d *Deployer) build(
 	report.Report(aloft.StepDone{Step: aloft.StepDetect, Text: found.Name + " (" + found.Plan.Why + ")", Elapsed: time.Since(began)})
 
 	job := job{project: *p, plan: found.Plan, src: src}
-	if !job.builds() {
+	if plan := found.Plan; !job.builds() && len(plan.Keep)+len(plan.Drop)+len(plan.Ship) > 0 {
 		if job.src, err = d.shipped(ctx, *p, found.Plan); err != nil {
 			return build, nil, err
 		}

@@ -14,6 +14,7 @@ import (
 
 const (
 	soon        = time.Millisecond       // between looks at first: a server is noticed a millisecond after it listens
+	eager       = 2 * time.Second        // how long that is: longer than an interpreter takes to start
 	later       = 10 * time.Millisecond  // between looks at one that takes its time
 	settleTime  = 100 * time.Millisecond // for which the instances of a new release must stay ready before they serve
 	restTime    = time.Second            // in which it should come to rest besides
@@ -34,7 +35,7 @@ func (i *instance) awaitReady(ctx context.Context, quit <-chan struct{}) (net.Ad
 	pause, health := soon, ""
 	look := time.NewTimer(0)
 	defer look.Stop()
-	for looks := 0; ; looks++ {
+	for {
 		select {
 		case <-look.C:
 		case <-i.box.Done():
@@ -53,7 +54,7 @@ func (i *instance) awaitReady(ctx context.Context, quit <-chan struct{}) (net.Ad
 				return addr, nil
 			}
 		}
-		if looks > 50 {
+		if time.Since(i.startedAt) > eager {
 			pause = min(pause+pause/8, later)
 		}
 		if health != "" {

@@ -29,7 +29,7 @@ func (c Config) String() string {
 // GoString keeps values out of %#v.
 func (c Config) GoString() string { return c.String() }
 
-// SealedConfig is a Config at rest: each value encrypted and bound to the app, to the release that set it (Version) and to
+// SealedConfig is a Config at rest: each value encrypted and bound to the stage, to the release that set it (Version) and to
 // its name, so that none can be moved.
 type SealedConfig struct {
 	Version int               `json:"version"` // the release that sealed it; a rollback carries it over unchanged

@@ -42,7 +42,7 @@ func (d *Deployer) Configure(ctx context.Context, input aloft.ConfigInput, repor
 	next.StageRef = input.Stage
 	next.Kind, next.Status, next.Reason = aloft.ConfigRelease, aloft.Pending, ""
 	next.Author, next.Description = input.Author, what
-	if next.Config, err = d.Sealer.Seal(state.app, state.latest+1, config); err != nil {
+	if next.Config, err = d.Sealer.Seal(state.app, input.Stage.Stage, state.latest+1, config); err != nil {
 		return aloft.Deployment{}, err
 	}
 	deployment, err := d.release(ctx, next, hooks{}, report)
@@ -147,7 +147,7 @@ func (d *Deployer) generated(state state, p project) (aloft.SealedConfig, error)
 	if maps.Equal(config, state.config) {
 		return state.current.Clone().Config, nil
 	}
-	return d.Sealer.Seal(state.app, state.latest+1, config)
+	return d.Sealer.Seal(state.app, p.ref.Stage, state.latest+1, config)
 }
 
 // secret returns 256 random bits in hex.

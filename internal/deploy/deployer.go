@@ -53,8 +53,8 @@ type Logs interface {
 // Sealer encrypts config at rest.
 type Sealer interface {
 	NewKey() ([]byte, error)
-	Seal(app aloft.App, version int, config aloft.Config) (aloft.SealedConfig, error)
-	Unseal(app aloft.App, sealed aloft.SealedConfig) (aloft.Config, error)
+	Seal(app aloft.App, stage string, version int, config aloft.Config) (aloft.SealedConfig, error)
+	Unseal(app aloft.App, stage string, sealed aloft.SealedConfig) (aloft.Config, error)
 }
 
 // Deployer is the aloft.Deployer and aloft.Operator of a server.
@@ -92,7 +92,7 @@ func (d *Deployer) Unseal(ctx context.Context, release aloft.Release) (aloft.Con
 	if err != nil {
 		return nil, err
 	}
-	return d.Sealer.Unseal(app, release.Config)
+	return d.Sealer.Unseal(app, release.Stage, release.Config)
 }
 
 func (d *Deployer) cacheDir(app string) string { return filepath.Join(d.Dir, "cache", app) }

@@ -96,6 +96,6 @@ func (d *Deployer) load(ctx context.Context, ref aloft.StageRef) (state, error) 
 	if s.current, err = d.Apps.Release(ctx, ref, stage.Current); err != nil {
 		return state{}, err
 	}
-	s.config, err = d.Sealer.Unseal(app, s.current.Config)
+	s.config, err = d.Sealer.Unseal(app, ref.Stage, s.current.Config)
 	return s, err
 }

@@ -56,7 +56,7 @@ func TestMissing(t *testing.T) {
 	if !strings.Contains(err.Error(), "missing") {
 		t.Errorf("got %q, want it to say that the file is missing", err)
 	}
-	_, err = again.Unseal(app, s)
+	_, err = again.Unseal(app, "production", s)
 	wantRefused(t, "Unseal", err, aloft.Conflict)
 	_, err = again.Rewrap(app.Key)
 	wantRefused(t, "Rewrap", err, aloft.Conflict)
@@ -77,7 +77,7 @@ func TestWrongKey(t *testing.T) {
 	value, _ := check(t, r), check(t, stranger)
 	wantRefused(t, "check of another key", stranger.Verify(value), aloft.Conflict)
 	app := newApp(t, r, "web")
-	_, err := stranger.Seal(app, 1, aloft.Config{"A": secret})
+	_, err := stranger.Seal(app, "production", 1, aloft.Config{"A": secret})
 	wantRefused(t, "Seal", err, aloft.Conflict)
 	for _, bad := range [][]byte{nil, {}, {1, 2}, value[:20], append(bytes.Clone(value), 0), app.Key} {
 		wantRefused(t, "damaged check", r.Verify(bad), aloft.Internal)
@@ -112,7 +112,7 @@ func TestRotate(t *testing.T) {
 			}
 		}
 		for _, key := range [][]byte{app.Key, wrapped} { // the values did not change
-			if c, err := ring.Unseal(aloft.App{Name: "web", Key: key}, s); err != nil || c["A"] != secret {
+			if c, err := ring.Unseal(aloft.App{Name: "web", Key: key}, "production", s); err != nil || c["A"] != secret {
 				t.Error(name, c, err)
 			}
 		}
@@ -122,7 +122,7 @@ func TestRotate(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantRefused(t, "stale key file", openRing(t, stale).Verify(next), aloft.Conflict)
-	_, err = openRing(t, stale).Unseal(aloft.App{Name: "web", Key: wrapped}, s)
+	_, err = openRing(t, stale).Unseal(aloft.App{Name: "web", Key: wrapped}, "production", s)
 	wantRefused(t, "stale key file", err, aloft.Conflict)
 }
 

@@ -1,16 +1,16 @@
 // Package seal encrypts config at rest. Each app has a data key; each value is sealed with it by XChaCha20-Poly1305 under a
-// random nonce and bound to its app, its version and its name, so that no value can be read or moved without the key. Data
+// random nonce and bound to its app, its stage, its version and its name, so that no value can be read or moved without the key. Data
 // keys are stored wrapped by the master key, which lives in a file of its own.
 //
 // It protects backups, copied disks and a read of the database. It does not protect from root on this machine: the key is here.
 //
 // # Formats
 //
-//	sealed value   01 | id of the data key (8) | nonce (24) | ciphertext and tag      additional data: v1|app|version|name
+//	sealed value   01 | id of the data key (8) | nonce (24) | ciphertext and tag      additional data: v1|app/stage|version|name
 //	wrapped key    01 | id of the master key (8) | nonce (24) | ciphertext and tag    additional data: v1|data key
 //	check value    01 | id of the master key (8) | nonce (24) | tag                   additional data: v1|check
 //
-// The id of a key is the first 8 bytes of SHA-256("aloft key id" | key). App names hold no "|" and versions are digits, so
+// The id of a key is the first 8 bytes of SHA-256("aloft key id" | key). App and stage names hold neither "|" nor "/" and versions are digits, so
 // the additional data of two values never is the same.
 //
 // # The master key and its check value
@@ -101,8 +101,8 @@ func boxID(box []byte) (keyID, bool) {
 	return keyID(box[1 : 1+idSize]), true
 }
 
-// Seal encrypts the config of a release. It returns Internal or Conflict if the app's key cannot be unwrapped.
-func (r *Keyring) Seal(app aloft.App, version int, c aloft.Config) (aloft.SealedConfig, error) {
+// Seal encrypts the config of a release of a stage of the app. It returns Internal or Conflict if the app's key cannot be unwrapped.
+func (r *Keyring) Seal(app aloft.App, stage string, version int, c aloft.Config) (aloft.SealedConfig, error) {
 	k, err := r.unwrap(app)
 	if err != nil {
 		return aloft.SealedConfig{}, err
@@ -112,14 +112,14 @@ func (r *Keyring) Seal(app aloft.App, version int, c aloft.Config) (aloft.Sealed
 		sealed.Values = make(map[string][]byte, len(c))
 	}
 	for name, value := range c {
-		sealed.Values[name] = k.seal([]byte(value), valueData(app, version, name))
+		sealed.Values[name] = k.seal([]byte(value), valueData(app, stage, version, name))
 	}
 	return sealed, nil
 }
 
-// Unseal decrypts the config of a release of the app. It returns Internal if a value was changed, or belongs to another
-// app, version or name; no message holds anything of a value.
-func (r *Keyring) Unseal(app aloft.App, s aloft.SealedConfig) (aloft.Config, error) {
+// Unseal decrypts the config of a release of a stage of the app. It returns Internal if a value was changed, or belongs to another
+// app, stage, version or name; no message holds anything of a value.
+func (r *Keyring) Unseal(app aloft.App, stage string, s aloft.SealedConfig) (aloft.Config, error) {
 	c := make(aloft.Config, len(s.Values))
 	if len(s.Values) == 0 {
 		return c, nil
@@ -129,7 +129,7 @@ func (r *Keyring) Unseal(app aloft.App, s aloft.SealedConfig) (aloft.Config, err
 		return nil, err
 	}
 	for name, box := range s.Values {
-		plain, ok := k.open(box, valueData(app, s.Version, name))
+		plain, ok := k.open(box, valueData(app, stage, s.Version, name))
 		if !ok {
 			return nil, aloft.Errorf(aloft.Internal, "the sealed value of %q of app %q is damaged or belongs elsewhere", name, app.Name).
 				WithHint("restore the database from a backup, or set the variable again")
@@ -139,6 +139,6 @@ func (r *Keyring) Unseal(app aloft.App, s aloft.SealedConfig) (aloft.Config, err
 	return c, nil
 }
 
-func valueData(app aloft.App, version int, name string) []byte {
-	return fmt.Appendf(nil, "v1|%s|%d|%s", app.Name, version, name)
+func valueData(app aloft.App, stage string, version int, name string) []byte {
+	return fmt.Appendf(nil, "v1|%s/%s|%d|%s", app.Name, stage, version, name)
 }

@@ -34,7 +34,7 @@ func newApp(t *testing.T, r *seal.Keyring, name string) aloft.App {
 
 func sealed(t *testing.T, r *seal.Keyring, app aloft.App, version int, c aloft.Config) aloft.SealedConfig {
 	t.Helper()
-	s, err := r.Seal(app, version, c)
+	s, err := r.Seal(app, "production", version, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,14 +69,14 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("%s: %d bytes for %d", name, len(box), len(want[name]))
 		}
 	}
-	got, err := openRing(t, dir).Unseal(app, s) // as after a restart
+	got, err := openRing(t, dir).Unseal(app, "production", s) // as after a restart
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("Unseal: %v, %v", got, err)
 	}
 	if again := sealed(t, r, app, 7, want); bytes.Equal(again.Values["A"], s.Values["A"]) {
 		t.Error("two seals of one value are equal: the nonce repeats")
 	}
-	none, err := r.Unseal(aloft.App{Name: "new"}, sealed(t, r, app, 1, nil))
+	none, err := r.Unseal(aloft.App{Name: "new"}, "production", sealed(t, r, app, 1, nil))
 	if err != nil || none == nil || len(none) != 0 {
 		t.Errorf("Unseal of nothing: %v, %v", none, err)
 	}
@@ -107,7 +107,10 @@ func TestMoved(t *testing.T) {
 		"a wrapped key":     {app, aloft.SealedConfig{Version: 7, Values: map[string][]byte{"A": app.Key}}},
 		"no data key":       {aloft.App{Name: "web"}, s},
 	} {
-		c2, err := r.Unseal(c.app, c.s)
+		if other, err := r.Unseal(app, "staging", s); err == nil {
+			t.Errorf("another stage's value is read: %v", other)
+		}
+		c2, err := r.Unseal(c.app, "production", c.s)
 		wantRefused(t, what, err, aloft.Internal)
 		if c2 != nil {
 			t.Errorf("%s: got %v beside the error", what, c2)
@@ -123,7 +126,7 @@ func TestFlipped(t *testing.T) {
 	s := sealed(t, r, app, 1, aloft.Config{"A": secret})
 	try := func(what string, key, box []byte) {
 		t.Helper()
-		_, err := r.Unseal(aloft.App{Name: "web", Key: key}, aloft.SealedConfig{Version: 1, Values: map[string][]byte{"A": box}})
+		_, err := r.Unseal(aloft.App{Name: "web", Key: key}, "production", aloft.SealedConfig{Version: 1, Values: map[string][]byte{"A": box}})
 		if code := aloft.ErrorCode(err); code != aloft.Internal && code != aloft.Conflict { // Conflict: another master key's id
 			t.Errorf("%s: %v", what, err)
 		}
@@ -157,7 +160,7 @@ func FuzzUnseal(f *testing.F) {
 		f.Fatal(err)
 	}
 	app := aloft.App{Name: "web", Key: wrapped}
-	s, err := r.Seal(app, 1, aloft.Config{"A": secret})
+	s, err := r.Seal(app, "production", 1, aloft.Config{"A": secret})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -165,7 +168,7 @@ func FuzzUnseal(f *testing.F) {
 	f.Add([]byte{1})
 	f.Add(bytes.Repeat([]byte{1}, 60))
 	f.Fuzz(func(t *testing.T, box []byte) {
-		if _, err := r.Unseal(app, aloft.SealedConfig{Version: 1, Values: map[string][]byte{"A": box}}); err == nil {
+		if _, err := r.Unseal(app, "production", aloft.SealedConfig{Version: 1, Values: map[string][]byte{"A": box}}); err == nil {
 			t.Errorf("%x was accepted", box)
 		}
 		if r.Verify(box) == nil {

@@ -45,7 +45,7 @@ func TestVectors(t *testing.T) {
 		if err := r.Verify(v.Check); err != nil {
 			t.Errorf("vector %d: %v", i, err)
 		}
-		c, err := r.Unseal(aloft.App{Name: v.App, Key: v.Key}, v.Sealed)
+		c, err := r.Unseal(aloft.App{Name: v.App, Key: v.Key}, "production", v.Sealed)
 		if err != nil || !maps.Equal(c, aloft.Config(v.Clear)) {
 			t.Errorf("vector %d: %v, %v", i, c, err)
 		}
@@ -80,7 +80,7 @@ func TestFormat(t *testing.T) {
 		open(master, v.Check, "v1|check")
 		key := open(master, v.Key, "v1|data key")
 		for name, want := range v.Clear {
-			if got := open(key, v.Sealed.Values[name], fmt.Sprintf("v1|%s|%d|%s", v.App, v.Sealed.Version, name)); string(got) != want {
+			if got := open(key, v.Sealed.Values[name], fmt.Sprintf("v1|%s/production|%d|%s", v.App, v.Sealed.Version, name)); string(got) != want {
 				t.Errorf("%s: %q, want %q", name, got, want)
 			}
 		}

@@ -4,7 +4,8 @@
 //
 // Work that takes long (deploys, builds, plans, rollbacks, config changes) answers with a stream of [Event] values, one
 // JSON object a line, that ends with a result or an error. A stream without such an end was cut. When the client closes its
-// side of the connection the work is canceled, and the stream still ends with what came of it.
+// side of the connection the work is canceled, and the stream still ends with what came of it. A server that ends says so
+// as the cause of its base context, an *aloft.Error, and the streams end with that.
 package api
 
 import (

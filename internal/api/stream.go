@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -41,6 +42,9 @@ func streamed(do work) *huma.StreamResponse {
 		var wg sync.WaitGroup
 		wg.Go(func() { s.copyTo(w) })
 		result, err := do(r.Context(), s)
+		if ending, ok := errors.AsType[*aloft.Error](context.Cause(r.Context())); ok && err != nil {
+			err = ending // the server ended the work; to its client that is no interrupt
+		}
 		s.end(last(result, err))
 		wg.Wait()
 	}}

@@ -57,7 +57,7 @@ type server struct {
 	gateway   *gateway.Gateway
 	api       *http.Server
 	listener  net.Listener
-	stopCalls context.CancelFunc // ends what API calls are doing
+	stopCalls func() // ends what API calls are doing
 
 	closers []func(context.Context) error // in order of opening
 }
@@ -145,7 +145,7 @@ func (s *server) wire(context.Context) error {
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
 		Hosts:  hosts, BaseEnv: appEnv(s.env), Static: staticFiles, Logger: s.logger,
 	})
-	s.onClose(s.platform.Close)
+	s.onClose(s.endTraffic)
 	put := s.artifacts.Put
 	if s.wrapPut != nil {
 		put = s.wrapPut(put)
@@ -161,8 +161,10 @@ func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(
 
 // listen opens the API's socket. Calls that wait in it are answered once serve runs.
 func (s *server) listen(ctx context.Context) (err error) {
-	calls, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.stopCalls = stop
+	calls, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	s.stopCalls = func() {
+		stop(aloft.Errorf(aloft.Unavailable, "the aloft server was stopped meanwhile").WithHint("type the same command again"))
+	}
 	s.api = &http.Server{
 		Handler: api.New(api.Services{
 			Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Logs: s.logs,
@@ -201,6 +203,19 @@ func (s *server) serve(ctx context.Context) error {
 	case err := <-failed:
 		return err
 	}
+}
+
+// endTraffic ends the gateway and what runs behind it together: streams end when the platform's drain time is over, and
+// only then can the gateway be done.
+func (s *server) endTraffic(ctx context.Context) error {
+	var wg sync.WaitGroup
+	var gatewayErr error
+	if s.gateway != nil {
+		wg.Go(func() { gatewayErr = s.gateway.Close(ctx) })
+	}
+	err := s.platform.Close(ctx)
+	wg.Wait()
+	return errors.Join(gatewayErr, err)
 }
 
 func (s *server) onClose(f func(context.Context) error) { s.closers = append(s.closers, f) }

@@ -48,6 +48,9 @@ func runApp(version string) error {
 	defer stop()
 	go func() {
 		<-ctx.Done()
+		if file := os.Getenv("GOODBYE"); file != "" {
+			_ = os.WriteFile(file, nil, 0o600)
+		}
 		_ = server.Close()
 	}()
 	if err := server.Serve(listener); err != http.ErrServerClosed {

@@ -57,7 +57,6 @@ func (s *server) startGateway(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.onClose(s.gateway.Close)
 	if now := s.gateway.HTTPAddr(); now != remembered.HTTP {
 		if remembered.HTTP != "" && s.http == "" {
 			s.logger.Warn("the address of the gateway is taken, the URLs of all apps change", "before", remembered.HTTP, "now", now)

@@ -1,0 +1,40 @@
+package hostile_test
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestStopWithOpenStream: a stream that nobody ends does not keep the server from ending its apps in peace: the stream is
+// cut after the drain time, and the app gets SIGTERM and time to say goodbye.
+func TestStopWithOpenStream(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "drain: 1s\n")
+	s.Serve(t)
+	goodbye := filepath.Join(t.TempDir(), "goodbye")
+	s.Must(t, nil, s.dir, "config", "set", "GOODBYE="+goodbye, "--stage", "production")
+	s.Up(t, s.dir)
+	request, err := s.Request(t.Context(), http.MethodGet, url+"/events", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	s.Stop()
+	if _, err := io.Copy(io.Discard, res.Body); err == nil {
+		t.Error("the stream was ended, not cut, though its app did not end it")
+	}
+	if _, err := os.Stat(goodbye); err != nil {
+		t.Errorf("the app was killed without a word: %v", err)
+	}
+	if strings.Contains(s.Log(), "not all ended in peace") {
+		t.Errorf("the server says:\n%s", s.Log())
+	}
+}

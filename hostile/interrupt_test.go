@@ -89,7 +89,7 @@ func (s *shop) nothingLeft() error {
 	}
 	out, errs, err := s.Run(s.dir, "releases", "--stage", "production")
 	if err != nil || strings.Contains(out, "pending") {
-		return fmt.Errorf("releases: %v\n%s%s", err, out, errs)
+		return fmt.Errorf("releases: %w\n%s%s", err, out, errs)
 	}
 	return nil
 }

@@ -8,7 +8,9 @@ need git git
 need curl curl
 need strace strace
 need ruby ruby-full
-need bundle bundler
+need bundle ruby-bundler
+# The Ruby example's gems: where no gem server is reached, Bundler takes the system's.
+ruby -e 'require "sinatra/base"; require "puma"; require "webrick"' >/dev/null 2>&1 || packages="$packages ruby-sinatra ruby-rack puma ruby-webrick"
 if [ -n "$packages" ]; then
 	if ! command -v apt-get >/dev/null 2>&1; then
 		echo "deps: please install:$packages" >&2

@@ -53,7 +53,8 @@ func processes() map[int]string {
 // belongs reports whether a process is one that a server of the home directory started, or the server.
 func belongs(pid int, command, home string) bool {
 	dir, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/cwd")
-	return strings.Contains(command, home) || strings.HasPrefix(dir, home+"/")
+	// The name must end there: the directory of another script may begin like this one's.
+	return strings.Contains(command+" ", home+" ") || strings.Contains(command, home+"/") || strings.HasPrefix(dir, home+"/")
 }
 
 // cleanUp ends every process that has to do with the directory of a script: servers in peace, the rest at once.

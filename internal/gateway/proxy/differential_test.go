@@ -80,6 +80,9 @@ func TestDifferential(t *testing.T) {
 		for i, base := range []string{b.server.URL, theirs.URL} {
 			got[i] = fetch(t, base, method, path, body, chunked, seed)
 		}
+		for try := 0; strings.HasSuffix(got[1], io.ErrUnexpectedEOF.Error()) && try < 5; try++ {
+			got[1] = fetch(t, theirs.URL, method, path, body, chunked, seed) // httputil cuts an answer now and then under load
+		}
 		if got[0] != got[1] {
 			t.Fatalf("seed %d %s %s (%d bytes, chunked %v)\nours:   %.300s\ntheirs: %.300s", seed, method, path, len(body), chunked, got[0], got[1])
 		}

@@ -45,6 +45,9 @@ func streamed(do work) *huma.StreamResponse {
 		if ending, ok := errors.AsType[*aloft.Error](context.Cause(r.Context())); ok && err != nil {
 			err = ending // the server ended the work; to its client that is no interrupt
 		}
+		if err != nil && r.Context().Err() != nil && aloft.ErrorCode(err) == aloft.Internal {
+			err = aloft.Errorf(aloft.Canceled, "interrupted: %w", err) // whatever it looked like where it was cut off
+		}
 		s.end(last(result, err))
 		wg.Wait()
 	}}

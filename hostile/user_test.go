@@ -45,7 +45,13 @@ func newStranger(t *testing.T) *stranger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = s.run("stop", "--server") }) // it may not have started
+	t.Cleanup(func() {
+		stop := s.as("stop", "--server")
+		stop.Dir = "/" // the app's directory may be closed to the user by then
+		if out, err := stop.CombinedOutput(); err != nil {
+			t.Errorf("stop the server: %v\n%s", err, out)
+		}
+	})
 	return s
 }
 

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -197,7 +198,7 @@ func (d *Deployer) buildIn(ctx context.Context, job *job, app string, report alo
 }
 
 // detect asks the buildpacks, unless the manifest says everything that they would find out.
-func (d *Deployer) detect(p project, src sourceFS) (buildpack.Result, error) {
+func (d *Deployer) detect(p project, src fs.FS) (buildpack.Result, error) {
 	found, err := buildpack.Detect(d.Buildpacks, src)
 	if err == nil {
 		return found, nil

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +13,6 @@ import (
 	"github.com/aloft-run/aloft/internal/buildpack"
 	"github.com/aloft-run/aloft/internal/source"
 )
-
-type sourceFS = fs.FS
 
 // job is one build: a source and the plan for it.
 type job struct {

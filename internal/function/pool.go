@@ -73,8 +73,8 @@ type progress struct {
 	err     error
 }
 
-// Start starts the instances and returns once all are ready and stay so for a moment; from then on they are kept running. It calls started when all
-// processes exist. If one fails, or ctx ends, nothing is left of any when it returns the *aloft.Error that says why.
+// Start starts the instances and returns once all are ready and stay so for a moment; from then on they are kept running.
+// It calls started when all processes exist. If one fails, or ctx ends, nothing is left of any when it returns the *aloft.Error that says why.
 func (p *Pool) Start(ctx context.Context, started func()) error {
 	release := context.AfterFunc(ctx, p.kill)
 	events := p.run(false)

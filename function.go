@@ -31,9 +31,15 @@ type Function struct {
 	BootTimeout  Duration `json:"bootTimeout,omitempty"`  // until ready; 0 means 60 s
 	DrainTimeout Duration `json:"drainTimeout,omitempty"` // old instances finish requests for this long; 0 means 30 s
 	Timeout      Duration `json:"timeout,omitempty"`      // of a request until its response headers; 0 means none
-	Memory       int      `json:"memory,omitempty"`       // MB; recorded now, enforced by isolating engines
-	Concurrency  int      `json:"concurrency,omitempty"`  // requests at once per instance; recorded now
-	Instances    int      `json:"instances,omitempty"`    // how many run; 0 means 1
+	Memory       int      `json:"memory,omitempty"`       // MB an instance may use; 0 means no bound. Engines that cannot bound it say so
+	CPU          float64  `json:"cpu,omitempty"`          // processors an instance may use; 0 means as its memory's share, none without
+
+	Instances   int      `json:"instances,omitempty"`   // how many run at least, unless they are idle; 0 means 1
+	Max         int      `json:"max,omitempty"`         // how many run at most; 0 means Instances
+	Target      int      `json:"target,omitempty"`      // requests at once per instance beyond which another is started; 0 means Concurrency
+	Concurrency int      `json:"concurrency,omitempty"` // requests at once per instance; more wait. 0 means no bound
+	Queue       int      `json:"queue,omitempty"`       // requests that may wait; 0 means 1000
+	Idle        Duration `json:"idle,omitempty"`        // all instances end after this long without a request and start with the next; 0 means never
 }
 
 // Clone returns a copy that shares no memory with f.

@@ -48,7 +48,8 @@ var errBuildLimit = errors.New("the build took longer than its limit")
 
 func (d *Deployer) runStep(ctx context.Context, step buildpack.Step, app, cache string, report aloft.Reporter) error {
 	report.Report(aloft.Output{Step: aloft.StepBuild, Text: "$ " + step.Name})
-	expand := strings.NewReplacer("$CACHE", cache, "$APP", app)
+	layout := d.Engine.Layout(app, filepath.Dir(app))
+	expand := strings.NewReplacer("$CACHE", cache, "$APP", layout.Tree)
 	env := slices.Clone(d.BuildEnv)
 	for _, k := range slices.Sorted(maps.Keys(step.Env)) {
 		env = append(env, k+"="+expand.Replace(step.Env[k]))
@@ -63,7 +64,8 @@ func (d *Deployer) runStep(ctx context.Context, step buildpack.Step, app, cache 
 	}
 	out := newPrinted(aloft.StepBuild, report)
 	exit, err := d.execute(ctx, engine.Spec{
-		ID: "build", Command: command, Dir: filepath.Join(app, step.Dir), Env: env, Stdout: out, Stderr: out,
+		ID: "build", Command: command, Dir: filepath.Join(layout.Tree, step.Dir), Env: env, Stdout: out, Stderr: out,
+		Tree: app, Private: filepath.Dir(app), Shared: []string{cache}, Keep: true,
 	})
 	out.Flush()
 	if err != nil {

@@ -17,6 +17,10 @@ type Engine interface {
 	Name() string
 	// Isolation says in one honest line what the engine keeps apart and what not.
 	Isolation() string
+	// Level sums Isolation up.
+	Level() Level
+	// Layout says where a sandbox finds the directories tree and private of its Spec.
+	Layout(tree, private string) Layout
 	// Start starts spec.Command and returns once the process exists. It returns an *aloft.Error with code Failed if the
 	// command cannot be started (no such program, not executable), saying which. The sandbox outlives ctx.
 	Start(ctx context.Context, spec Spec) (Sandbox, error)
@@ -26,11 +30,18 @@ type Engine interface {
 type Spec struct {
 	ID      string    // names the sandbox in messages
 	Command []string  // argument vector; Command[0] is looked up in PATH of Env, or relative to Dir if it has a slash
-	Dir     string    // working directory
+	Dir     string    // working directory, as the sandbox sees it
 	Env     []string  // the whole environment, "K=V"; an engine may add one ALOFT_SANDBOX, by which it knows its own
 	Stdin   io.Reader // nil: /dev/null. A Read that never returns outlives the sandbox
 	Stdout  io.Writer // always drained; a Writer that blocks or fails never blocks the process. nil: dropped
 	Stderr  io.Writer // as Stdout; both may be written to at once
+
+	Tree    string   // directory of the app's files, for engines that show a sandbox its own files only; see Layout
+	Private string   // directory of this sandbox alone, emptied by whoever made it; see Layout
+	Shared  []string // further directories that the sandbox may write, under their own names
+	Keep    bool     // what is written to Tree stays there: for builds. Otherwise an isolating engine drops it at the end
+	Limits  Limits
+	Network Network
 
 	// Terminal, if not nil, is the command's controlling terminal, and its input and output in place of the three above.
 	Terminal *os.File
@@ -69,6 +80,22 @@ type Idler interface {
 	Idle() bool
 }
 
+// Freezer is an ability of a Sandbox: it stops using the processor until it is thawed. Both are harmless when repeated.
+type Freezer interface {
+	Freeze() error
+	Thaw() error
+}
+
+// Meter is an ability of a Sandbox: it says what it uses now.
+type Meter interface {
+	Usage() (Usage, error)
+}
+
+// Listener is an ability of a Sandbox with a network of its own: it listens on an address inside of it.
+type Listener interface {
+	Listen(ctx context.Context, network, address string) (net.Listener, error)
+}
+
 // PortHolder is an ability of an Engine: it names who has a port that a sandbox wanted.
 type PortHolder interface {
 	// Holder returns the process that listens on a TCP port, false if there is none or it may not be seen.
@@ -77,7 +104,8 @@ type PortHolder interface {
 
 // Exit says how a command ended.
 type Exit struct {
-	Status int            // exit status; -1 if ended by a signal
-	Signal syscall.Signal // 0 unless ended by a signal
-	At     time.Time
+	Status      int            // exit status; -1 if ended by a signal
+	Signal      syscall.Signal // 0 unless ended by a signal
+	OutOfMemory bool           // killed because it wanted more than Limits.Memory
+	At          time.Time
 }

@@ -153,6 +153,10 @@ func portIn(line string, ways ...*regexp.Regexp) int {
 
 func (i *instance) findHolder(taken *PortTaken) {
 	taken.Holder = "another program"
+	if i.pool.ownNetwork() {
+		taken.Holder = "another process of the app"
+		return
+	}
 	if taken.Port == 0 { // the output does not say which
 		if names := i.pool.Ports.insisting(i); len(names) > 0 {
 			taken.Holder = strings.Join(names, " or ") + ", or another program"

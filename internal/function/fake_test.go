@@ -24,6 +24,10 @@ type fakeEngine struct {
 func (*fakeEngine) Name() string      { return "fake" }
 func (*fakeEngine) Isolation() string { return "fake: nothing runs" }
 
+func (*fakeEngine) Level() engine.Level { return engine.Separate }
+
+func (*fakeEngine) Layout(tree, _ string) engine.Layout { return engine.Layout{Tree: tree} }
+
 func (e *fakeEngine) Start(_ context.Context, spec engine.Spec) (engine.Sandbox, error) {
 	e.mu.Lock()
 	n := len(e.starts)

@@ -39,7 +39,7 @@ func (p *Pool) launch() (*instance, error) {
 	inst := &instance{pool: p, cleanup: func() {}, startedAt: time.Now()}
 	inst.id = fmt.Sprintf("%s-%d-%s", p.Function.Name, p.Release, strings.ToLower(rand.Text()[:6]))
 	if p.Function.Kind == aloft.Web {
-		port, err := p.Ports.assign()
+		port, err := p.assignPort()
 		if err != nil {
 			return nil, err
 		}
@@ -68,6 +68,19 @@ func (p *Pool) launch() (*instance, error) {
 	return inst, nil
 }
 
+// ownNetwork reports whether instances share no ports.
+func (p *Pool) ownNetwork() bool { return p.Engine.Layout("", "").OwnNetwork }
+
+func (p *Pool) assignPort() (int, error) {
+	if p.ownNetwork() {
+		return ownPort, nil
+	}
+	return p.Ports.assign()
+}
+
+// ownPort is the PORT of an instance with a network of its own.
+const ownPort = 8080
+
 // say logs something about an instance; nil stands for one that could not be started.
 func (p *Pool) say(inst *instance, format string, args ...any) {
 	line := aloft.LogLine{Time: time.Now(), Release: p.Release, Function: p.Function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)}
@@ -88,6 +101,9 @@ func (i *instance) target(addr net.Addr) {
 
 // insists says what Pool.Insists says.
 func (i *instance) insists() net.Addr {
+	if i.pool.ownNetwork() {
+		return nil
+	}
 	i.pool.mu.Lock()
 	main := i.addr
 	i.pool.mu.Unlock()

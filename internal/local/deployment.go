@@ -126,10 +126,18 @@ func (d *deployment) pool(f aloft.Function) *function.Pool {
 			if err != nil {
 				return engine.Spec{}, nil, err
 			}
-			spec := engine.Spec{Command: f.Command, Dir: d.tree, Env: d.env(f, private, port)}
-			return spec, func() { _ = os.RemoveAll(private) }, nil
+			return d.spec(f, private, port), func() { _ = os.RemoveAll(private) }, nil
 		},
 	})
+}
+
+// spec is what an instance of f starts with.
+func (d *deployment) spec(f aloft.Function, private string, port int) engine.Spec {
+	layout := d.platform.Engine.Layout(d.tree, private)
+	return engine.Spec{
+		Command: f.Command, Dir: layout.Tree, Env: d.env(f, layout, port), Tree: d.tree, Private: private,
+		Limits: limits(f),
+	}
 }
 
 // renew replaces the web pool, which was used up, by a fresh one.

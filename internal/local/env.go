@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
 )
 
 func (p *Platform) instancesDir(ref aloft.StageRef) string {
@@ -34,7 +35,7 @@ var pathVariable = regexp.MustCompile(`\$PATH\b|\$\{PATH\}`)
 
 // env is the whole environment of an instance, or of a one-off command if port is 0 and it is no worker's. What comes later
 // wins: the machine's, aloft's, the function's, the config; nobody may move PORT and HOST.
-func (d *deployment) env(f aloft.Function, private string, port int) []string {
+func (d *deployment) env(f aloft.Function, layout engine.Layout, port int) []string {
 	vars := map[string]string{}
 	for _, kv := range d.platform.BaseEnv {
 		key, value, _ := strings.Cut(kv, "=")
@@ -42,10 +43,10 @@ func (d *deployment) env(f aloft.Function, private string, port int) []string {
 	}
 	vars["ALOFT_APP"], vars["ALOFT_STAGE"] = d.release.App, d.release.Stage
 	vars["ALOFT_RELEASE"] = strconv.Itoa(d.release.Version)
-	vars["HOME"], vars["TMPDIR"] = filepath.Join(private, "home"), filepath.Join(private, "tmp")
+	vars["HOME"], vars["TMPDIR"] = layout.Home, layout.Temp
 	path := vars["PATH"]
 	for key, value := range f.Env {
-		value = treeVariable.ReplaceAllLiteralString(value, d.tree)
+		value = treeVariable.ReplaceAllLiteralString(value, layout.Tree)
 		vars[key] = pathVariable.ReplaceAllLiteralString(value, path)
 	}
 	maps.Copy(vars, d.config)

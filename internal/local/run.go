@@ -55,10 +55,9 @@ func (p *Platform) RunRelease(ctx context.Context, release aloft.Release, input 
 		return 0, err
 	}
 	defer func() { _ = os.RemoveAll(private) }()
-	spec := engine.Spec{
-		ID: "the command", Command: input.Command, Dir: d.tree, Env: d.env(d.main(), private, 0),
-		Stdin: input.Stdin, Stdout: input.Stdout, Stderr: input.Stderr, Lossless: true,
-	}
+	spec := d.spec(d.main(), private, 0)
+	spec.ID, spec.Command, spec.Lossless = "the command", input.Command, true
+	spec.Stdin, spec.Stdout, spec.Stderr = input.Stdin, input.Stdout, input.Stderr
 	if t := input.Terminal; t != nil {
 		spec.Terminal, spec.Env = t.File, append(spec.Env, "TERM="+t.Type)
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"path/filepath"
 	"syscall"
 
 	"github.com/aloft-run/aloft/internal/engine"
@@ -31,6 +32,14 @@ func (*Engine) Name() string { return "process" }
 // Isolation says that there is none.
 func (*Engine) Isolation() string {
 	return "process: separate processes, environments and directories; files, network and memory are not kept apart"
+}
+
+// Level returns the lowest.
+func (*Engine) Level() engine.Level { return engine.Separate }
+
+// Layout implements engine.Engine: everything is where it is.
+func (*Engine) Layout(tree, private string) engine.Layout {
+	return engine.Layout{Tree: tree, Home: filepath.Join(private, "home"), Temp: filepath.Join(private, "tmp")}
 }
 
 // Start implements engine.Engine.

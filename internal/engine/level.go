@@ -1,0 +1,34 @@
+package engine
+
+// Level says how well sandboxes are kept apart from each other and from the machine.
+type Level int
+
+// The levels, weakest first.
+const (
+	Separate Level = 1 // separate processes and directories; a hostile program reaches everything of its user
+	Confined Level = 2 // own files, signals and TCP ports only; processes are seen, UDP and addresses are not bounded
+	Isolated Level = 3 // own files, processes and network; memory is bounded by looking at it from time to time
+	Bounded  Level = 4 // the same, and the kernel bounds memory, processor and processes
+)
+
+// String returns the level in a word.
+func (l Level) String() string {
+	switch l {
+	case Separate:
+		return "separate"
+	case Confined:
+		return "confined"
+	case Isolated:
+		return "isolated"
+	case Bounded:
+		return "isolated and bounded"
+	}
+	return "unknown"
+}
+
+// Layout says where the command of a sandbox finds things, and what it has to itself.
+type Layout struct {
+	Tree       string // Spec.Tree
+	Home, Temp string // for HOME and TMPDIR; empty at the start
+	OwnNetwork bool   // every port is free to it, whatever others listen on
+}

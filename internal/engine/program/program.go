@@ -2,7 +2,6 @@
 // started.
 package program
 
-
 import (
 	"bufio"
 	"errors"

@@ -1,0 +1,224 @@
+// Package namespace is the engine that gives each sandbox a machine of its own to see: files, processes, network, users,
+// host name and limits. It needs no privileges; with them it bounds memory, processor and processes through the kernel, and gives
+// each sandbox a user of its own.
+//
+// A sandbox's first process is a copy of this program that does nothing but keep the sandbox (see package pid1). Some of them
+// stand ready, with everything made that does not depend on what will run in them.
+package namespace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/namespace/cgroup"
+	"github.com/aloft-run/aloft/internal/engine/namespace/filter"
+	"github.com/aloft-run/aloft/internal/engine/namespace/pid1"
+	"github.com/aloft-run/aloft/internal/engine/program"
+)
+
+var _ engine.Engine = (*Engine)(nil)
+
+// Options are what an Engine works with.
+type Options struct {
+	Server  string   // names the server among those of the machine, such as "aloft-1f3a"
+	Visible []string // directories that every sandbox may read besides the system's: interpreters in home directories
+	Ready   int      // how many sandboxes stand ready
+	// NoLimits leaves control groups out, as if there were none.
+	NoLimits bool
+	Logger   *slog.Logger // nil: silent
+}
+
+// Engine starts sandboxes. Close ends those that stand ready.
+type Engine struct {
+	Options
+	groups   *cgroup.Parent // nil: limits are watched, not enforced by the kernel
+	noGroups error          // why
+	filter   []byte
+	landlock int // the kernel's version of it; 0 without
+	users    users
+
+	mu     sync.Mutex
+	ready  []*seed
+	making int
+	closed bool
+	count  int // names sandboxes
+}
+
+// New returns an Engine after it has made one sandbox and run a command in it. It fails if this machine does not allow
+// that; the error says which step.
+func New(ctx context.Context, options Options) (*Engine, error) {
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{Options: options, landlock: landlockVersion(), users: users{root: os.Geteuid() == 0}}
+	var err error
+	if e.filter, err = filter.Program(); err != nil {
+		return nil, err
+	}
+	if e.noGroups = errors.New("left out as was asked"); !options.NoLimits {
+		e.groups, e.noGroups = cgroup.Open(options.Server)
+	}
+	if e.groups != nil {
+		if err := e.groups.Sweep(); err != nil {
+			e.Logger.Warn("remove what an earlier server left", "error", err)
+		}
+	}
+	if err := e.prove(ctx); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// prove runs a command. Whether a machine allows sandboxes is not known before one has run.
+func (e *Engine) prove(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "aloft-proof-")
+	if err != nil {
+		return fmt.Errorf("make a directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	s, err := e.Start(ctx, engine.Spec{ID: "proof", Command: []string{"/bin/sh", "-c", ":"}, Dir: treeDir, Tree: dir, Private: dir, Limits: engine.Limits{Temp: 1 << 20}})
+	if err != nil {
+		return err
+	}
+	<-s.Done()
+	if exit := s.Exit(); exit.Status != 0 {
+		return fmt.Errorf("a command in a sandbox ended with status %d, signal %d", exit.Status, exit.Signal)
+	}
+	return nil
+}
+
+// Close ends the sandboxes that stand ready. Those that run go on until they end, or this process does.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	for _, s := range e.ready {
+		s.end()
+	}
+	e.ready = nil
+	e.users.close()
+}
+
+// Name returns "namespace".
+func (*Engine) Name() string { return "namespace" }
+
+// Level is Bounded with control groups, Isolated without.
+func (e *Engine) Level() engine.Level {
+	if e.groups == nil {
+		return engine.Isolated
+	}
+	return engine.Bounded
+}
+
+// Isolation says what is kept apart.
+func (e *Engine) Isolation() string {
+	apart := "files, processes, users and network are kept apart"
+	if e.landlock == 0 {
+		apart += " (without Landlock)"
+	}
+	if e.groups == nil {
+		return "namespace: " + apart + "; memory is watched, processor time is not bounded (" + e.noGroups.Error() + ")"
+	}
+	return "namespace: " + apart + "; memory, processor time and processes are bounded"
+}
+
+// Layout implements engine.Engine.
+func (*Engine) Layout(string, string) engine.Layout {
+	return engine.Layout{Tree: treeDir, Home: homeDir, Temp: tempDir, OwnNetwork: true}
+}
+
+// Start implements engine.Engine.
+func (e *Engine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbox, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", spec.ID, err)
+	}
+	view := e.view(spec)
+	path, err := program.Find(spec, view)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := e.take()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: make a sandbox: %w", spec.ID, err)
+	}
+	s, err := e.grow(seed, spec, path)
+	if err == nil {
+		return s, nil
+	}
+	seed.end()
+	if f, ok := errors.AsType[*pid1Failure](err); ok {
+		if errno, isExec := pid1.ExecErrno(f.reason); isExec {
+			return nil, program.Explain(errno, path, spec, view)
+		}
+	}
+	return nil, fmt.Errorf("start %s: %w", spec.ID, err)
+}
+
+// take returns a seed that stands ready, or a new one, and sees to it that more are made.
+func (e *Engine) take() (*seed, error) {
+	for {
+		e.mu.Lock()
+		var s *seed
+		if n := len(e.ready); n > 0 {
+			s = e.ready[n-1]
+			e.ready = e.ready[:n-1]
+		}
+		missing := e.Ready - len(e.ready) - e.making
+		if e.closed {
+			missing = 0
+		}
+		e.making += max(0, missing)
+		e.mu.Unlock()
+		for range missing {
+			go e.prepare()
+		}
+		if s == nil {
+			return e.newSeed()
+		}
+		if s.alive() {
+			return s, nil
+		}
+		s.end()
+	}
+}
+
+func (e *Engine) prepare() {
+	s, err := e.newSeed()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.making--
+	switch {
+	case err != nil:
+		e.Logger.Warn("prepare a sandbox", "error", err)
+	case e.closed:
+		s.end()
+	default:
+		e.ready = append(e.ready, s)
+	}
+}
+
+// next names a sandbox.
+func (e *Engine) next() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.count++
+	return fmt.Sprintf("%d-%d", os.Getpid(), e.count)
+}
+
+func landlockVersion() int {
+	const version = 1 // LANDLOCK_CREATE_RULESET_VERSION
+	v, _, errno := syscall.Syscall(sysLandlockCreate, 0, 0, version)
+	if errno != 0 {
+		return 0
+	}
+	return int(v)
+}
+
+const sysLandlockCreate = 444

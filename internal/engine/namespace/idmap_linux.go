@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/aloft-run/aloft/internal/engine/namespace/pid1"
+	"github.com/aloft-run/aloft/internal/engine/pid1"
 )
 
 // idMap returns a user namespace for a mount on which files of the user from seem to belong to the user to. A process has

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/aloft-run/aloft/internal/engine/namespace/pid1"
+	"github.com/aloft-run/aloft/internal/engine/pid1"
 )
 
 // link is our end of a socket to the first process of a sandbox.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft/internal/engine"
-	"github.com/aloft-run/aloft/internal/engine/namespace/pid1"
+	"github.com/aloft-run/aloft/internal/engine/pid1"
 )
 
 // Freeze implements engine.Freezer by the kernel's freezer, or by SIGSTOP where there is none.

@@ -13,12 +13,12 @@ import (
 	"log/slog"
 	"os"
 	"sync"
-	"syscall"
 
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/filter"
+	"github.com/aloft-run/aloft/internal/engine/landlock"
 	"github.com/aloft-run/aloft/internal/engine/namespace/cgroup"
-	"github.com/aloft-run/aloft/internal/engine/namespace/filter"
-	"github.com/aloft-run/aloft/internal/engine/namespace/pid1"
+	"github.com/aloft-run/aloft/internal/engine/pid1"
 	"github.com/aloft-run/aloft/internal/engine/program"
 )
 
@@ -56,7 +56,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{Options: options, landlock: landlockVersion(), users: users{root: os.Geteuid() == 0}}
+	e := &Engine{Options: options, landlock: landlock.Version(), users: users{root: os.Geteuid() == 0}}
 	var err error
 	if e.filter, err = filter.Program(); err != nil {
 		return nil, err
@@ -211,14 +211,3 @@ func (e *Engine) next() string {
 	e.count++
 	return fmt.Sprintf("%d-%d", os.Getpid(), e.count)
 }
-
-func landlockVersion() int {
-	const version = 1 // LANDLOCK_CREATE_RULESET_VERSION
-	v, _, errno := syscall.Syscall(sysLandlockCreate, 0, 0, version)
-	if errno != 0 {
-		return 0
-	}
-	return int(v)
-}
-
-const sysLandlockCreate = 444

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft/internal/engine"
-	"github.com/aloft-run/aloft/internal/engine/namespace/pid1"
+	"github.com/aloft-run/aloft/internal/engine/pid1"
 	"github.com/aloft-run/aloft/internal/engine/procfs"
 	"github.com/aloft-run/aloft/internal/engine/stdio"
 )

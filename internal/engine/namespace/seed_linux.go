@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/aloft-run/aloft/internal/engine/namespace/cgroup"
-	"github.com/aloft-run/aloft/internal/engine/namespace/pid1"
+	"github.com/aloft-run/aloft/internal/engine/pid1"
 )
 
 // seed is a sandbox of which only the first process runs.

@@ -19,7 +19,7 @@ const (
 	Hostname = "hostname" // NAME
 	Loopback = "loopback" // bring the loopback interface up
 	Limit    = "limit"    // RESOURCE VALUE: a resource limit, soft and hard
-	Landlock = "landlock" // SCOPES ACCESS PATH [ACCESS PATH]…
+	Landlock = "landlock" // SCOPES FILES NETWORK [ACCESS PATH|:PORT]…: see package landlock
 	Lock     = "lock"     // give up what capabilities the command could get, for good
 	Seccomp  = "seccomp"  // PROGRAM: filter system calls
 	Exec     = "exec"     // PATH DIR TERMINAL ARGC [ARG]… [VARIABLE]…: start the command with #0, #1 and #2
@@ -108,7 +108,7 @@ func step(s Step, files []int) error {
 		value := uint64(integer(arg(2)))
 		return syscall.Setrlimit(integer(arg(1)), &syscall.Rlimit{Cur: value, Max: value})
 	case Landlock:
-		return landlock(integer(arg(1)), s[2:])
+		return landlock(s[1:])
 	case Lock:
 		return lock()
 	case Seccomp:

@@ -11,8 +11,12 @@ import (
 	"syscall"
 )
 
-// Env is the environment variable that makes a program the first process of a sandbox.
+// Env is the environment variable that makes a program the first process of a sandbox. With the value Wrap it carries out
+// the steps in its first argument and becomes the command that follows.
 const Env = "ALOFT_SANDBOX_PID1"
+
+// Wrap is a value of Env, see there.
+const Wrap = "wrap"
 
 // The descriptors that the first process is started with, besides an empty standard input and output.
 const (
@@ -21,10 +25,15 @@ const (
 )
 
 func init() { //nolint:gochecknoinits // to run before the rest of the program is initialised is its purpose
-	if _, ok := syscall.Getenv(Env); ok {
+	switch value, _ := syscall.Getenv(Env); value {
+	case "":
+		return
+	case Wrap:
+		wrap()
+	default:
 		run()
-		syscall.Exit(0)
 	}
+	syscall.Exit(0)
 }
 
 // run carries out batches of steps until one has started the command, and then sees it to its end.

@@ -64,24 +64,26 @@ func seccomp(program string) error {
 	return result(errno)
 }
 
-// landlock bounds this thread, and what it starts, to accesses below paths. Rules are pairs of access rights and path; the
-// rights of the first pair, whose path is empty, are those that are bounded at all.
-func landlock(scopes int, rules []string) error {
-	if len(rules) < 2 {
+// landlock bounds this thread, and what it starts: SCOPES FILES NETWORK, the rights that are bounded at all, then pairs of
+// rights and what they are given for, a path or a TCP port written ":PORT".
+func landlock(words []string) error {
+	const fixed = 3
+	if len(words) < fixed {
 		return wireError("landlock without rules")
 	}
-	attr := [3]uint64{uint64(integer(rules[0])), 0, uint64(scopes)} // handled_access_fs, handled_access_net, scoped
-	size := unsafe.Sizeof(attr)
-	if scopes == 0 {
-		size = 8 // all that older kernels know
+	// struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped. Older kernels know only its beginning.
+	attr := [3]uint64{uint64(integer(words[1])), uint64(integer(words[2])), uint64(integer(words[0]))}
+	size := uintptr(len(attr))
+	for size > 1 && attr[size-1] == 0 {
+		size--
 	}
-	set, _, errno := syscall.Syscall(sysLandlockCreate, uintptr(unsafe.Pointer(&attr)), size, 0)
+	set, _, errno := syscall.Syscall(sysLandlockCreate, uintptr(unsafe.Pointer(&attr)), 8*size, 0)
 	if errno != 0 {
 		return errno
 	}
 	defer syscall.Close(int(set))
-	for rules = rules[2:]; len(rules) >= 2; rules = rules[2:] {
-		if err := allow(int(set), integer(rules[0]), rules[1]); err != nil {
+	for rules := words[fixed:]; len(rules) >= 2; rules = rules[2:] {
+		if err := allow(set, integer(rules[0]), rules[1]); err != nil {
 			return err
 		}
 	}
@@ -89,21 +91,38 @@ func landlock(scopes int, rules []string) error {
 	return result(errno)
 }
 
-func allow(set, access int, path string) error {
+// The kinds of rules.
+const (
+	pathBeneath = 1
+	netPort     = 2
+)
+
+func allow(set uintptr, access int, what string) error {
+	if len(what) > 1 && what[0] == ':' {
+		rule := [2]uint64{uint64(access), uint64(integer(what[1:]))} // struct landlock_net_port_attr
+		_, _, errno := syscall.Syscall6(sysLandlockAddRule, set, netPort, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
+		return result(errno)
+	}
 	const pathOnly = 0x200000 // O_PATH
-	fd, err := syscall.Open(path, pathOnly|syscall.O_CLOEXEC, 0)
-	if err == syscall.ENOENT {
-		return nil
+	fd, err := syscall.Open(what, pathOnly|syscall.O_CLOEXEC, 0)
+	if err == syscall.ENOENT || err == syscall.EACCES {
+		return nil // what is not there, or not for this user, cannot be given
 	}
 	if err != nil {
 		return err
 	}
 	defer syscall.Close(fd)
+	var info syscall.Stat_t
+	if err := syscall.Fstat(fd, &info); err == nil && info.Mode&syscall.S_IFMT != syscall.S_IFDIR {
+		access &= fileRights
+	}
 	rule := struct { // struct landlock_path_beneath_attr is packed: 12 bytes
 		access uint64
 		parent int32
 	}{uint64(access), int32(fd)}
-	const pathBeneath = 1
-	_, _, errno := syscall.Syscall6(sysLandlockAddRule, uintptr(set), pathBeneath, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
+	_, _, errno := syscall.Syscall6(sysLandlockAddRule, set, pathBeneath, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
 	return result(errno)
 }
+
+// fileRights are those that can be given for a file: execute, write, read, truncate, ioctl.
+const fileRights = 1 | 2 | 4 | 1<<14 | 1<<15

@@ -17,7 +17,6 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
 	"github.com/aloft-run/aloft/internal/client"
-	"github.com/aloft-run/aloft/internal/standard"
 )
 
 // The verdicts of a check.
@@ -62,6 +61,7 @@ func runDoctor(ctx context.Context, p *program) error {
 	}
 	checks := []check{checkHome(home), checkDisk(home)}
 	checks = append(checks, checkServer(ctx, home)...)
+	checks = append(checks, checkIsolation(ctx, p.env)...)
 	checks = append(checks, checkTools(ctx)...)
 	failed := 0
 	for _, c := range checks {
@@ -143,7 +143,6 @@ func checkServer(ctx context.Context, home string) []check {
 		return []check{
 			{Name: "server", Status: good, Text: "not running; a command that needs it starts it"},
 			checkPort(readMemory(home)),
-			{Name: "isolation", Status: good, Text: standard.Engine("").Isolation()},
 		}
 	}
 	if err != nil {
@@ -152,7 +151,7 @@ func checkServer(ctx context.Context, home string) []check {
 	checks := []check{
 		{Name: "server", Status: good, Text: fmt.Sprintf("%s, pid %d, up %s", health.Version, health.PID, ago(health.StartedAt))},
 		{Name: "gateway", Status: good, Text: strings.TrimSuffix("http "+health.HTTP+", https "+health.HTTPS, ", https ")},
-		{Name: "isolation", Status: good, Text: health.Isolation},
+		{Name: "running", Status: good, Text: health.Isolation},
 		{Name: "state", Status: good, Text: "the database is sound"},
 	}
 	if own := thisVersion().Version; health.Version != own {

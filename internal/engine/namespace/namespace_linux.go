@@ -29,16 +29,15 @@ type Options struct {
 	Server  string   // names the server among those of the machine, such as "aloft-1f3a"
 	Visible []string // directories that every sandbox may read besides the system's: interpreters in home directories
 	Ready   int      // how many sandboxes stand ready
-	// NoLimits leaves control groups out, as if there were none.
-	NoLimits bool
-	Logger   *slog.Logger // nil: silent
+	// Bounded makes control groups bound memory, processor and processes. Without, memory is watched and the rest is not bounded.
+	Bounded bool
+	Logger  *slog.Logger // nil: silent
 }
 
 // Engine starts sandboxes. Close ends those that stand ready.
 type Engine struct {
 	Options
-	groups   *cgroup.Parent // nil: limits are watched, not enforced by the kernel
-	noGroups error          // why
+	groups   *cgroup.Parent // nil unless Bounded
 	filter   []byte
 	landlock int // the kernel's version of it; 0 without
 	users    users
@@ -61,17 +60,16 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if e.filter, err = filter.Program(); err != nil {
 		return nil, err
 	}
-	if e.noGroups = errors.New("left out as was asked"); !options.NoLimits {
-		e.groups, e.noGroups = cgroup.Open(options.Server)
-	}
-	if e.groups != nil {
+	if options.Bounded {
+		if e.groups, err = cgroup.Open(options.Server); err != nil {
+			return nil, err
+		}
 		if err := e.groups.Sweep(); err != nil {
 			e.Logger.Warn("remove what an earlier server left", "error", err)
 		}
 	}
 	if err := e.prove(ctx); err != nil {
-		e.Close()
-		return nil, err
+		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }
@@ -95,15 +93,19 @@ func (e *Engine) prove(ctx context.Context) error {
 }
 
 // Close ends the sandboxes that stand ready. Those that run go on until they end, or this process does.
-func (e *Engine) Close() {
+func (e *Engine) Close() error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.closed = true
-	for _, s := range e.ready {
+	ready := e.ready
+	e.closed, e.ready = true, nil
+	e.mu.Unlock()
+	for _, s := range ready {
 		s.end()
 	}
-	e.ready = nil
 	e.users.close()
+	if e.groups != nil {
+		e.groups.Close()
+	}
+	return nil
 }
 
 // Name returns "namespace".
@@ -124,7 +126,7 @@ func (e *Engine) Isolation() string {
 		apart += " (without Landlock)"
 	}
 	if e.groups == nil {
-		return "namespace: " + apart + "; memory is watched, processor time is not bounded (" + e.noGroups.Error() + ")"
+		return "namespace: " + apart + "; memory is watched, processor time is not bounded"
 	}
 	return "namespace: " + apart + "; memory, processor time and processes are bounded"
 }

@@ -31,11 +31,15 @@ func newEngine(t *testing.T, options namespace.Options) *namespace.Engine {
 	if err != nil {
 		t.Skipf("this machine does not let sandboxes be made (%v); see aloft doctor", err)
 	}
-	t.Cleanup(e.Close)
+	t.Cleanup(func() { _ = e.Close() })
 	return e
 }
 
-func TestContract(t *testing.T) { enginetest.Run(t, newEngine(t, namespace.Options{})) }
+func TestContract(t *testing.T) { enginetest.Run(t, newEngine(t, namespace.Options{Ready: 1})) }
+
+func TestContractBounded(t *testing.T) {
+	enginetest.Run(t, newEngine(t, namespace.Options{Bounded: true}))
+}
 
 // TestOrdinaryUser runs the tests of this package again as a user without privileges.
 func TestOrdinaryUser(t *testing.T) {

@@ -34,7 +34,10 @@ func (e *Engine) own(s *script, spec engine.Spec) {
 		s.mapped(dir, stage+dir, writable)
 	}
 	s.add(pid1.Pivot, stage)
-	s.add(pid1.Unmount, strings.TrimPrefix(spaces, stage))
+	s.add(pid1.Unmount, strings.TrimPrefix(spaces, stage)) // what is shown of it stays
+	if spec.Tree != "" && !spec.Keep {
+		s.add(pid1.Unmount, strings.TrimPrefix(lower, stage))
+	}
 	s.add(pid1.Mount, "", "/", strconv.Itoa(unix.MS_REMOUNT|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV), "mode=0755,size=1m,nr_inodes=4096")
 	e.limits(s, spec)
 	e.confine(s, spec)
@@ -53,7 +56,6 @@ func (e *Engine) tree(s *script, spec engine.Spec, spaces string) {
 		s.mapped(spec.Tree, task, writable)
 		return
 	}
-	lower := scratch + "/tree"
 	s.mapped(spec.Tree, lower, readOnly)
 	s.mkdir(spaces+"/layer", 0o0755)
 	s.mkdir(spaces+"/work", 0o0755)

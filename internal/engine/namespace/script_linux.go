@@ -83,6 +83,7 @@ const (
 	tempDir    = "/tmp"
 	stage      = "/proc" // where the new root is built: a directory that is there and that nothing is taken from
 	scratch    = stage + "/.aloft"
+	lower      = scratch + "/tree" // the app's files as they were released
 )
 
 const (

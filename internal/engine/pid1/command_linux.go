@@ -17,12 +17,16 @@ func start(words []string, files []int) (int, error) {
 		Dir: dir, Env: words[count:], Files: []uintptr{uintptr(files[0]), uintptr(files[1]), uintptr(files[2])},
 		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: terminal},
 	}
+	syscall.Umask(commandUmask)
 	pid, err := syscall.ForkExec(path, words[:count], attributes)
 	if errno, ok := err.(syscall.Errno); ok { //nolint:errorlint // see failure
 		return 0, wireError(execFailure + number(int(errno)))
 	}
 	return pid, err
 }
+
+// commandUmask keeps what the command writes from being changed by others.
+const commandUmask = 0o022
 
 // execFailure is how the reason begins if it was the command that could not be executed.
 const execFailure = "exec:"

@@ -39,6 +39,7 @@ func init() { //nolint:gochecknoinits // to run before the rest of the program i
 // run carries out batches of steps until one has started the command, and then sees it to its end.
 func run() {
 	hide()
+	syscall.Umask(0) // modes are as the steps say
 	for {
 		words, files, err := receive(lifeFD)
 		if err != nil {

@@ -43,10 +43,28 @@ func lock() error {
 			return errno
 		}
 	}
+	if err := inheritNothing(); err != nil {
+		return err
+	}
 	if _, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, prCapAmbient, ambientClearAll, 0, 0, 0, 0); errno != 0 {
 		return errno
 	}
 	_, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0, 0, 0)
+	return result(errno)
+}
+
+// inheritNothing clears the inheritable capabilities of this thread; it keeps the others.
+func inheritNothing() error {
+	header := struct{ version, pid uint32 }{version: 0x20080522} // _LINUX_CAPABILITY_VERSION_3
+	var data [2]struct{ effective, permitted, inheritable uint32 }
+	_, _, errno := syscall.RawSyscall(syscall.SYS_CAPGET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data)), 0)
+	if errno != 0 {
+		return errno
+	}
+	for i := range data {
+		data[i].inheritable = 0
+	}
+	_, _, errno = syscall.RawSyscall(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data)), 0)
 	return result(errno)
 }
 

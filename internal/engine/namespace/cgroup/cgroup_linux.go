@@ -79,6 +79,13 @@ func (p *Parent) Sweep() error {
 	return errors.Join(errs...)
 }
 
+// Close removes the Parent. Groups that are still there keep it.
+func (p *Parent) Close() {
+	for _, dir := range p.hierarchy.dirs("") {
+		_ = os.Remove(dir)
+	}
+}
+
 // New makes a group without limits.
 func (p *Parent) New(name string) (*Group, error) {
 	g := &Group{p.hierarchy, name}

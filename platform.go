@@ -84,5 +84,6 @@ type Status struct {
 	Stage     Stage      `json:"stage"`
 	URL       string     `json:"url"`
 	Isolation string     `json:"isolation"` // which engine runs it and what it promises
+	Level     int        `json:"level"`     // the same as a number: 4 isolated and bounded … 1 separate processes
 	Instances []Instance `json:"instances"`
 }

@@ -69,7 +69,7 @@ func (p *program) printStatus(s aloft.Status) error {
 		fmt.Fprintf(p.out, "  domain %s\n", clean(domain))
 	}
 	if p.flags.verbose {
-		fmt.Fprintf(p.out, "  isolation %s\n", clean(s.Isolation))
+		fmt.Fprintf(p.out, "  isolation level %d, %s\n", s.Level, clean(s.Isolation))
 	}
 	if len(s.Instances) == 0 {
 		return nil

@@ -130,7 +130,7 @@ func (p *Platform) Route(_ context.Context, info aloft.Stage) error {
 
 // Status implements aloft.Platform. It knows no URL.
 func (p *Platform) Status(_ context.Context, ref aloft.StageRef) (aloft.Status, error) {
-	status := aloft.Status{Stage: aloft.Stage{StageRef: ref}, Isolation: p.Engine.Isolation()}
+	status := aloft.Status{Stage: aloft.Stage{StageRef: ref}, Isolation: p.Engine.Isolation(), Level: int(p.Engine.Level())}
 	s := p.known(ref)
 	if s == nil {
 		return status, nil

@@ -126,11 +126,15 @@ func (s *sandbox) wait() {
 		number, _ := strconv.Atoi(words[1])
 		s.exit = exitOf(syscall.WaitStatus(number), at) //nolint:gosec // as it was written
 	}
-	s.exit.OutOfMemory = s.exit.Signal == syscall.SIGKILL && (hungry || s.group != nil && s.group.OutOfMemory())
+	killed := s.exit.Signal == syscall.SIGKILL || s.exit.Status == killedStatus
+	s.exit.OutOfMemory = killed && (hungry || s.group != nil && s.group.OutOfMemory())
 	s.pipes.Finish()
 	s.free()
 	close(s.done)
 }
+
+// killedStatus is with what a shell ends whose command was killed.
+const killedStatus = 128 + int(syscall.SIGKILL)
 
 func exitOf(status syscall.WaitStatus, at time.Time) engine.Exit {
 	exit := engine.Exit{Status: status.ExitStatus(), At: at}

@@ -16,8 +16,8 @@ const inside = "eth0"
 // router is what namespaces send their packets to: an address that no machine has. Its hardware address is entered by
 // hand on both sides, so nobody asks for it.
 var (
-	router4     = net.IPv4(169, 254, 1, 1).To4()                      //nolint:gochecknoglobals // a constant
-	router6     = net.ParseIP("fe80::1")                              //nolint:gochecknoglobals // a constant
+	router4     = net.IPv4(169, 254, 1, 1).To4()                       //nolint:gochecknoglobals // a constant
+	router6     = net.ParseIP("fe80::1")                               //nolint:gochecknoglobals // a constant
 	machineSide = net.HardwareAddr{0x02, 0xa1, 0x0f, 0x70, 0x00, 0x01} //nolint:gochecknoglobals // a constant
 )
 

@@ -19,14 +19,14 @@ import (
 )
 
 // call asks the first process for something. The descriptor is -1 if none came with the answer.
-func (s *sandbox) call(words ...string) (fd int, err error) {
+func (s *seed) call(words ...string) (fd int, err error) {
 	s.calls.Lock()
 	defer s.calls.Unlock()
 	return s.ask(words)
 }
 
 // ask does what call does; the caller holds s.calls.
-func (s *sandbox) ask(words []string) (fd int, err error) {
+func (s *seed) ask(words []string) (fd int, err error) {
 	err = s.service.write(words, nil)
 	var answer []string
 	if err == nil {
@@ -160,7 +160,7 @@ func (s *sandbox) absolute(addr net.Addr) net.Addr {
 }
 
 // Listen implements engine.Listener.
-func (s *sandbox) Listen(_ context.Context, network, address string) (net.Listener, error) {
+func (s *seed) Listen(_ context.Context, network, address string) (net.Listener, error) {
 	f, err := s.bind(unix.SOCK_STREAM, network, address)
 	if err != nil {
 		return nil, err
@@ -170,7 +170,7 @@ func (s *sandbox) Listen(_ context.Context, network, address string) (net.Listen
 }
 
 // bind returns a socket bound to an address of the sandbox's network.
-func (s *sandbox) bind(kind int, network, address string) (*os.File, error) {
+func (s *seed) bind(kind int, network, address string) (*os.File, error) {
 	addr, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s %s in a sandbox: %w", network, address, err)

@@ -15,11 +15,13 @@ import (
 	"sync"
 
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/egress"
 	"github.com/aloft-run/aloft/internal/engine/filter"
 	"github.com/aloft-run/aloft/internal/engine/landlock"
 	"github.com/aloft-run/aloft/internal/engine/namespace/cgroup"
 	"github.com/aloft-run/aloft/internal/engine/pid1"
 	"github.com/aloft-run/aloft/internal/engine/program"
+	"github.com/aloft-run/aloft/internal/engine/resolver"
 )
 
 var _ engine.Engine = (*Engine)(nil)
@@ -38,6 +40,9 @@ type Options struct {
 type Engine struct {
 	Options
 	groups   *cgroup.Parent // nil unless Bounded
+	egress   *egress.Egress // nil: sandboxes reach only themselves
+	noEgress error          // why
+	servers  *resolver.Servers
 	filter   []byte
 	landlock int // the kernel's version of it; 0 without
 	users    users
@@ -67,6 +72,11 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		if err := e.groups.Sweep(); err != nil {
 			e.Logger.Warn("remove what an earlier server left", "error", err)
 		}
+	}
+	e.servers = &resolver.Servers{Path: "/etc/resolv.conf"}
+	if e.egress, e.noEgress = egress.Open(options.Server); e.noEgress != nil {
+		e.egress = nil
+		e.Logger.Warn("apps cannot connect to the Internet", "error", e.noEgress)
 	}
 	if err := e.prove(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -102,6 +112,11 @@ func (e *Engine) Close() error {
 		s.end()
 	}
 	e.users.close()
+	if e.egress != nil {
+		if err := e.egress.Close(); err != nil {
+			e.Logger.Warn("take the firewall away", "error", err)
+		}
+	}
 	if e.groups != nil {
 		e.groups.Close()
 	}
@@ -124,6 +139,9 @@ func (e *Engine) Isolation() string {
 	apart := "files, processes, users and network are kept apart"
 	if e.landlock == 0 {
 		apart += " (without Landlock)"
+	}
+	if e.egress == nil {
+		apart += ", which reaches nothing outside"
 	}
 	if e.groups == nil {
 		return "namespace: " + apart + "; memory is watched, processor time is not bounded"

@@ -31,9 +31,7 @@ type sandbox struct {
 	spec    engine.Spec
 	pipes   *stdio.Pipes
 
-	calls sync.Mutex // one request of the service link at a time
-	diag  int        // socket diagnosis of the sandbox's network; 0 before it was needed, -1 after the end
-	own   []string   // addresses on which the engine listens in the sandbox
+	diag int // socket diagnosis of the sandbox's network; 0 before it was needed, -1 after the end
 
 	mu     sync.Mutex
 	frozen bool
@@ -45,9 +43,6 @@ type sandbox struct {
 
 // grow makes a seed the sandbox of spec and starts the command in it.
 func (e *Engine) grow(seed *seed, spec engine.Spec, path string) (*sandbox, error) {
-	if err := seed.prepare(); err != nil {
-		return nil, fmt.Errorf("make a sandbox: %w%s", err, seed.complaint())
-	}
 	s := &sandbox{seed: seed, spec: spec, done: make(chan struct{})}
 	err := s.begin(path)
 	if err != nil {
@@ -67,6 +62,11 @@ func (e *Engine) grow(seed *seed, spec engine.Spec, path string) (*sandbox, erro
 func (s *sandbox) begin(path string) (err error) {
 	if s.group != nil {
 		if err := s.group.Limit(s.spec.Limits); err != nil {
+			return err
+		}
+	}
+	if s.way != nil {
+		if err := s.way.Allow(s.spec.Network); err != nil {
 			return err
 		}
 	}

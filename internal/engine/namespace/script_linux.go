@@ -160,7 +160,7 @@ func (e *Engine) accounts(s *script) {
 		{"/etc/group", "root:x:0:\napp:x:1000:\nnogroup:x:65534:\n"},
 		{"/etc/hosts", "127.0.0.1 localhost aloft\n::1 localhost aloft\n"},
 		{"/etc/hostname", "aloft\n"},
-		{"/etc/resolv.conf", "nameserver " + resolver + "\noptions edns0\n"},
+		{"/etc/resolv.conf", "nameserver " + resolverHost + "\noptions edns0\n"},
 	} {
 		// Where the machine has a link, to a directory that sandboxes do not have, the file comes to its target.
 		if target, err := filepath.EvalSymlinks(f.path); err == nil && target != f.path || isLink(f.path) {
@@ -187,5 +187,5 @@ func isLink(path string) bool {
 	return err == nil && info.Mode()&os.ModeSymlink != 0
 }
 
-// resolver is where sandboxes ask for names; the engine answers there.
-const resolver = "127.0.0.53"
+// resolverHost is where sandboxes ask for names; the engine answers there.
+const resolverHost = "127.0.0.53"

@@ -2,10 +2,13 @@ package namespace
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -13,8 +16,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/aloft-run/aloft/internal/engine/egress"
 	"github.com/aloft-run/aloft/internal/engine/namespace/cgroup"
 	"github.com/aloft-run/aloft/internal/engine/pid1"
+	"github.com/aloft-run/aloft/internal/engine/resolver"
 )
 
 // seed is a sandbox of which only the first process runs.
@@ -29,7 +34,11 @@ type seed struct {
 	errors  *bytes.Buffer // what the first process complains about; it should not
 	once    sync.Once
 	gone    chan struct{} // closed when the first process, and with it all others, is reaped
-	prepare func() error  // waits for what was begun
+
+	calls sync.Mutex         // one request of the service link at a time
+	own   []string           // addresses on which the engine listens in the sandbox
+	way   *egress.Connection // to the Internet; nil if there is none
+	names *resolver.Relay    // nil if there is no way
 }
 
 // capabilities are what the first process needs inside: to bind reserved ports, to signal, to configure the network, to look
@@ -61,11 +70,16 @@ func (e *Engine) newSeed() (*seed, error) {
 	if err = s.life.send(steps); err == nil {
 		err = s.join()
 	}
+	if err == nil {
+		err = s.life.expect(pid1.Done)
+	}
+	if err == nil {
+		err = s.connect()
+	}
 	if err != nil {
 		s.end()
-		return nil, err
+		return nil, fmt.Errorf("%w%s", err, s.complaint())
 	}
-	s.prepare = sync.OnceValue(func() error { return s.life.expect(pid1.Done) })
 	return s, nil
 }
 
@@ -80,6 +94,43 @@ func (s *seed) join() (err error) {
 		return err
 	}
 	return s.group.Add(s.pid)
+}
+
+// connect gives the sandbox a way to the Internet and a resolver, where the machine has such ways.
+func (s *seed) connect() error {
+	if s.engine.egress == nil {
+		return nil
+	}
+	space, err := os.Open("/proc/" + strconv.Itoa(s.pid) + "/ns/net")
+	if err != nil {
+		return fmt.Errorf("open the network of a sandbox: %w", err)
+	}
+	defer space.Close()
+	if s.way, err = s.engine.egress.Connect(space); err != nil {
+		return err
+	}
+	return s.resolve()
+}
+
+// resolve lets the engine answer the sandbox's questions for names.
+func (s *seed) resolve() error {
+	address := net.JoinHostPort(resolverHost, "53")
+	datagrams, err := s.bind(unix.SOCK_DGRAM, "udp", address)
+	if err != nil {
+		return err
+	}
+	defer datagrams.Close()
+	packets, err := net.FilePacketConn(datagrams)
+	if err != nil {
+		return fmt.Errorf("answer for names in a sandbox: %w", err)
+	}
+	streams, err := s.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		_ = packets.Close()
+		return err
+	}
+	s.names = resolver.Serve(packets, streams, s.engine.servers)
+	return nil
 }
 
 func (s *seed) start() error {
@@ -152,8 +203,16 @@ func (s *seed) end() {
 	s.leave()
 }
 
-// leave removes the control group.
+// leave gives back what the machine gave.
 func (s *seed) leave() {
+	if s.names != nil {
+		s.names.Close()
+	}
+	if s.way != nil {
+		if err := s.way.Close(); err != nil {
+			s.engine.Logger.Warn("disconnect a sandbox", "error", err)
+		}
+	}
 	if s.group == nil {
 		return
 	}

@@ -40,6 +40,7 @@ func init() { //nolint:gochecknoinits // to run before the rest of the program i
 func run() {
 	hide()
 	syscall.Umask(0) // modes are as the steps say
+	go serve()
 	for {
 		words, files, err := receive(lifeFD)
 		if err != nil {
@@ -62,7 +63,6 @@ func run() {
 			continue
 		}
 		_ = send(lifeFD, []string{Started, number(child)})
-		go serve()
 		status := wait(child)
 		_ = send(lifeFD, []string{Ended, number(int(status))})
 		return // with the first process all others end

@@ -93,7 +93,7 @@ func (e *Engine) steps(spec engine.Spec) []pid1.Step {
 }
 
 func systemDirs() []string {
-	return []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/snap", "/proc", "/sys/fs/cgroup", "/run/systemd/resolve"}
+	return []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/snap", "/var/lib/gems", "/proc", "/sys/fs/cgroup", "/run/systemd/resolve"}
 }
 
 // ports are those that apps connect to: secure web, names, mail, and the usual databases and queues. Plain web (80) is not

@@ -128,7 +128,7 @@ func (e *Engine) visible(s *script, belowOwn bool) {
 func systemDirs() []string {
 	var there []string
 	for _, dir := range []string{
-		"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/snap",
+		"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/snap", "/var/lib/gems",
 	} {
 		if _, err := os.Lstat(dir); err == nil {
 			there = append(there, dir)

@@ -228,12 +228,12 @@ func (e *Egress) Close() error {
 // address4 and address6 are those of the namespace with a number.
 func (e *Egress) address4(number int) net.IP {
 	a := e.block4.Addr().As4()
-	binary.BigEndian.PutUint32(a[:], binary.BigEndian.Uint32(a[:])+uint32(number)) //nolint:gosec // below 1,024
+	binary.BigEndian.PutUint32(a[:], binary.BigEndian.Uint32(a[:])+uint32(number))
 	return a[:]
 }
 
 func (e *Egress) address6(number int) net.IP {
 	a := e.block6.Addr().As16()
-	binary.BigEndian.PutUint16(a[14:], uint16(number)) //nolint:gosec // below 1,024
+	binary.BigEndian.PutUint16(a[14:], uint16(number))
 	return a[:]
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aloft-run/aloft/internal/engine/egress"
 )
 
+// port is where everybody listens.
 const port = 7000
 
 // world is a machine with an address in the Internet and one in a private network, and two tenants on it.
@@ -58,16 +59,16 @@ func newWorld(t *testing.T) *world {
 		w.machine.in(t, func() (err error) { w.ways[i], err = w.egress.Connect(w.tenants[i].file); return err })
 	}
 	for _, ip := range []string{"203.0.113.10", "2a00:113::10"} {
-		w.internet.serve(t, ip, port)
+		w.internet.serve(t, ip)
 	}
 	for _, ip := range []string{"10.9.0.2", "169.254.169.254", "fd09::2"} {
-		w.lan.serve(t, ip, port)
+		w.lan.serve(t, ip)
 	}
 	for _, ip := range []string{"203.0.113.1", "10.9.0.1", "2a00:113::1", "fd09::1"} {
-		w.machine.serve(t, ip, port)
+		w.machine.serve(t, ip)
 	}
 	for _, s := range w.tenants {
-		s.serve(t, "0.0.0.0", port)
+		s.serve(t, "0.0.0.0")
 	}
 	return w
 }
@@ -93,7 +94,7 @@ func TestWhereItLeads(t *testing.T) {
 		{"another tenant", other, false},
 	} {
 		for _, network := range []string{"tcp", "udp"} {
-			answer, err := w.tenants[0].ask(t, network, c.ip, port)
+			answer, err := w.tenants[0].ask(t, network, c.ip)
 			if c.open && (err != nil || answer != "hello") {
 				t.Errorf("%s to %s (%s): %q, %v", network, c.what, c.ip, answer, err)
 			}
@@ -107,18 +108,18 @@ func TestWhereItLeads(t *testing.T) {
 	}
 	// The control: from the machine all of it can be reached.
 	for _, ip := range []string{"203.0.113.10", "10.9.0.2", "169.254.169.254", "fd09::2", "2a00:113::10", "10.9.0.1"} {
-		if answer, err := w.machine.ask(t, "tcp", ip, port); answer != "hello" {
+		if answer, err := w.machine.ask(t, "tcp", ip); answer != "hello" {
 			t.Errorf("the machine cannot reach %s: %v", ip, err)
 		}
 	}
 	// Nobody comes in: not the machine, not the Internet.
-	if answer, err := w.machine.ask(t, "tcp", other, port); err == nil {
+	if answer, err := w.machine.ask(t, "tcp", other); err == nil {
 		t.Errorf("the machine reaches a tenant: %q", answer)
 	}
 	w.internet.in(t, func() error {
 		return netlink.RouteAdd(&netlink.Route{Gw: netip.MustParseAddr("203.0.113.1").AsSlice()})
 	})
-	if answer, err := w.internet.ask(t, "tcp", other, port); err == nil {
+	if answer, err := w.internet.ask(t, "tcp", other); err == nil {
 		t.Errorf("the Internet reaches a tenant: %q", answer)
 	}
 }
@@ -145,17 +146,17 @@ func TestAllow(t *testing.T) {
 	open := engine.Network{Open: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/24"), netip.MustParsePrefix("fd09::/64")}}
 	w.machine.in(t, func() error { return w.ways[0].Allow(open) })
 	for _, ip := range []string{"10.9.0.2", "fd09::2"} {
-		if answer, err := w.tenants[0].ask(t, "tcp", ip, port); answer != "hello" {
+		if answer, err := w.tenants[0].ask(t, "tcp", ip); answer != "hello" {
 			t.Errorf("%s was opened: %v", ip, err)
 		}
-		if answer, err := w.tenants[1].ask(t, "tcp", ip, port); err == nil {
+		if answer, err := w.tenants[1].ask(t, "tcp", ip); err == nil {
 			t.Errorf("%s was not opened to this one: %q", ip, answer)
 		}
 	}
-	if _, err := w.tenants[0].ask(t, "tcp", "10.9.0.1", port); err == nil {
+	if _, err := w.tenants[0].ask(t, "tcp", "10.9.0.1"); err == nil {
 		t.Error("the machine's own address in the opened network is reached")
 	}
-	if _, err := w.tenants[0].ask(t, "tcp", "169.254.169.254", port); err == nil {
+	if _, err := w.tenants[0].ask(t, "tcp", "169.254.169.254"); err == nil {
 		t.Error("more than was asked for is open")
 	}
 	w.machine.in(t, func() error { return w.ways[0].Close() })

@@ -223,7 +223,7 @@ func masked(p netip.Prefix) []expr.Any {
 		mask[i/8] |= 1 << (7 - i%8)
 	}
 	return []expr.Any{
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: uint32(len(mask)), Mask: mask, Xor: make([]byte, len(mask))}, //nolint:gosec // 4 or 16
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: uint32(len(mask)), Mask: mask, Xor: make([]byte, len(mask))},
 		&expr.Cmp{Register: 1, Data: p.Masked().Addr().AsSlice()},
 	}
 }

@@ -92,7 +92,7 @@ func cable(t *testing.T, one *space, nameOne string, two *space, nameTwo string)
 }
 
 // serve answers "hello" on a TCP and a UDP port of an address.
-func (s *space) serve(t *testing.T, ip string, port int) {
+func (s *space) serve(t *testing.T, ip string) {
 	t.Helper()
 	hostport := net.JoinHostPort(ip, strconv.Itoa(port))
 	s.in(t, func() error {
@@ -134,7 +134,7 @@ func (s *space) serve(t *testing.T, ip string, port int) {
 const patience = 3 * time.Second
 
 // ask connects from the namespace and reads the answer.
-func (s *space) ask(t *testing.T, network, ip string, port int) (answer string, err error) {
+func (s *space) ask(t *testing.T, network, ip string) (answer string, err error) {
 	t.Helper()
 	s.in(t, func() error {
 		var c net.Conn

@@ -49,10 +49,10 @@ func Program() ([]byte, error) {
 	}
 	p.call(unix.SYS_SOCKET, socketRules)
 	p.call(unix.SYS_SOCKETPAIR, socketRules)
-	p.call(unix.SYS_CLONE, func(p *program) { p.anyBit(cloneFlags, unix.CLONE_NEWUSER|newNamespaces, refuse) })
-	p.call(unix.SYS_SENDTO, func(p *program) { p.anyBit(3, unix.MSG_FASTOPEN, refuse) })
-	p.call(unix.SYS_SENDMSG, func(p *program) { p.anyBit(2, unix.MSG_FASTOPEN, refuse) })
-	p.call(unix.SYS_SENDMMSG, func(p *program) { p.anyBit(3, unix.MSG_FASTOPEN, refuse) })
+	p.call(unix.SYS_CLONE, func(p *program) { p.refuseBits(cloneFlags, unix.CLONE_NEWUSER|newNamespaces) })
+	p.call(unix.SYS_SENDTO, func(p *program) { p.refuseBits(3, unix.MSG_FASTOPEN) })
+	p.call(unix.SYS_SENDMSG, func(p *program) { p.refuseBits(2, unix.MSG_FASTOPEN) })
+	p.call(unix.SYS_SENDMMSG, func(p *program) { p.refuseBits(3, unix.MSG_FASTOPEN) })
 	p.call(unix.SYS_SETSOCKOPT, fastOpenRules)
 	p.call(unix.SYS_IOCTL, func(p *program) {
 		p.argument(1)
@@ -148,11 +148,11 @@ func (p *program) among(values []uint32, verdict uint32) {
 	p.give(verdict)
 }
 
-// anyBit gives the verdict if an argument has one of the bits.
-func (p *program) anyBit(argument int, bits, verdict uint32) {
-	p.argument(uint32(argument)) //nolint:gosec // a small number
+// refuseBits refuses the call if an argument has one of the bits.
+func (p *program) refuseBits(argument, bits uint32) {
+	p.argument(argument)
 	p.add(bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: bits, SkipTrue: 1})
-	p.give(verdict)
+	p.give(refuse)
 }
 
 // call applies rules to one call; what they do not judge is allowed.
@@ -160,6 +160,6 @@ func (p *program) call(nr uint32, rules func(*program)) {
 	inner := &program{}
 	rules(inner)
 	inner.give(allow)
-	p.add(bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: nr, SkipTrue: uint8(len(inner.code))}) //nolint:gosec // a short list
+	p.add(bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: nr, SkipTrue: uint8(len(inner.code))})
 	p.code = append(p.code, inner.code...)
 }

@@ -53,7 +53,7 @@ func (s *sandbox) Dial(ctx context.Context, addr net.Addr) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", addr, err)
 	}
-	f := os.NewFile(uintptr(fd), addr.String()) //nolint:gosec // a descriptor
+	f := os.NewFile(uintptr(fd), addr.String())
 	defer f.Close()
 	conn, err := net.FileConn(f)
 	if err != nil {
@@ -67,7 +67,8 @@ func (s *sandbox) connect(ctx context.Context, addr net.Addr) (fd int, err error
 	if !ok {
 		return s.call(pid1.Connect, addr.String())
 	}
-	family, to := unix.AF_INET6, unix.Sockaddr(nil)
+	family := unix.AF_INET6
+	var to unix.Sockaddr
 	if ip := tcp.IP.To4(); ip != nil {
 		four := &unix.SockaddrInet4{Port: tcp.Port}
 		if copy(four.Addr[:], ip); tcp.IP.IsUnspecified() {
@@ -101,14 +102,14 @@ const pollPause = 20 * time.Millisecond
 
 func connected(ctx context.Context, fd int) error {
 	for ctx.Err() == nil {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(pollPause.Milliseconds())) //nolint:gosec // a descriptor
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(pollPause.Milliseconds()))
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			return err
 		}
 		if n > 0 {
 			code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 			if err == nil && code != 0 {
-				err = unix.Errno(code) //nolint:gosec // an error number
+				err = unix.Errno(code)
 			}
 			return err
 		}
@@ -186,5 +187,5 @@ func (s *seed) bind(kind int, network, address string) (*os.File, error) {
 		return nil, fmt.Errorf("listen on %s %s in a sandbox: %w", network, address, err)
 	}
 	s.own = append(s.own, addr.String())
-	return os.NewFile(uintptr(fd), address), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fd), address), nil
 }

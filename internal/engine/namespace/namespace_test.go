@@ -46,7 +46,7 @@ func TestOrdinaryUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("the tests run as an ordinary user already")
 	}
-	dir, err := os.MkdirTemp("", "aloft-user-")
+	dir, err := os.MkdirTemp("", "aloft-user-") //nolint:usetesting // others may not enter a test's own
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestOrdinaryUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := filepath.Join(dir, "tests")
-	if err := os.WriteFile(program, self, 0o755); err != nil { //nolint:gosec // it is to be executed by another user
+	if err := os.WriteFile(program, self, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	again := exec.CommandContext(t.Context(), program, "-test.v", "-test.timeout=5m")

@@ -94,7 +94,7 @@ func (e *Engine) limits(s *script, spec engine.Spec) {
 	if spec.Limits.Files > 0 {
 		var hard unix.Rlimit
 		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &hard); err == nil {
-			limit(unix.RLIMIT_NOFILE, min(int64(spec.Limits.Files), int64(min(hard.Max, 1<<30)))) //nolint:gosec // bounded
+			limit(unix.RLIMIT_NOFILE, min(int64(spec.Limits.Files), int64(min(hard.Max, 1<<30))))
 		}
 	}
 	if spec.Limits.Processes > 0 && e.groups == nil {

@@ -124,7 +124,7 @@ func (s *sandbox) wait() {
 	s.exit = engine.Exit{Status: -1, Signal: syscall.SIGKILL, At: at}
 	if err == nil && len(words) == 2 && words[0] == pid1.Ended {
 		number, _ := strconv.Atoi(words[1])
-		s.exit = exitOf(syscall.WaitStatus(number), at) //nolint:gosec // as it was written
+		s.exit = exitOf(syscall.WaitStatus(number), at)
 	}
 	killed := s.exit.Signal == syscall.SIGKILL || s.exit.Status == killedStatus
 	s.exit.OutOfMemory = killed && (hungry || s.group != nil && s.group.OutOfMemory())

@@ -32,7 +32,6 @@ type seed struct {
 	life    *link         // what to do, and how it went
 	service *link
 	errors  *bytes.Buffer // what the first process complains about; it should not
-	once    sync.Once
 	gone    chan struct{} // closed when the first process, and with it all others, is reaped
 
 	calls sync.Mutex         // one request of the service link at a time
@@ -134,8 +133,8 @@ func (s *seed) resolve() error {
 }
 
 func (s *seed) start() error {
-	group := 0
-	if group = s.user.id; !s.engine.users.root {
+	group := s.user.id
+	if !s.engine.users.root {
 		group = os.Getgid()
 	}
 	s.cmd = &exec.Cmd{

@@ -64,12 +64,13 @@ func perform(steps []Step, files []int) (child int, err error) {
 
 // failure says which step failed: "bind /usr: permission denied".
 func failure(s Step, err error) error {
-	text := s[0]
+	line := []byte(s[0])
 	for _, word := range s[1:] {
 		if len(word) > 0 && len(word) < 200 {
-			text += " " + word
+			line = append(append(line, ' '), word...)
 		}
 	}
+	text := string(line)
 	if errno, ok := err.(syscall.Errno); ok { //nolint:errorlint // a plain errno; package errors would be one more import
 		return wireError(text + ": " + errno.Error() + " (" + number(int(errno)) + ")")
 	}

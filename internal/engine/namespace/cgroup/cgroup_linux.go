@@ -24,13 +24,9 @@ type Group struct {
 
 // hierarchy is one version of control groups.
 type hierarchy interface {
-	make(name string) error
 	limit(name string, limits engine.Limits) error
-	// dir is the directory of a group that has a controller.
-	dir(name, controller string) string
-	// dirs are all directories of a group.
+	// dirs are the directories of a group; the first counts processes.
 	dirs(name string) []string
-	groups() []string
 	freeze(name string, on bool) error
 	usage(name string) (engine.Usage, error)
 	oomKills(name string) int
@@ -66,7 +62,7 @@ func Open(server string) (*Parent, error) {
 // Sweep ends and removes what an earlier server of this name left.
 func (p *Parent) Sweep() error {
 	var errs []error
-	for _, name := range p.hierarchy.groups() {
+	for _, name := range children(p.hierarchy.dirs("")[0]) {
 		g := &Group{p.hierarchy, name}
 		_ = g.Freeze(false)
 		for _, pid := range g.Processes() {
@@ -89,9 +85,11 @@ func (p *Parent) Close() {
 // New makes a group without limits.
 func (p *Parent) New(name string) (*Group, error) {
 	g := &Group{p.hierarchy, name}
-	if err := p.hierarchy.make(name); err != nil {
-		_ = g.Remove()
-		return nil, fmt.Errorf("make control group: %w", err)
+	for _, dir := range p.hierarchy.dirs(name) {
+		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+			_ = g.Remove()
+			return nil, fmt.Errorf("make control group: %w", err)
+		}
 	}
 	return g, nil
 }
@@ -117,7 +115,7 @@ func (g *Group) Add(pid int) error {
 
 // Processes lists the processes of the group.
 func (g *Group) Processes() []int {
-	text, _ := os.ReadFile(filepath.Join(g.hierarchy.dir(g.name, "pids"), "cgroup.procs"))
+	text, _ := os.ReadFile(filepath.Join(g.hierarchy.dirs(g.name)[0], "cgroup.procs"))
 	var pids []int
 	for word := range strings.FieldsSeq(string(text)) {
 		if pid, err := strconv.Atoi(word); err == nil {
@@ -143,6 +141,18 @@ func (g *Group) Remove() error {
 		errs = append(errs, removeSoon(dir))
 	}
 	return errors.Join(errs...)
+}
+
+// children are the names of the groups in a directory.
+func children(dir string) []string {
+	entries, _ := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 const (

@@ -16,7 +16,7 @@ import (
 type v1 struct{ parents map[string]string }
 
 // wanted are the controllers of version 1; the first two are needed.
-func wanted() []string { return []string{"memory", "pids", "cpu", "cpuacct", "freezer"} }
+func wanted() []string { return []string{"pids", "memory", "cpu", "cpuacct", "freezer"} }
 
 func openV1(m mounts, server string) (*v1, error) {
 	h := &v1{parents: map[string]string{}}
@@ -47,28 +47,6 @@ func (h *v1) dirs(name string) []string {
 		}
 	}
 	return all
-}
-
-func (h *v1) groups() []string { return children(h.parents["pids"]) }
-
-func children(dir string) []string {
-	entries, _ := os.ReadDir(dir)
-	var names []string
-	for _, e := range entries {
-		if e.IsDir() {
-			names = append(names, e.Name())
-		}
-	}
-	return names
-}
-
-func (h *v1) make(name string) error {
-	for _, dir := range h.dirs(name) {
-		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-			return err
-		}
-	}
-	return nil
 }
 
 func (h *v1) limit(name string, limits engine.Limits) error {

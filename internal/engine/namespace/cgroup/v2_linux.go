@@ -80,21 +80,12 @@ func leave(base string) error {
 	return nil
 }
 
-func (h *v2) dir(name, _ string) string { return filepath.Join(h.parent, name) }
+func (h *v2) dir(name string) string { return filepath.Join(h.parent, name) }
 
-func (h *v2) dirs(name string) []string { return []string{filepath.Join(h.parent, name)} }
-
-func (h *v2) groups() []string { return children(h.parent) }
-
-func (h *v2) make(name string) error {
-	if err := os.Mkdir(h.dir(name, ""), 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-		return err
-	}
-	return nil
-}
+func (h *v2) dirs(name string) []string { return []string{h.dir(name)} }
 
 func (h *v2) limit(name string, limits engine.Limits) error {
-	dir := h.dir(name, "")
+	dir := h.dir(name)
 	set := func(file, value string) error { return write(filepath.Join(dir, file), value) }
 	var errs []error
 	if limits.Memory > 0 {
@@ -113,7 +104,7 @@ func (h *v2) limit(name string, limits engine.Limits) error {
 }
 
 func (h *v2) freeze(name string, on bool) error {
-	dir, value := h.dir(name, ""), "0"
+	dir, value := h.dir(name), "0"
 	if on {
 		value = "1"
 	}
@@ -129,7 +120,7 @@ func (h *v2) freeze(name string, on bool) error {
 }
 
 func (h *v2) usage(name string) (engine.Usage, error) {
-	dir := h.dir(name, "")
+	dir := h.dir(name)
 	text, err := os.ReadFile(filepath.Join(dir, "memory.current"))
 	if err != nil {
 		return engine.Usage{}, fmt.Errorf("measure: %w", err)
@@ -144,5 +135,5 @@ func (h *v2) usage(name string) (engine.Usage, error) {
 }
 
 func (h *v2) oomKills(name string) int {
-	return int(readNumber(filepath.Join(h.dir(name, ""), "memory.events"), "oom_kill"))
+	return int(readNumber(filepath.Join(h.dir(name), "memory.events"), "oom_kill"))
 }

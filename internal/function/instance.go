@@ -97,6 +97,7 @@ func (i *instance) target(addr net.Addr) {
 	}
 	i.addr = addr
 	i.up = upstream.New(i.id, func(ctx context.Context) (net.Conn, error) { return i.box.Dial(ctx, addr) })
+	i.limit(i.up)
 }
 
 // insists says what Pool.Insists says.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -51,18 +52,21 @@ type Pool struct {
 	once sync.Once
 	wg   sync.WaitGroup
 
-	mu    sync.Mutex
-	slots []*slot
-	gate  *Gate
-	over  bool // nothing is started any more
+	more chan struct{} // holds a token when more instances are wanted
+
+	mu     sync.Mutex
+	slots  []*slot
+	gate   *Gate
+	behind atomic.Pointer[Gate] // the same as gate, for those who do not lock
+	over   bool                 // nothing is started any more
 }
 
 // NewPool returns a Pool of which nothing runs yet.
 func NewPool(options Options) *Pool {
-	p := &Pool{Options: options, quit: make(chan struct{})}
+	p := &Pool{Options: options, quit: make(chan struct{}), more: make(chan struct{}, 1)}
 	p.ctx, p.kill = context.WithCancel(context.Background())
-	for range max(1, options.Function.Instances) {
-		p.slots = append(p.slots, &slot{pool: p, state: aloft.Starting})
+	for range p.least() {
+		p.slots = append(p.slots, newSlot(p))
 	}
 	return p
 }
@@ -122,7 +126,13 @@ func (p *Pool) run(keep bool) <-chan progress {
 			events <- progress{err: aloft.Errorf(aloft.Canceled, "%s was stopped before it started", p.Function.Name)}
 			continue
 		}
-		p.wg.Go(func() { s.run(keep, events) })
+		p.wg.Go(func() {
+			s.run(keep, events)
+			p.drop(s)
+		})
+	}
+	if p.elastic() && !p.over {
+		p.wg.Go(p.scale)
 	}
 	return events
 }
@@ -155,10 +165,22 @@ func (p *Pool) finish() {
 // Instances tells what runs.
 func (p *Pool) Instances() []aloft.Instance {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	all := make([]aloft.Instance, 0, len(p.slots))
+	all, boxes := make([]aloft.Instance, 0, len(p.slots)), make([]engine.Sandbox, 0, len(p.slots))
 	for _, s := range p.slots {
-		all = append(all, s.describe())
+		d := s.describe()
+		all = append(all, d)
+		if boxes = append(boxes, nil); d.PID != 0 {
+			boxes[len(boxes)-1] = s.inst.box
+		}
+	}
+	if len(all) == 0 && !p.over {
+		all = append(all, aloft.Instance{Function: p.Function.Name, Release: p.Release, State: aloft.Idle})
+	}
+	p.mu.Unlock()
+	for i, box := range boxes { // looking takes a while
+		if box != nil {
+			measure(box, &all[i])
+		}
 	}
 	return all
 }
@@ -216,6 +238,7 @@ func (p *Pool) attach(g *Gate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.gate = g
+	p.behind.Store(g)
 	p.publish()
 }
 

@@ -11,6 +11,7 @@ import (
 // slot keeps one instance running: one after another.
 type slot struct {
 	pool *Pool
+	quit chan struct{} // closed when this slot alone comes to its end
 
 	// guarded by pool.mu
 	inst     *instance // the present one; the last one while crashed
@@ -18,6 +19,23 @@ type slot struct {
 	reason   string // crashed: how it ended
 	retryAt  time.Time
 	restarts int
+
+	begun      int64     // requests that its instance had begun at the last look
+	quietSince time.Time // when it was first seen with as many
+}
+
+func newSlot(p *Pool) *slot {
+	return &slot{pool: p, quit: make(chan struct{}), state: aloft.Starting}
+}
+
+// ended reports whether the slot alone comes to its end.
+func (s *slot) ended() bool {
+	select {
+	case <-s.quit:
+		return true
+	default:
+		return false
+	}
 }
 
 // run is the life of the slot. Without keep a first instance that fails is the end of it.
@@ -58,7 +76,7 @@ func (s *slot) stopping() bool {
 	case <-s.pool.ctx.Done():
 		return true
 	default:
-		return false
+		return s.ended()
 	}
 }
 
@@ -93,7 +111,10 @@ func (s *slot) live(settle time.Duration, tell func(started bool)) error {
 	}
 	p := s.pool
 	defer p.Ports.release(inst)
-	s.become(aloft.Ready, func() { inst.target(addr) })
+	s.become(aloft.Ready, func() {
+		inst.target(addr)
+		s.begun, s.quietSince = 0, time.Now()
+	})
 	tell(false)
 	again := newRetarget(inst, p.Function.BootTimeout.Or(DefaultBootTimeout))
 	defer again.stop()
@@ -109,6 +130,9 @@ func (s *slot) live(settle time.Duration, tell func(started bool)) error {
 			inst.finish()
 			return &exitError{inst.box.Exit()}
 		case <-p.quit:
+			s.end(inst)
+			return nil
+		case <-s.quit:
 			s.end(inst)
 			return nil
 		case <-p.ctx.Done():
@@ -186,6 +210,7 @@ func (s *slot) end(inst *instance) {
 		}
 		inst.cut()
 	}
+	inst.wake()
 	_ = inst.box.Signal(syscall.SIGTERM)
 	grace := time.NewTimer(graceTime)
 	defer grace.Stop()
@@ -214,6 +239,9 @@ func (s *slot) describe() aloft.Instance {
 	d.ID, d.StartedAt = s.inst.id, s.inst.startedAt
 	if s.state != aloft.Crashed {
 		d.PID = s.inst.box.PID()
+	}
+	if s.state == aloft.Ready && s.inst.up != nil && s.inst.up.Asleep() {
+		d.State = aloft.Frozen
 	}
 	if s.state == aloft.Ready || s.state == aloft.Draining {
 		d.Listen, d.InFlight = show(s.inst.addr), s.inst.inFlight()

@@ -136,7 +136,7 @@ func (d *deployment) spec(f aloft.Function, private string, port int) engine.Spe
 	layout := d.platform.Engine.Layout(d.tree, private)
 	return engine.Spec{
 		Command: f.Command, Dir: layout.Tree, Env: d.env(f, layout, port), Tree: d.tree, Private: private,
-		Limits: limits(f),
+		Limits: limits(f), Network: network(f),
 	}
 }
 

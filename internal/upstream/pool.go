@@ -138,6 +138,15 @@ func (u *Upstream) stopKeeping() {
 	closeAll(old)
 }
 
+// dropIdle closes the idle connections.
+func (u *Upstream) dropIdle() {
+	u.conns.Lock()
+	old := u.free
+	u.free = nil
+	u.conns.Unlock()
+	closeAll(old)
+}
+
 // closeBusy ends the requests in flight. Their handlers see the connection fail and give it back.
 func (u *Upstream) closeBusy() {
 	u.conns.Lock()

@@ -14,8 +14,15 @@ type Upstream struct {
 	ID   string // the instance
 	dial func(ctx context.Context) (net.Conn, error)
 
+	limit    int64        // requests in flight at most; 0: no bound
+	freed    func()       // called when a request ended though others may wait; nil if there is no limit
 	inFlight atomic.Int64 // requests begun and not ended
+	begun    atomic.Int64 // requests ever begun
+	answered atomic.Int64 // requests of which an answer has begun
+	onHang   func()       // see OnHang
+	hangOnce sync.Once
 	draining atomic.Bool
+	nap
 	idle     chan struct{} // closed once draining and nothing is in flight
 	idleOnce sync.Once
 	cut      chan struct{} // closed by Cut
@@ -28,21 +35,53 @@ func New(id string, dial func(ctx context.Context) (net.Conn, error)) *Upstream 
 	return &Upstream{ID: id, dial: dial, idle: make(chan struct{}), cut: make(chan struct{})}
 }
 
+// Limit bounds how many requests the upstream takes at once; freed is called after the end of each. It must be called
+// before the first request.
+func (u *Upstream) Limit(n int, freed func()) { u.limit, u.freed = int64(n), freed }
+
 // Begin counts one more request and reports whether the upstream takes it. After true the caller must call End once; after
-// false (it drains) the caller looks the route up again, which by then leads elsewhere.
+// false (it drains, or has as many as it takes) the caller tries another, or later.
 func (u *Upstream) Begin() bool {
-	u.inFlight.Add(1)
-	if u.draining.Load() {
-		u.End()
+	n := u.inFlight.Add(1)
+	if u.draining.Load() || u.limit > 0 && n > u.limit {
+		u.release()
 		return false
 	}
+	u.begun.Add(1)
 	return true
 }
 
 // End ends a request that Begin counted.
 func (u *Upstream) End() {
+	u.release()
+	if u.freed != nil {
+		u.freed()
+	}
+}
+
+func (u *Upstream) release() {
 	if u.inFlight.Add(-1) == 0 && u.draining.Load() {
 		u.idleOnce.Do(func() { close(u.idle) })
+	}
+}
+
+// Begun is the number of requests that were ever begun.
+func (u *Upstream) Begun() int64 { return u.begun.Load() }
+
+// OnHang sets what is called, once, when a request timed out and no other was answered while it waited. It must be set
+// before the first request.
+func (u *Upstream) OnHang(f func()) { u.onHang = f }
+
+// Answered notes that a request was answered, well or badly, and returns how many ever were.
+func (u *Upstream) Answered() int64 { return u.answered.Add(1) }
+
+// Answers is how many requests were ever answered.
+func (u *Upstream) Answers() int64 { return u.answered.Load() }
+
+// TimedOut says that a request got no answer in time. Before is what Answers said when it began.
+func (u *Upstream) TimedOut(before int64) {
+	if u.onHang != nil && u.answered.Load() == before {
+		u.hangOnce.Do(u.onHang)
 	}
 }
 

@@ -2,14 +2,13 @@ package namespace
 
 import (
 	"errors"
-	"os"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/engine/pid1"
+	"github.com/aloft-run/aloft/internal/engine/procfs"
 )
 
 // Freeze implements engine.Freezer by the kernel's freezer, or by SIGSTOP where there is none.
@@ -47,37 +46,8 @@ func (s *sandbox) Usage() (engine.Usage, error) {
 	if s.group != nil {
 		return s.group.Usage()
 	}
-	var u engine.Usage
-	for _, p := range s.family() {
-		memory, processor := consumed(p.PID)
-		u.Memory += memory
-		u.CPU += processor
-		u.Processes++
-	}
-	return u, nil
-}
-
-// ticks is how many clock ticks make a second in /proc, on every processor that Go knows.
-const ticks = 100
-
-// consumed reads what a process uses.
-func consumed(pid int) (memory int64, processor time.Duration) {
-	dir := "/proc/" + strconv.Itoa(pid)
-	if statm, err := os.ReadFile(dir + "/statm"); err == nil {
-		if fields := strings.Fields(string(statm)); len(fields) > 2 {
-			resident, _ := strconv.ParseInt(fields[1], 10, 64)
-			shared, _ := strconv.ParseInt(fields[2], 10, 64)
-			memory = (resident - shared) * int64(os.Getpagesize())
-		}
-	}
-	stat, _ := os.ReadFile(dir + "/stat")
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) > 12 {
-		user, _ := strconv.ParseInt(fields[11], 10, 64)
-		system, _ := strconv.ParseInt(fields[12], 10, 64)
-		processor = time.Duration(user+system) * time.Second / ticks
-	}
-	return memory, processor
+	memory, processor, processes := procfs.Usage(s.family())
+	return engine.Usage{Memory: memory, CPU: processor, Processes: processes}, nil
 }
 
 // watchPause is how often memory is looked at where the kernel does not bound it: a program that hurries overshoots by

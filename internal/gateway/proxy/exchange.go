@@ -26,6 +26,8 @@ type exchange struct {
 	route *route.Route
 	up    *upstream.Upstream // Begin was called on it
 
+	answers int64 // that the upstream had given before
+
 	status int   // sent to the client, 0 before
 	sent   int64 // bytes of body sent to the client
 	cut    bool  // the response is not whole

@@ -106,7 +106,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.unavailable(err)
 		return
 	}
-	e.up = up
+	e.up, e.answers = up, up.Answers()
 	e.proxy()
 }
 

@@ -182,6 +182,7 @@ func (e *exchange) readOne() (response, error) {
 	if e.raw, err = readHead(e.conn.Reader, e.raw[:0], e.h.limits.ResponseHead); err != nil {
 		return response{}, err
 	}
+	e.up.Answered()
 	var res response
 	res, e.fields, err = parseResponse(string(e.raw), e.fields[:0])
 	return res, err
@@ -229,6 +230,7 @@ func (e *exchange) badGateway(err error) {
 	case e.cutting():
 		e.fail(http.StatusServiceUnavailable, "the app was replaced before it answered")
 	case isTimeout(err) && e.route.Timeout > 0:
+		e.up.TimedOut(e.answers)
 		e.fail(http.StatusGatewayTimeout, "")
 	case errors.Is(err, errTooLarge), errors.Is(err, errMalformed) && !errors.Is(err, io.EOF):
 		e.fail(http.StatusBadGateway, "the app answered something that is not HTTP or too large")

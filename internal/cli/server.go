@@ -150,7 +150,7 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 // wire makes the services; nothing runs yet.
 func (s *server) wire(context.Context) error {
 	s.platform = local.New(local.Options{
-		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: s.logs, Dir: s.path("local"),
+		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: s.logs, Dir: s.path("local"), Data: s.path("data"),
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
 		Hosts:  hosts, BaseEnv: appEnv(s.env), Static: staticFiles, Logger: s.logger,
 	})

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"slices"
 	"syscall"
 	"time"
 
@@ -100,6 +101,7 @@ func (p *Pool) grow() {
 		case aloft.Ready:
 			live++
 			load += s.inst.inFlight()
+		default: // on its way out
 		}
 	}
 	if p.over || p.gate == nil {
@@ -159,8 +161,7 @@ func (p *Pool) shrink() {
 	}
 	spare := len(ready) - p.least()
 	var tired []*instance
-	for i := len(ready) - 1; i >= 0; i-- {
-		s := ready[i]
+	for _, s := range slices.Backward(ready) {
 		quiet := now.Sub(s.quietSince)
 		switch {
 		case everyone, spare > 0 && quiet >= p.spareTime():

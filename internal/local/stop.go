@@ -102,7 +102,11 @@ func (s *stage) awaitOld(ctx context.Context) error {
 
 // forget frees what is left of a stage that runs no more.
 func (p *Platform) forget(s *stage, ref aloft.StageRef) {
-	for _, dir := range []string{filepath.Join(p.treesDir(), ref.App, ref.Stage), p.instancesDir(ref)} {
+	dirs := []string{filepath.Join(p.treesDir(), ref.App, ref.Stage), p.instancesDir(ref)}
+	if data := p.dataDir(ref); data != "" {
+		dirs = append(dirs, data)
+	}
+	for _, dir := range dirs {
 		if err := os.RemoveAll(dir); err != nil {
 			p.Logger.Warn("remove a stage's directory", "dir", dir, "error", err)
 		}

@@ -84,6 +84,7 @@ func TestFlagMatrix(t *testing.T) {
 	}
 	bad["https"] = bad["http"]
 	bad["isolation"] = []string{"x", "0", "5", "-1", "1.5", "99999999999999999999", "a\x00b"}
+	bad["level"] = bad["isolation"]
 	bad["isolation-minimum"] = bad["isolation"]
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},

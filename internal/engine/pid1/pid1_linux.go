@@ -39,6 +39,9 @@ func init() { //nolint:gochecknoinits // to run before the rest of the program i
 // run carries out batches of steps until one has started the command, and then sees it to its end.
 func run() {
 	hide()
+	syscall.CloseOnExec(lifeFD) // the command must not talk to the engine
+	syscall.CloseOnExec(serviceFD)
+	closeFrom(serviceFD + 1)
 	syscall.Umask(0) // modes are as the steps say
 	go serve()
 	for {
@@ -89,6 +92,12 @@ func wait(child int) syscall.WaitStatus {
 			return status
 		}
 	}
+}
+
+// closeFrom closes all descriptors from one on: the server may have inherited some from whoever started it.
+func closeFrom(fd uintptr) {
+	const closeRange = 436 // close_range, Linux 5.9
+	_, _, _ = syscall.RawSyscall(closeRange, fd, ^uintptr(0)>>32, 0)
 }
 
 // hide keeps the command away from this process: its memory and its program are nothing that it may read.

@@ -4,12 +4,16 @@ import (
 	"syscall"
 )
 
+// firstFree is the first descriptor behind standard input, output and error.
+const firstFree = 3
+
 // cannotExecute is the exit status of a wrapper whose command cannot be executed, as of a shell.
 const cannotExecute = 126
 
 // wrap carries out steps on this process and turns it into a command: its arguments are the steps, in hexadecimal digits,
 // the file to execute, and the command's own arguments.
 func wrap() {
+	closeFrom(firstFree)
 	arguments, err := commandLine()
 	if err == nil && len(arguments) < 4 {
 		err = wireError("a command is missing")

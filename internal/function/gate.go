@@ -1,9 +1,9 @@
 package function
 
 import (
+	"container/list"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,67 +17,46 @@ var _ route.Backend = (*Gate)(nil)
 // The bounds of waiting at a gate.
 const (
 	WaitLimit  = 10 * time.Second // how long a request waits for an instance
-	MaxWaiters = 1000             // how many wait at once
+	MaxWaiters = 1000             // how many wait at once, unless the function says otherwise
 )
 
 // Gate leads the requests of a stage to the ready instances of one pool after another. Because it stays while pools come
-// and go, no request can reach for a pool that has just gone.
+// and go, no request can reach for a pool that has just gone. Requests that find no instance with room wait in a queue,
+// first come, first served.
 type Gate struct {
-	ready   atomic.Pointer[[]*upstream.Upstream] // nil if none is ready
-	target  atomic.Int64                         // requests in flight per instance beyond which more are wanted; 0: never
-	queued  atomic.Int64                         // the same as len(queue), for those who do not lock
-	present atomic.Pointer[Pool]                 // the same as pool, for those who do not lock
+	ready   atomic.Pointer[choice] // nil if none is ready
+	waiting atomic.Int64           // len of queue: whoever comes while others wait goes behind them
 
-	mu      sync.Mutex
-	pool    *Pool
-	view    view
-	held    string          // why requests wait though instances are ready; "" if they do not
-	closed  string          // why none is let in; "" if open
-	queue   []chan struct{} // of requests that wait, first come first; each is closed when it is its turn to try
-	changed chan struct{}   // closed when ready or closed changes, then made anew
+	mu     sync.Mutex
+	pool   *Pool
+	view   view
+	held   string    // why requests wait though instances are ready; "" if they do not
+	closed string    // why none is let in; "" if open
+	queue  list.List // of *waiter
+}
+
+// choice is what requests choose from.
+type choice struct {
+	list   []*upstream.Upstream
+	target int    // requests in flight on the least busy one, beyond which more instances are asked for; 0 means never
+	press  func() // asks for them
 }
 
 // NewGate returns an open Gate without a pool: requests wait.
-func NewGate() *Gate { return &Gate{changed: make(chan struct{}), view: view{reason: "starting"}} }
+func NewGate() *Gate { return &Gate{view: view{reason: "starting", queue: MaxWaiters}} }
 
 // Acquire implements route.Backend: it takes the instance with the fewest requests in flight. It waits up to WaitLimit
-// while there is hope for one, first come first served, and returns a *route.Unavailable without. If ctx ends first, it
-// returns its error.
+// while there is hope for one, and returns a *route.Unavailable without. If ctx ends first, it returns its error.
 func (g *Gate) Acquire(ctx context.Context) (*upstream.Upstream, error) {
-	list := g.ready.Load()
-	if list != nil && g.queued.Load() == 0 {
-		if u := g.try(*list); u != nil {
-			return u, wake(u)
+	if from := g.ready.Load(); from != nil && g.waiting.Load() == 0 {
+		if u := pick(from.list); u.Begin() {
+			if from.target > 0 && u.InFlight() > from.target {
+				from.press()
+			}
+			return u, nil
 		}
 	}
-	u, err := g.wait(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return u, wake(u)
-}
-
-// try begins a request on the instance with the fewest, nil if that takes none.
-func (g *Gate) try(list []*upstream.Upstream) *upstream.Upstream {
-	u := pick(list)
-	if !u.Begin() {
-		return nil
-	}
-	if target := g.target.Load(); target > 0 && int64(u.InFlight()) > target {
-		g.wantMore()
-	}
-	return u
-}
-
-func wake(u *upstream.Upstream) error {
-	if !u.Asleep() {
-		return nil
-	}
-	if err := u.Wake(); err != nil {
-		u.End()
-		return &route.Unavailable{Reason: "the instance does not wake up", RetryAfter: time.Second}
-	}
-	return nil
+	return g.wait(ctx)
 }
 
 func pick(list []*upstream.Upstream) *upstream.Upstream {
@@ -90,129 +69,59 @@ func pick(list []*upstream.Upstream) *upstream.Upstream {
 	return best
 }
 
-// wait queues and tries again whenever it is its turn or something changes.
+// wait queues until there is an instance with room.
 func (g *Gate) wait(ctx context.Context) (*upstream.Upstream, error) {
-	limit := time.NewTimer(WaitLimit)
-	defer limit.Stop()
-	turn, err := g.enter()
+	w, err := g.enter()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { g.leave(turn) }()
-	for {
-		u, changed, err := g.attempt()
-		if u != nil || err != nil {
-			return u, err
-		}
-		g.wantMore()
-		select {
-		case <-turn:
-			turn = g.rejoin(turn)
-		case <-changed:
-		case <-limit.C:
+	limit := time.NewTimer(WaitLimit)
+	defer limit.Stop()
+	select {
+	case o := <-w.outcome:
+		return o.up, o.err
+	case <-limit.C:
+		if g.leave(w) {
 			return nil, g.unavailable()
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for an instance: %w", ctx.Err())
 		}
+		o := <-w.outcome
+		return o.up, o.err
+	case <-ctx.Done():
+		if !g.leave(w) {
+			if o := <-w.outcome; o.up != nil {
+				o.up.End()
+			}
+		}
+		return nil, fmt.Errorf("wait for an instance: %w", ctx.Err())
 	}
 }
 
-// attempt takes an instance, or returns a channel that is closed when it is worth another one.
-func (g *Gate) attempt() (*upstream.Upstream, <-chan struct{}, error) {
+// enter queues a request, unless there is no hope for it.
+func (g *Gate) enter() (*waiter, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if list := g.ready.Load(); list != nil {
-		if u := g.try(*list); u != nil {
-			return u, nil, nil
-		}
-		return nil, g.changed, nil
-	}
-	return nil, g.changed, g.refusal()
-}
-
-// refusal says why waiting would be in vain, nil if it would not. The caller holds g.mu.
-func (g *Gate) refusal() error {
 	switch {
 	case g.closed != "":
-		return &route.Unavailable{Reason: g.closed}
-	case g.ready.Load() == nil && g.held == "" && time.Until(g.view.retryAt) > WaitLimit:
-		return g.hopeless()
+		return nil, &route.Unavailable{Reason: g.closed}
+	case g.lost():
+		return nil, g.hopeless() // waiting would be in vain
 	}
-	return nil
-}
-
-// enter joins the queue.
-func (g *Gate) enter() (turn chan struct{}, err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if err := g.refusal(); err != nil {
-		return nil, err
-	}
-	most := MaxWaiters
-	if g.pool != nil && g.pool.Function.Queue > 0 {
-		most = g.pool.Function.Queue
-	}
-	if len(g.queue) >= most {
+	w := g.push()
+	g.serve() // there may be room by now; who ended before the line above did not see us wait
+	if g.queue.Len() > g.view.queue && g.remove(w) {
 		return nil, &route.Unavailable{Reason: "too many requests wait for an instance", RetryAfter: time.Second}
 	}
-	turn = make(chan struct{})
-	g.queue = append(g.queue, turn)
-	g.queued.Store(int64(len(g.queue)))
-	return turn, nil
+	if g.pool != nil && w.at != nil {
+		g.pool.press()
+	}
+	return w, nil
 }
 
-// rejoin goes back to the head of the queue: another one was quicker.
-func (g *Gate) rejoin(used chan struct{}) (turn chan struct{}) {
+// leave takes a request out of the queue. It reports false if its outcome is there already.
+func (g *Gate) leave(w *waiter) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	turn = make(chan struct{})
-	if at := slices.Index(g.queue, used); at >= 0 {
-		g.queue[at] = turn
-	}
-	return turn
-}
-
-// leave leaves the queue. Who is next may try: perhaps what was freed is still free.
-func (g *Gate) leave(turn chan struct{}) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if at := slices.Index(g.queue, turn); at >= 0 {
-		g.queue = slices.Delete(g.queue, at, at+1)
-		g.queued.Store(int64(len(g.queue)))
-	}
-	g.next()
-}
-
-// next tells the first of the queue to try. The caller holds g.mu.
-func (g *Gate) next() {
-	for _, turn := range g.queue {
-		select {
-		case <-turn: // told already
-		default:
-			close(turn)
-			return
-		}
-	}
-}
-
-// freed is called when an instance can take one request more.
-func (g *Gate) freed() {
-	if g.queued.Load() == 0 {
-		return
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.next()
-}
-
-// Waiting is the number of requests that wait.
-func (g *Gate) Waiting() int { return int(g.queued.Load()) }
-
-// wantMore tells the pool that its instances have much to do.
-func (g *Gate) wantMore() {
-	if p := g.present.Load(); p != nil {
-		p.want()
-	}
+	return g.remove(w)
 }
 
 func (g *Gate) unavailable() error {
@@ -221,11 +130,19 @@ func (g *Gate) unavailable() error {
 	return g.hopeless()
 }
 
-// hopeless says why no instance is ready. The caller holds g.mu.
+// lost reports whether waiting is in vain. The caller holds g.mu.
+func (g *Gate) lost() bool {
+	return g.held == "" && len(g.view.ready) == 0 && time.Until(g.view.retryAt) > WaitLimit
+}
+
+// hopeless says why no instance takes a request. The caller holds g.mu.
 func (g *Gate) hopeless() error {
 	reason := g.view.reason
-	if g.held != "" {
+	switch {
+	case g.held != "":
 		reason = g.held
+	case len(g.view.ready) > 0:
+		reason = "all instances are busy"
 	}
 	return &route.Unavailable{Reason: reason, RetryAfter: max(time.Second, time.Until(g.view.retryAt))}
 }
@@ -235,9 +152,7 @@ func (g *Gate) hopeless() error {
 func (g *Gate) Use(p *Pool) {
 	g.mu.Lock()
 	g.pool, g.held, g.closed = p, "", ""
-	g.view = view{reason: "starting"}
-	g.target.Store(int64(p.target()))
-	g.present.Store(p)
+	g.view = view{reason: "starting", queue: MaxWaiters}
 	g.mu.Unlock()
 	p.attach(g)
 }
@@ -277,14 +192,22 @@ func (g *Gate) update(p *Pool, v view) {
 	g.apply()
 }
 
-// apply makes the fields known to those who do not lock. The caller holds g.mu.
+// apply makes the fields known to those who do not lock, and to those who wait. The caller holds g.mu.
 func (g *Gate) apply() {
-	if g.held != "" || g.closed != "" || len(g.view.ready) == 0 {
-		g.ready.Store(nil)
-	} else {
-		list := g.view.ready
-		g.ready.Store(&list)
+	var from *choice
+	if g.held == "" && g.closed == "" && len(g.view.ready) > 0 {
+		from = &choice{list: g.view.ready, target: g.view.target}
+		if from.target > 0 {
+			from.press = g.pool.press
+		}
 	}
-	close(g.changed)
-	g.changed = make(chan struct{})
+	g.ready.Store(from)
+	switch {
+	case g.closed != "":
+		g.refuse(&route.Unavailable{Reason: g.closed})
+	case g.lost():
+		g.refuse(g.hopeless())
+	default:
+		g.serve()
+	}
 }

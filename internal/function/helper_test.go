@@ -57,9 +57,6 @@ func get(ctx context.Context, g *function.Gate, path string) (string, error) {
 		return "", err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		return "", err
-	}
 	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path)
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {

@@ -6,8 +6,10 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,22 +54,22 @@ type Pool struct {
 	once sync.Once
 	wg   sync.WaitGroup
 
-	more chan struct{} // holds a token when more instances are wanted
+	gate  atomic.Pointer[Gate]
+	scale *scaler // nil if the number of instances never changes
 
-	mu     sync.Mutex
-	slots  []*slot
-	gate   *Gate
-	behind atomic.Pointer[Gate] // the same as gate, for those who do not lock
-	over   bool                 // nothing is started any more
+	mu    sync.Mutex
+	slots []*slot
+	over  bool // nothing is started any more
 }
 
 // NewPool returns a Pool of which nothing runs yet.
 func NewPool(options Options) *Pool {
-	p := &Pool{Options: options, quit: make(chan struct{}), more: make(chan struct{}, 1)}
+	p := &Pool{Options: options, quit: make(chan struct{})}
 	p.ctx, p.kill = context.WithCancel(context.Background())
-	for range p.least() {
+	for range max(1, options.Function.Instances) {
 		p.slots = append(p.slots, newSlot(p))
 	}
+	p.scale = newScaler(p)
 	return p
 }
 
@@ -102,8 +104,10 @@ func (p *Pool) Start(ctx context.Context, started func()) error {
 	}
 	if failure != nil {
 		p.Kill()
+		return failure
 	}
-	return failure
+	p.elastic()
+	return nil
 }
 
 // Supervise starts the instances and keeps them running, those too that fail at first. It returns when each was ready or
@@ -114,6 +118,23 @@ func (p *Pool) Supervise() {
 		if e := <-events; !e.started {
 			ended++
 		}
+	}
+	p.elastic()
+}
+
+// elastic makes the number of instances follow the requests from now on.
+func (p *Pool) elastic() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.scale != nil && !p.over {
+		p.wg.Go(p.scale.run)
+	}
+}
+
+// press asks for more instances. It never blocks.
+func (p *Pool) press() {
+	if p.scale != nil {
+		p.scale.press()
 	}
 }
 
@@ -126,26 +147,45 @@ func (p *Pool) run(keep bool) <-chan progress {
 			events <- progress{err: aloft.Errorf(aloft.Canceled, "%s was stopped before it started", p.Function.Name)}
 			continue
 		}
-		p.wg.Go(func() {
-			s.run(keep, events)
-			p.drop(s)
-		})
-	}
-	if p.elastic() && !p.over {
-		p.wg.Go(p.scale)
+		p.begin(s, keep, events)
 	}
 	return events
+}
+
+// begin runs a slot in the background. The caller holds p.mu.
+func (p *Pool) begin(s *slot, keep bool, events chan<- progress) {
+	p.wg.Go(func() {
+		s.run(keep, events)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if s.retired { // otherwise the whole pool ends, and its last state stays to be seen
+			p.slots = slices.DeleteFunc(p.slots, func(o *slot) bool { return o == s })
+			p.publish()
+		}
+	})
 }
 
 // Stop lets the instances finish their requests for the function's drain time, then ends them, politely first. It returns
 // when all are gone. When ctx ends first, they are killed.
 func (p *Pool) Stop(ctx context.Context) {
 	p.finish()
-	p.once.Do(func() { close(p.quit) })
+	p.once.Do(p.end)
 	release := context.AfterFunc(ctx, p.kill)
 	p.wg.Wait()
 	release()
 	p.kill()
+}
+
+// end makes everything end in peace.
+func (p *Pool) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.quit)
+	for _, s := range p.slots {
+		if !s.retired {
+			close(s.quit)
+		}
+	}
 }
 
 // Kill ends the instances at once and returns when all are gone.
@@ -162,25 +202,25 @@ func (p *Pool) finish() {
 	p.over = true
 }
 
-// Instances tells what runs.
+// Instances tells what runs. If nothing does until the next request, one of state idle says so.
 func (p *Pool) Instances() []aloft.Instance {
 	p.mu.Lock()
-	all, boxes := make([]aloft.Instance, 0, len(p.slots)), make([]engine.Sandbox, 0, len(p.slots))
+	all := make([]aloft.Instance, 0, len(p.slots))
+	boxes := make([]engine.Sandbox, 0, len(p.slots))
 	for _, s := range p.slots {
-		d := s.describe()
-		all = append(all, d)
-		if boxes = append(boxes, nil); d.PID != 0 {
-			boxes[len(boxes)-1] = s.inst.box
-		}
-	}
-	if len(all) == 0 && !p.over {
-		all = append(all, aloft.Instance{Function: p.Function.Name, Release: p.Release, State: aloft.Idle})
+		all = append(all, s.describe())
+		boxes = append(boxes, s.box())
 	}
 	p.mu.Unlock()
-	for i, box := range boxes { // looking takes a while
-		if box != nil {
-			measure(box, &all[i])
+	for i, box := range boxes { // takes a while
+		if meter, ok := box.(engine.Meter); ok {
+			if usage, err := meter.Usage(); err == nil {
+				all[i].Memory, all[i].CPU = usage.Memory, aloft.Duration(usage.CPU)
+			}
 		}
+	}
+	if len(all) == 0 {
+		all = append(all, aloft.Instance{Function: p.Function.Name, Release: p.Release, State: aloft.Idle})
 	}
 	return all
 }
@@ -220,7 +260,7 @@ func (p *Pool) Insists() net.Addr {
 	p.mu.Lock()
 	var ready []*instance
 	for _, s := range p.slots {
-		if s.inst != nil && s.state == aloft.Ready {
+		if s.inst != nil && (s.state == aloft.Ready || s.state == aloft.Frozen) {
 			ready = append(ready, s.inst)
 		}
 	}
@@ -237,22 +277,31 @@ func (p *Pool) Insists() net.Addr {
 func (p *Pool) attach(g *Gate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.gate = g
-	p.behind.Store(g)
+	p.gate.Store(g)
 	p.publish()
+}
+
+// ended lets a request pass that waits for the room of one that ended.
+func (p *Pool) ended() {
+	if g := p.gate.Load(); g != nil {
+		g.wake()
+	}
 }
 
 // publish tells the gate what is ready. The caller holds p.mu.
 func (p *Pool) publish() {
-	if p.gate == nil {
+	g := p.gate.Load()
+	if g == nil {
 		return
 	}
-	v := view{reason: "starting"}
-	starting := false
+	v := view{reason: "starting", queue: cmp.Or(p.Function.Queue, MaxWaiters)}
+	hope := len(p.slots) == 0
 	for _, s := range p.slots {
 		switch {
-		case s.state == aloft.Starting:
-			starting = true
+		case s.retired: // another one is started if need be
+			hope = true
+		case s.state == aloft.Starting || s.state == aloft.Frozen:
+			hope = true
 		case s.state == aloft.Ready && s.inst != nil && s.inst.up != nil:
 			v.ready = append(v.ready, s.inst.up)
 		case s.state == aloft.Crashed:
@@ -262,10 +311,13 @@ func (p *Pool) publish() {
 			}
 		}
 	}
-	if starting { // there is hope, whatever became of the others
+	if hope { // whatever became of the others
 		v.reason, v.retryAt = "starting", time.Time{}
 	}
-	p.gate.update(p, v)
+	if p.scale != nil && p.scale.canGrow() {
+		v.target = p.scale.target
+	}
+	g.update(p, v)
 }
 
 // view is what a pool shows of itself to a gate.
@@ -273,4 +325,6 @@ type view struct {
 	ready   []*upstream.Upstream
 	reason  string    // why none is ready
 	retryAt time.Time // when the next is started; zero if one is starting
+	queue   int       // requests that may wait
+	target  int       // see choice
 }

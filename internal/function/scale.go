@@ -1,240 +1,196 @@
 package function
 
 import (
-	"slices"
-	"syscall"
+	"cmp"
+	"runtime"
 	"time"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/engine"
-	"github.com/aloft-run/aloft/internal/upstream"
 )
+
+// DefaultTarget is how many requests at once an instance takes before another one is started, if the function may have
+// more instances and says nothing of concurrency.
+const DefaultTarget = 50
 
 const (
-	defaultTarget = 16               // requests at once per instance of a function that may scale but says no number
-	startsAtOnce  = 4                // instances of a function that start at a time, so that they do not starve each other
-	spareTime     = 30 * time.Second // after which an instance beyond the least number ends that nobody needed
-	freezeTime    = 30 * time.Second // after which an instance that nobody needs is frozen, if the function may idle
-	longestLook   = 5 * time.Second  // between looks at what is idle
+	lingerTime = time.Minute      // for which an instance more than needed is kept
+	freezeTime = 30 * time.Second // without a request, before an instance of a function that may be idle is frozen
+	slowLook   = 5 * time.Second  // between looks at what is needed, at most
+	quickLook  = 10 * time.Millisecond
 )
 
-// least and most are how many instances run.
-func (p *Pool) least() int { return max(1, p.Function.Instances) }
+// scaler makes the number of a pool's instances follow its requests: more when they are busy, fewer when they were not for
+// a while, none when nobody asks.
+type scaler struct {
+	pool     *Pool
+	demand   chan struct{} // holds a token when more may be needed
+	min, max int
+	target   int           // requests in flight per instance; 0: their number says nothing
+	atOnce   int           // instances that start at a time: more would only slow each other down
+	idle     time.Duration // 0: instances never end for want of requests
+	cold     time.Duration // 0: instances are not frozen
+	look     time.Duration
 
-func (p *Pool) most() int { return max(p.least(), p.Function.Max) }
-
-// elastic reports whether the number of instances changes.
-func (p *Pool) elastic() bool {
-	return p.Function.Kind == aloft.Web && (p.most() > p.least() || p.Function.Idle > 0)
+	// guarded by pool.mu
+	usedAt time.Time // when a request was last seen
+	most   int       // instances needed at most since
+	since  time.Time
+	alone  bool // two instances could not run beside each other: they want the same port
 }
 
-// target is how many requests at once per instance are a reason for more instances, 0 for none.
-func (p *Pool) target() int {
-	switch {
-	case p.most() == p.least():
-		return 0
-	case p.Function.Target > 0:
-		return p.Function.Target
-	case p.Function.Concurrency > 0:
-		return p.Function.Concurrency
+// newScaler returns nil for a function whose number of instances never changes.
+func newScaler(p *Pool) *scaler {
+	f := p.Function
+	s := &scaler{
+		pool: p, demand: make(chan struct{}, 1), min: max(1, f.Instances), idle: f.Idle.Or(0),
+		atOnce: min(max(2, runtime.GOMAXPROCS(0)), 8),
 	}
-	return defaultTarget
-}
-
-// want asks for more instances. It never blocks.
-func (p *Pool) want() {
-	select {
-	case p.more <- struct{}{}:
-	default:
+	s.max = max(s.min, f.Max)
+	if f.Kind != aloft.Web || s.max == s.min && s.idle == 0 {
+		return nil
 	}
-}
-
-// scale starts instances when there is much to do and ends them when there is not, until the pool ends.
-func (p *Pool) scale() {
-	look := longestLook
-	for _, time := range []time.Duration{p.spareTime(), p.freezeTime(), time.Duration(p.Function.Idle)} {
-		if time > 0 {
-			look = min(look, time/4)
+	s.look = slowLook
+	if s.max > s.min {
+		s.target = cmp.Or(f.Target, f.Concurrency, DefaultTarget)
+		if f.Concurrency > 0 {
+			s.target = min(s.target, f.Concurrency)
 		}
 	}
-	tick := time.NewTicker(look)
+	if s.idle > 0 {
+		s.cold = min(freezeTime, s.idle/4)
+		s.look = max(quickLook, min(s.look, s.cold/4))
+	}
+	return s
+}
+
+func (s *scaler) press() {
+	select {
+	case s.demand <- struct{}{}:
+	default: // it is known
+	}
+}
+
+// run is the life of the scaler. While nothing runs it does nothing.
+func (s *scaler) run() {
+	s.pool.mu.Lock()
+	s.usedAt, s.since = time.Now(), time.Now()
+	s.pool.mu.Unlock()
+	tick := time.NewTicker(s.look)
 	defer tick.Stop()
 	for {
 		select {
-		case <-p.more:
-			p.grow()
+		case <-s.demand:
+			if s.grow() {
+				tick.Reset(s.look)
+			}
 		case <-tick.C:
-			p.shrink()
-		case <-p.quit:
+			if s.shrink() {
+				tick.Stop()
+			}
+		case <-s.pool.quit:
 			return
-		case <-p.ctx.Done():
+		case <-s.pool.ctx.Done():
 			return
 		}
 	}
 }
 
-func (p *Pool) spareTime() time.Duration {
-	if idle := time.Duration(p.Function.Idle); idle > 0 {
-		return min(spareTime, idle)
-	}
-	return spareTime
-}
-
-// freezeTime is well below the idle time, 0 without one.
-func (p *Pool) freezeTime() time.Duration {
-	return min(freezeTime, time.Duration(p.Function.Idle)/4)
-}
-
-// grow starts as many instances as the requests in flight and those that wait need, some at a time. While one crashes it
-// starts none: more of them would crash too.
-func (p *Pool) grow() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	load, live, starting := 0, 0, 0
-	for _, s := range p.slots {
-		switch s.state {
-		case aloft.Crashed:
-			return
-		case aloft.Starting:
-			starting++
-			live++
-		case aloft.Ready:
-			live++
-			load += s.inst.inFlight()
-		default: // on its way out
+// serving counts the slots that take requests now or soon. The caller holds pool.mu, as with all that say nothing else.
+func (s *scaler) serving() (awake, frozen, unready int) {
+	for _, slot := range s.pool.slots {
+		switch {
+		case slot.retired:
+		case slot.state == aloft.Frozen:
+			frozen++
+		case slot.state == aloft.Ready:
+			awake++
+		default:
+			awake++
+			unready++
 		}
 	}
-	if p.over || p.gate == nil {
-		return
-	}
-	load += p.gate.Waiting()
-	need := min(1, load)
-	if target := p.target(); target > 0 {
-		need = (load + target - 1) / target
-	}
-	for range min(min(need, p.most())-live, startsAtOnce-starting) {
-		p.add()
-	}
+	return awake, frozen, unready
 }
 
-// add starts one more slot. The caller holds p.mu.
-func (p *Pool) add() {
-	s := newSlot(p)
-	p.slots = append(p.slots, s)
-	p.wg.Go(func() {
-		s.run(true, make(chan progress, 2)) // nobody asks
-		p.drop(s)
-	})
-	p.publish()
+// canGrow reports whether more instances could be had now.
+func (s *scaler) canGrow() bool {
+	awake, _, unready := s.serving()
+	return awake < s.max && unready < s.atOnce && !s.alone
 }
 
-// drop forgets a slot that was ended alone.
-func (p *Pool) drop(s *slot) {
-	if !s.ended() {
-		return
+// load is the number of requests in flight and waiting.
+func (s *scaler) load() int {
+	n := 0
+	for _, slot := range s.pool.slots {
+		if slot.inst != nil && !slot.retired {
+			n += slot.inst.inFlight()
+		}
 	}
+	if g := s.pool.gate.Load(); g != nil {
+		n += g.waitingFor(s.pool)
+	}
+	return n
+}
+
+// needed is the number of instances that a load needs.
+func (s *scaler) needed(load int) int {
+	if s.target == 0 {
+		return s.min
+	}
+	return min(s.max, max(s.min, (load+s.target-1)/s.target))
+}
+
+// grow starts or thaws what is needed more. It returns false if nothing is asked for.
+func (s *scaler) grow() bool {
+	p := s.pool
+	p.mu.Lock()
+	load := s.load()
+	need := s.needed(load)
+	if load == 0 {
+		p.mu.Unlock()
+		return false
+	}
+	s.usedAt, s.most = time.Now(), max(s.most, need)
+	awake, frozen, unready := s.serving()
+	var thawed []*slot
+	for _, slot := range p.slots {
+		if slot.state == aloft.Frozen && !slot.retired && len(thawed) < need-awake {
+			thawed = append(thawed, slot)
+		}
+	}
+	p.mu.Unlock()
+	for _, slot := range thawed {
+		slot.thaw()
+	}
+	more := min(need-awake-len(thawed), s.atOnce-unready)
+	if more <= 0 {
+		return true
+	}
+	alone := awake+frozen > 0 && p.Insists() != nil
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, other := range p.slots {
-		if other == s {
-			p.slots = append(p.slots[:i:i], p.slots[i+1:]...)
+	if alone && !s.alone {
+		s.alone = true
+		p.say(nil, "insists on a port or socket of its own choice: there is only one instance of it at a time")
+		p.publish()
+	}
+	for range more {
+		if s.alone && awake+frozen > 0 {
 			break
 		}
+		s.add()
 	}
-	p.publish()
+	return true
 }
 
-// shrink ends or freezes what nobody needs.
-func (p *Pool) shrink() {
-	p.mu.Lock()
-	now, idle := time.Now(), time.Duration(p.Function.Idle)
-	var ready []*slot
-	everyone := len(p.slots) > 0 && idle > 0 && p.gate != nil && p.gate.Waiting() == 0
-	for _, s := range p.slots {
-		if s.state != aloft.Ready || s.inst.up == nil {
-			everyone = false
-			continue
-		}
-		s.look(now)
-		ready = append(ready, s)
-		everyone = everyone && now.Sub(s.quietSince) >= idle
-	}
-	spare := len(ready) - p.least()
-	var tired []*instance
-	for _, s := range slices.Backward(ready) {
-		quiet := now.Sub(s.quietSince)
-		switch {
-		case everyone, spare > 0 && quiet >= p.spareTime():
-			close(s.quit)
-			s.state = aloft.Draining
-			spare--
-		case idle > 0 && quiet >= p.freezeTime():
-			tired = append(tired, s.inst)
-		}
-	}
-	if everyone {
-		p.say(nil, "no request for %s: no instance is needed until the next", idle)
-	}
-	p.publish()
-	p.mu.Unlock()
-	for _, inst := range tired {
-		inst.sleep()
-	}
-}
-
-// look notes whether anything happened since the last look. The caller holds pool.mu.
-func (s *slot) look(now time.Time) {
-	begun := int64(0)
-	for _, u := range s.inst.upstreams() {
-		begun += u.Begun()
-	}
-	if begun != s.begun || s.inst.inFlight() > 0 || s.quietSince.IsZero() {
-		s.begun, s.quietSince = begun, now
-	}
-}
-
-// sleep freezes the instance, if its engine can.
-func (i *instance) sleep() {
-	freezer, ok := i.box.(engine.Freezer)
-	if !ok {
+// add starts one more slot.
+func (s *scaler) add() {
+	p := s.pool
+	if p.over {
 		return
 	}
-	i.pool.mu.Lock()
-	up := i.up
-	i.pool.mu.Unlock()
-	if !up.Asleep() {
-		up.Sleep(freezer.Freeze, freezer.Thaw)
-	}
-}
-
-// wake thaws the instance, so that it can hear signals.
-func (i *instance) wake() {
-	for _, u := range i.upstreams() {
-		_ = u.Wake()
-	}
-}
-
-// limit makes requests wait beyond the function's bound, and ends an instance that hangs.
-func (i *instance) limit(u *upstream.Upstream) {
-	p := i.pool
-	if n := p.Function.Concurrency; n > 0 {
-		u.Limit(n, func() {
-			if g := p.behind.Load(); g != nil {
-				g.freed()
-			}
-		})
-	}
-	u.OnHang(func() {
-		p.say(i, "answered nothing within %s and is ended", p.Function.Timeout)
-		_ = i.box.Signal(syscall.SIGKILL) // the slot sees it and starts another
-	})
-}
-
-// measure fills in what an instance uses.
-func measure(box engine.Sandbox, d *aloft.Instance) {
-	if meter, ok := box.(engine.Meter); ok {
-		if u, err := meter.Usage(); err == nil {
-			d.Memory, d.CPU = u.Memory, aloft.Duration(u.CPU.Round(time.Millisecond))
-		}
-	}
+	slot := newSlot(p)
+	p.slots = append(p.slots, slot)
+	p.begin(slot, true, make(chan progress, 2))
+	p.publish()
 }

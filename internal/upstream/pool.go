@@ -128,21 +128,19 @@ func (u *Upstream) reap() {
 func (u *Upstream) stopKeeping() {
 	u.conns.Lock()
 	u.closed = true
+	u.conns.Unlock()
+	u.dropKept()
+}
+
+// dropKept closes the idle connections.
+func (u *Upstream) dropKept() {
+	u.conns.Lock()
 	old := u.free
 	u.free = nil
 	if u.reaper != nil {
 		u.reaper.Stop()
 		u.reaper = nil
 	}
-	u.conns.Unlock()
-	closeAll(old)
-}
-
-// dropIdle closes the idle connections.
-func (u *Upstream) dropIdle() {
-	u.conns.Lock()
-	old := u.free
-	u.free = nil
 	u.conns.Unlock()
 	closeAll(old)
 }

@@ -7,22 +7,24 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// Upstream is one instance that takes requests. All methods may be called from several goroutines.
+// Upstream is one instance that takes requests. All methods may be called from several goroutines. The exported fields are
+// set before the first Begin.
 type Upstream struct {
-	ID   string // the instance
-	dial func(ctx context.Context) (net.Conn, error)
+	ID    string // the instance
+	Limit int    // requests at once, beyond which Begin refuses; 0 means no bound
+	Ended func() // called after a request has ended, if not nil
+	Hung  func() // called when the instance seems to hang, if not nil; see TimedOut
 
-	limit    int64        // requests in flight at most; 0: no bound
-	freed    func()       // called when a request ended though others may wait; nil if there is no limit
-	inFlight atomic.Int64 // requests begun and not ended
-	begun    atomic.Int64 // requests ever begun
-	answered atomic.Int64 // requests of which an answer has begun
-	onHang   func()       // see OnHang
-	hangOnce sync.Once
-	draining atomic.Bool
-	nap
+	dial func(ctx context.Context) (net.Conn, error)
+	made time.Time
+
+	inFlight atomic.Int64  // requests begun and not ended
+	shut     atomic.Uint32 // why Begin refuses: draining, asleep
+	used     atomic.Bool   // a request began since the last Used
+	answered atomic.Int64  // the last answer, as time since made
 	idle     chan struct{} // closed once draining and nothing is in flight
 	idleOnce sync.Once
 	cut      chan struct{} // closed by Cut
@@ -30,73 +32,107 @@ type Upstream struct {
 	pool
 }
 
+// Why Begin refuses.
+const (
+	draining = 1 << iota
+	asleep
+)
+
 // New returns an Upstream that connects with dial.
 func New(id string, dial func(ctx context.Context) (net.Conn, error)) *Upstream {
-	return &Upstream{ID: id, dial: dial, idle: make(chan struct{}), cut: make(chan struct{})}
+	return &Upstream{ID: id, dial: dial, made: time.Now(), idle: make(chan struct{}), cut: make(chan struct{})}
 }
 
-// Limit bounds how many requests the upstream takes at once; freed is called after the end of each. It must be called
-// before the first request.
-func (u *Upstream) Limit(n int, freed func()) { u.limit, u.freed = int64(n), freed }
-
 // Begin counts one more request and reports whether the upstream takes it. After true the caller must call End once; after
-// false (it drains, or has as many as it takes) the caller tries another, or later.
+// false (it drains, sleeps or has as many as it takes) the caller looks for another one.
 func (u *Upstream) Begin() bool {
-	n := u.inFlight.Add(1)
-	if u.draining.Load() || u.limit > 0 && n > u.limit {
-		u.release()
+	if u.Limit == 0 {
+		u.inFlight.Add(1)
+	} else if !u.room() {
 		return false
 	}
-	u.begun.Add(1)
+	if u.shut.Load() != 0 {
+		u.end()
+		if u.Ended != nil { // for a moment there seemed to be no room; the caller may hold what Ended wants
+			go u.Ended()
+		}
+		return false
+	}
+	if !u.used.Load() { // most times it is set, and reading disturbs no other processor
+		u.used.Store(true)
+	}
 	return true
+}
+
+// room counts one more request if the limit allows it. The count never exceeds the limit, so that none is refused for
+// another that is refused as well.
+func (u *Upstream) room() bool {
+	for {
+		n := u.inFlight.Load()
+		if n >= int64(u.Limit) {
+			return false
+		}
+		if u.inFlight.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
 }
 
 // End ends a request that Begin counted.
 func (u *Upstream) End() {
-	u.release()
-	if u.freed != nil {
-		u.freed()
+	u.end()
+	if u.Ended != nil {
+		u.Ended()
 	}
 }
 
-func (u *Upstream) release() {
-	if u.inFlight.Add(-1) == 0 && u.draining.Load() {
+func (u *Upstream) end() {
+	if u.inFlight.Add(-1) == 0 && u.shut.Load()&draining != 0 {
 		u.idleOnce.Do(func() { close(u.idle) })
-	}
-}
-
-// Begun is the number of requests that were ever begun.
-func (u *Upstream) Begun() int64 { return u.begun.Load() }
-
-// OnHang sets what is called, once, when a request timed out and no other was answered while it waited. It must be set
-// before the first request.
-func (u *Upstream) OnHang(f func()) { u.onHang = f }
-
-// Answered notes that a request was answered, well or badly, and returns how many ever were.
-func (u *Upstream) Answered() int64 { return u.answered.Add(1) }
-
-// Answers is how many requests were ever answered.
-func (u *Upstream) Answers() int64 { return u.answered.Load() }
-
-// TimedOut says that a request got no answer in time. Before is what Answers said when it began.
-func (u *Upstream) TimedOut(before int64) {
-	if u.onHang != nil && u.answered.Load() == before {
-		u.hangOnce.Do(u.onHang)
 	}
 }
 
 // InFlight is the number of requests begun and not ended, upgraded connections included.
 func (u *Upstream) InFlight() int { return int(u.inFlight.Load()) }
 
+// Used reports whether a request began since the last call, or is in flight.
+func (u *Upstream) Used() bool { return u.used.Swap(false) || u.inFlight.Load() > 0 }
+
 // Drain makes Begin refuse from now on and returns a channel that is closed once nothing is in flight. Idle connections
 // are closed at once.
 func (u *Upstream) Drain() <-chan struct{} {
-	u.draining.Store(true)
+	u.shut.Or(draining)
 	u.stopKeeping()
 	if u.inFlight.Load() == 0 {
 		u.idleOnce.Do(func() { close(u.idle) })
 	}
 	return u.idle
+}
+
+// Sleep makes Begin refuse until Wake, unless a request is in flight: then it returns false and changes nothing. Idle
+// connections are closed: what the instance makes of them while it sleeps is not known.
+func (u *Upstream) Sleep() bool {
+	u.shut.Or(asleep)
+	if u.inFlight.Load() != 0 {
+		u.Wake()
+		return false
+	}
+	u.dropKept()
+	return true
+}
+
+// Wake ends what Sleep began.
+func (u *Upstream) Wake() { u.shut.And(^uint32(asleep)) }
+
+// Answered says that the instance has answered a request. It matters to TimedOut only.
+func (u *Upstream) Answered() { u.answered.Store(int64(time.Since(u.made))) }
+
+// TimedOut says that a request, which the instance has had since a time, was given up. If the instance has answered none
+// since then, it is taken to hang.
+func (u *Upstream) TimedOut(since time.Time) {
+	if u.Hung != nil && time.Duration(u.answered.Load()) < since.Sub(u.made) {
+		u.Hung()
+	}
 }
 
 // Cut says that the drain time is over: requests and upgraded connections still in flight end now. Connections that carry

@@ -46,6 +46,8 @@ func Run(t *testing.T, e engine.Engine) {
 		{"a reader that never returns does not hold up the end", testStuckReader},
 		{"listeners are found and dialled", testListeners},
 		{"it tells nothing of other sandboxes", testOthers},
+		{"what is frozen does nothing until it is thawed", testFreezer},
+		{"what it uses is told", testMeter},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}

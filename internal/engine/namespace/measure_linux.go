@@ -2,6 +2,7 @@ package namespace
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -28,12 +29,15 @@ func (s *sandbox) freeze(on bool, sig syscall.Signal) error {
 		err = s.group.Freeze(on)
 	}
 	if errors.Is(err, errors.ErrUnsupported) {
-		_, err = s.call(pid1.Kill, strconv.Itoa(int(sig)))
+		err = s.signalAll(on, sig)
 	}
 	select {
 	case <-s.gone:
 		return nil
 	default:
+	}
+	if errors.Is(err, errGone) { // the first process ends, and the others with it
+		return nil
 	}
 	if err == nil {
 		s.frozen = on
@@ -41,13 +45,30 @@ func (s *sandbox) freeze(on bool, sig syscall.Signal) error {
 	return err
 }
 
+const (
+	freezeTries = 50 // looks whether all are stopped: one may have started another meanwhile
+	freezePause = time.Millisecond
+)
+
+// signalAll sends a signal to all processes; one that stops them until all have stopped.
+func (s *sandbox) signalAll(stops bool, sig syscall.Signal) error {
+	for range freezeTries {
+		_, err := s.call(pid1.Kill, strconv.Itoa(int(sig)))
+		if err != nil || !stops || !slices.ContainsFunc(s.family(), func(p procfs.Process) bool { return !p.Stopped() }) {
+			return err
+		}
+		<-time.After(freezePause)
+	}
+	_, err := s.call(pid1.Kill, strconv.Itoa(int(syscall.SIGCONT)))
+	return errors.Join(errors.New("freeze: its processes start others faster than they can be stopped"), err)
+}
+
 // Usage implements engine.Meter.
 func (s *sandbox) Usage() (engine.Usage, error) {
 	if s.group != nil {
 		return s.group.Usage()
 	}
-	memory, processor, processes := procfs.Usage(s.family())
-	return engine.Usage{Memory: memory, CPU: processor, Processes: processes}, nil
+	return procfs.Usage(s.family()), nil
 }
 
 // watchPause is how often memory is looked at where the kernel does not bound it: a program that hurries overshoots by

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,8 @@ type sandbox struct {
 
 	mu    sync.Mutex // held while signalling, so that the pid is not reused meanwhile
 	ended bool
+
+	frozen atomic.Bool
 
 	listenMu sync.Mutex
 	seen     map[uint32]bool // listening inodes looked at: ours or not

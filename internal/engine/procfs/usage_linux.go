@@ -5,23 +5,28 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// Usage is what processes use together: bytes of memory that they do not share with files, and processor time.
-func Usage(all []Process) (memory int64, processor time.Duration, processes int) {
-	for _, p := range all {
-		m, t := consumed(p.PID)
-		memory, processor, processes = memory+m, processor+t, processes+1
-	}
-	return memory, processor, processes
-}
+	"github.com/aloft-run/aloft/internal/engine"
+)
 
 // ticks is how many clock ticks make a second in /proc, on every processor that Go knows.
 const ticks = 100
 
-// consumed reads what a process uses.
-func consumed(pid int) (memory int64, processor time.Duration) {
-	dir := "/proc/" + strconv.Itoa(pid)
+// Usage is what processes use together. Memory that they may share with others, such as the pages of a program's file, is
+// left out.
+func Usage(family []Process) engine.Usage {
+	var u engine.Usage
+	for _, p := range family {
+		memory, processor := p.usage()
+		u.Memory += memory
+		u.CPU += processor
+		u.Processes++
+	}
+	return u
+}
+
+func (p Process) usage() (memory int64, processor time.Duration) {
+	dir := "/proc/" + strconv.Itoa(p.PID)
 	if statm, err := os.ReadFile(dir + "/statm"); err == nil {
 		if fields := strings.Fields(string(statm)); len(fields) > 2 {
 			resident, _ := strconv.ParseInt(fields[1], 10, 64)
@@ -37,4 +42,10 @@ func consumed(pid int) (memory int64, processor time.Duration) {
 		processor = time.Duration(user+system) * time.Second / ticks
 	}
 	return memory, processor
+}
+
+// Stopped reports whether p was stopped by a signal.
+func (p Process) Stopped() bool {
+	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/stat")
+	return strings.HasPrefix(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " T ")
 }

@@ -25,8 +25,7 @@ type exchange struct {
 	id    string // of the request
 	route *route.Route
 	up    *upstream.Upstream // Begin was called on it
-
-	answers int64 // that the upstream had given before
+	given time.Time          // when; known only if the route has a timeout
 
 	status int   // sent to the client, 0 before
 	sent   int64 // bytes of body sent to the client

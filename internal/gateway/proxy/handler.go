@@ -106,7 +106,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.unavailable(err)
 		return
 	}
-	e.up, e.answers = up, up.Answers()
+	e.up = up
 	e.proxy()
 }
 
@@ -137,6 +137,9 @@ func (e *exchange) acquire(ctx context.Context) (*upstream.Upstream, error) {
 	for {
 		up, err := e.route.Backend.Acquire(ctx)
 		if err == nil {
+			if e.route.Timeout > 0 {
+				e.given = time.Now()
+			}
 			return up, nil
 		}
 		next := e.h.table.Lookup(hostOf(e.r.Host))

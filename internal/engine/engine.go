@@ -109,3 +109,11 @@ type Exit struct {
 	OutOfMemory bool           // killed because it wanted more than Limits.Memory
 	At          time.Time
 }
+
+// ExitOf reads how a process ended.
+func ExitOf(status syscall.WaitStatus, at time.Time) Exit {
+	if status.Signaled() {
+		return Exit{Status: -1, Signal: status.Signal(), At: at}
+	}
+	return Exit{Status: status.ExitStatus(), At: at}
+}

@@ -124,7 +124,7 @@ func (s *sandbox) wait() {
 	s.exit = engine.Exit{Status: -1, Signal: syscall.SIGKILL, At: at}
 	if err == nil && len(words) == 2 && words[0] == pid1.Ended {
 		number, _ := strconv.Atoi(words[1])
-		s.exit = exitOf(syscall.WaitStatus(number), at)
+		s.exit = engine.ExitOf(syscall.WaitStatus(number), at)
 	}
 	killed := s.exit.Signal == syscall.SIGKILL || s.exit.Status == killedStatus
 	s.exit.OutOfMemory = killed && (hungry || s.group != nil && s.group.OutOfMemory())
@@ -135,14 +135,6 @@ func (s *sandbox) wait() {
 
 // killedStatus is with what a shell ends whose command was killed.
 const killedStatus = 128 + int(syscall.SIGKILL)
-
-func exitOf(status syscall.WaitStatus, at time.Time) engine.Exit {
-	exit := engine.Exit{Status: status.ExitStatus(), At: at}
-	if status.Signaled() {
-		exit.Status, exit.Signal = -1, status.Signal()
-	}
-	return exit
-}
 
 // free gives back what the sandbox had.
 func (s *sandbox) free() {

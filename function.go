@@ -36,6 +36,8 @@ type Function struct {
 
 	Network []string `json:"network,omitempty"` // private address ranges that it may connect to, such as 10.0.0.0/8
 
+	Isolation int `json:"isolation,omitempty"` // level of isolation below which it is not run; 0 means any
+
 	Instances   int      `json:"instances,omitempty"`   // how many run at least, unless they are idle; 0 means 1
 	Max         int      `json:"max,omitempty"`         // how many run at most; 0 means Instances
 	Target      int      `json:"target,omitempty"`      // requests at once per instance beyond which another is started; 0 means Concurrency

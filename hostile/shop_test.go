@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 	}
 	aloftest.Main(m, map[string]func(*cli.Process){
 		rowFirst: func(p *cli.Process) { p.WrapPut = rowBeforeArtifact },
+		counted:  tellGoroutines(false), leaky: tellGoroutines(true),
 	})
 }
 

@@ -27,7 +27,7 @@ func first() []Probe {
 			entries, err := os.ReadDir("/proc/self/fd")
 			for _, e := range entries {
 				link, linkErr := os.Readlink("/proc/self/fd/" + e.Name())
-				if n, _ := strconv.Atoi(e.Name()); n > 2 && linkErr == nil && !strings.Contains(link, "anon_inode") && !strings.HasPrefix(link, "/proc/") {
+				if n, _ := strconv.Atoi(e.Name()); n > 2 && linkErr == nil && !ownDescriptor(link) {
 					return nil
 				}
 			}
@@ -44,4 +44,10 @@ func first() []Probe {
 			return nil
 		}},
 	}
+}
+
+// ownDescriptor reports whether a link of /proc/self/fd is of what this program opened itself: its runtime's poller, the
+// directory being read, the bounds of its control group.
+func ownDescriptor(link string) bool {
+	return strings.Contains(link, "anon_inode") || strings.HasPrefix(link, "/proc/") || strings.HasPrefix(link, "/sys/fs/cgroup/")
 }

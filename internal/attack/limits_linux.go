@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,6 +44,7 @@ func limits() []Probe {
 			_ = *(*byte)(unsafe.Pointer(&b[0]))
 			return nil
 		}},
+		{Name: "raise its own bound of memory", From: isolated, try: raiseMemory},
 		{Name: "fill the temporary directory", From: isolated, try: func(target) error {
 			path := filepath.Join(os.TempDir(), "big")
 			defer os.Remove(path)
@@ -57,4 +59,18 @@ func limits() []Probe {
 			return nil
 		}},
 	}
+}
+
+func raiseMemory(target) error {
+	err := errors.New("there is none")
+	for _, name := range []string{"memory/memory.limit_in_bytes", "memory.max"} {
+		file := "/sys/fs/cgroup/" + name
+		if _, missing := os.Stat(file); missing != nil {
+			continue
+		}
+		if err = os.WriteFile(file, []byte("1000000000"), 0); err == nil {
+			return nil
+		}
+	}
+	return err
 }

@@ -77,6 +77,7 @@ func (s *sandbox) begin(path string) (err error) {
 	for _, f := range s.pipes.Theirs {
 		steps.pass(f)
 	}
+	s.showGroup(steps)
 	s.engine.own(steps, s.spec)
 	terminal := ""
 	if s.spec.Terminal != nil {

@@ -95,6 +95,18 @@ func (s *seed) join() (err error) {
 	return s.group.Add(s.pid)
 }
 
+// showGroup shows the sandbox its control group, and no other, as if it were the machine's: Java, Node.js and others size
+// themselves by it.
+func (s *seed) showGroup(steps *script) {
+	if s.group == nil {
+		return
+	}
+	for path, dir := range s.group.Shown() {
+		steps.bind(dir, stage+path, readOnly|pid1.NoExec)
+	}
+	steps.add(pid1.Groups)
+}
+
 // connect gives the sandbox a way to the Internet and a resolver, where the machine has such ways.
 func (s *seed) connect() error {
 	if s.engine.egress == nil {

@@ -27,7 +27,7 @@ var layers = map[string][]string{
 	"internal/route":       {"internal/upstream"},
 
 	"internal/local":    {"internal/engine", "internal/function", "internal/route", "internal/upstream"},
-	"internal/function": {"internal/engine", "internal/line", "internal/route", "internal/upstream"},
+	"internal/function": {"internal/engine", "internal/line", "internal/route", "internal/runtimeapi", "internal/upstream"},
 	"internal/artifact": {"internal/source"},
 
 	"internal/attack":        {"internal/engine"},

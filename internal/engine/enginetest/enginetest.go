@@ -48,6 +48,7 @@ func Run(t *testing.T, e engine.Engine) {
 		{"it tells nothing of other sandboxes", testOthers},
 		{"what is frozen does nothing until it is thawed", testFreezer},
 		{"what it uses is told", testMeter},
+		{"a service is there from the start", testService},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}

@@ -1,6 +1,7 @@
 package namespace
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -69,6 +70,13 @@ func (s *sandbox) begin(path string) (err error) {
 		if err := s.way.Allow(s.spec.Network); err != nil {
 			return err
 		}
+	}
+	if service := s.spec.Service; service != nil {
+		l, err := s.Listen(context.Background(), "tcp", service.Address)
+		if err != nil {
+			return err
+		}
+		service.Take(l)
 	}
 	if s.pipes, err = stdio.Open(s.spec); err != nil {
 		return err

@@ -26,9 +26,10 @@ var layers = map[string][]string{
 	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
-	"internal/local":    {"internal/engine", "internal/function", "internal/route", "internal/upstream"},
-	"internal/function": {"internal/engine", "internal/line", "internal/route", "internal/runtimeapi", "internal/upstream"},
-	"internal/artifact": {"internal/source"},
+	"internal/local":         {"internal/engine", "internal/function", "internal/route", "internal/upstream"},
+	"internal/function":      {"internal/engine", "internal/line", "internal/route", "internal/runtimeapi", "internal/upstream"},
+	"internal/artifact":      {"internal/source"},
+	"internal/lambdaruntime": {},
 
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},

@@ -1,6 +1,5 @@
-//go:build linux
-
-package egress_test
+// Package nettest makes networks for tests, out of network namespaces: a machine, an Internet, a private network.
+package nettest
 
 import (
 	"errors"
@@ -16,21 +15,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// space is a network namespace of the test.
-type space struct{ file *os.File }
+// Port is where everybody listens.
+const Port = 7000
 
-func newSpace(t *testing.T) *space {
+// Space is a network namespace of a test.
+type Space struct{ File *os.File }
+
+// NewSpace returns a namespace that the test's end ends. It needs root.
+func NewSpace(t *testing.T) *Space {
 	t.Helper()
-	s := &space{}
+	s := &Space{}
 	do(t, func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return err
 		}
 		var err error
-		s.file, err = os.Open("/proc/thread-self/ns/net")
+		s.File, err = os.Open("/proc/thread-self/ns/net")
 		return errors.Join(err, up("lo"))
 	})
-	t.Cleanup(func() { _ = s.file.Close() })
+	t.Cleanup(func() { _ = s.File.Close() })
 	return s
 }
 
@@ -47,11 +50,11 @@ func do(t *testing.T, f func() error) {
 	}
 }
 
-// in runs f in the namespace.
-func (s *space) in(t *testing.T, f func() error) {
+// In runs f in the namespace.
+func (s *Space) In(t *testing.T, f func() error) {
 	t.Helper()
 	do(t, func() error {
-		if err := unix.Setns(int(s.file.Fd()), unix.CLONE_NEWNET); err != nil {
+		if err := unix.Setns(int(s.File.Fd()), unix.CLONE_NEWNET); err != nil {
 			return err
 		}
 		return f()
@@ -66,7 +69,8 @@ func up(name string) error {
 	return netlink.LinkSetUp(link)
 }
 
-func address(name, cidr string) error {
+// Address gives an interface of the calling thread's namespace an address.
+func Address(name, cidr string) error {
 	link, err := netlink.LinkByName(name)
 	if err != nil {
 		return err
@@ -79,23 +83,23 @@ func address(name, cidr string) error {
 	return netlink.AddrAdd(link, addr)
 }
 
-// cable connects two namespaces.
-func cable(t *testing.T, one *space, nameOne string, two *space, nameTwo string) {
+// Cable connects two namespaces.
+func Cable(t *testing.T, one *Space, nameOne string, two *Space, nameTwo string) {
 	t.Helper()
-	one.in(t, func() error {
+	one.In(t, func() error {
 		return netlink.LinkAdd(&netlink.Veth{
-			LinkAttrs: netlink.LinkAttrs{Name: nameOne}, PeerName: nameTwo, PeerNamespace: netlink.NsFd(int(two.file.Fd())),
+			LinkAttrs: netlink.LinkAttrs{Name: nameOne}, PeerName: nameTwo, PeerNamespace: netlink.NsFd(int(two.File.Fd())),
 		})
 	})
-	one.in(t, func() error { return up(nameOne) })
-	two.in(t, func() error { return up(nameTwo) })
+	one.In(t, func() error { return up(nameOne) })
+	two.In(t, func() error { return up(nameTwo) })
 }
 
-// serve answers "hello" on a TCP and a UDP port of an address.
-func (s *space) serve(t *testing.T, ip string) {
+// Serve answers "hello" on a TCP and a UDP port of an address.
+func (s *Space) Serve(t *testing.T, ip string) {
 	t.Helper()
-	hostport := net.JoinHostPort(ip, strconv.Itoa(port))
-	s.in(t, func() error {
+	hostport := net.JoinHostPort(ip, strconv.Itoa(Port))
+	s.In(t, func() error {
 		l, err := net.Listen("tcp", hostport)
 		if err != nil {
 			return err
@@ -130,19 +134,19 @@ func (s *space) serve(t *testing.T, ip string) {
 	})
 }
 
-// patience is longer than any answer takes; a way that is closed must say so sooner.
-const patience = 3 * time.Second
+// Patience is longer than any answer takes; a way that is closed must say so sooner.
+const Patience = 3 * time.Second
 
-// ask connects from the namespace and reads the answer.
-func (s *space) ask(t *testing.T, network, ip string) (answer string, err error) {
+// Ask connects from the namespace and reads the answer.
+func (s *Space) Ask(t *testing.T, network, ip string) (answer string, err error) {
 	t.Helper()
-	s.in(t, func() error {
+	s.In(t, func() error {
 		var c net.Conn
-		if c, err = net.DialTimeout(network, net.JoinHostPort(ip, strconv.Itoa(port)), patience); err != nil {
+		if c, err = net.DialTimeout(network, net.JoinHostPort(ip, strconv.Itoa(Port)), Patience); err != nil {
 			return nil
 		}
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(patience))
+		_ = c.SetDeadline(time.Now().Add(Patience))
 		if network == "udp" {
 			_, _ = c.Write([]byte("?"))
 		}

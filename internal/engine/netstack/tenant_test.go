@@ -1,0 +1,163 @@
+//go:build linux
+
+package netstack_test
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aloft-run/aloft/internal/engine/nettest"
+)
+
+// tenantWord is the first argument of a test binary that is to act as the program of an app.
+const tenantWord = "netstack-tenant"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == tenantWord {
+		os.Exit(tenant(os.Args[2], os.Args[3:]))
+	}
+	os.Exit(m.Run())
+}
+
+// result is what came of one thing that a tenant tried; it prints one a line.
+type result struct {
+	What   string // "tcp 10.0.0.1:80"
+	Answer string
+	Err    string
+}
+
+func tenant(verb string, args []string) int {
+	lines := json.NewEncoder(os.Stdout)
+	switch verb {
+	case "ask": // [NETWORK ADDRESS]…: read what it answers
+		for ; len(args) >= 2; args = args[2:] {
+			_ = lines.Encode(ask(args[0], args[1]))
+		}
+	case "send": // ADDRESS BYTES: send noise, end sending, read what comes, compare
+		_ = lines.Encode(send(args[0], args[1]))
+	case "many": // ADDRESS COUNT: as many connections at once, all held until each has its answer
+		for _, r := range many(args[0], args[1]) {
+			_ = lines.Encode(r)
+		}
+	case "hold": // ADDRESS COUNT: as many connections of each kind, which stay
+		hold(args[0], args[1])
+	case "interfaces":
+		all, err := net.Interfaces()
+		_ = lines.Encode(result{What: fmt.Sprint(all), Err: text(err)})
+	}
+	return 0
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func ask(network, address string) result {
+	r := result{What: network + " " + address}
+	c, err := net.DialTimeout(network, address, nettest.Patience)
+	if err == nil {
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(nettest.Patience))
+		if network == "udp" {
+			_, _ = c.Write([]byte("?"))
+		}
+		b := make([]byte, 5)
+		var n int
+		n, err = io.ReadFull(c, b)
+		r.Answer = string(b[:n])
+	}
+	r.Err = text(err)
+	return r
+}
+
+func send(address, size string) result {
+	r := result{What: "send " + size + " bytes to " + address}
+	n, _ := strconv.ParseInt(size, 10, 64)
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		r.Err = text(err)
+		return r
+	}
+	defer c.Close()
+	sent, got := sha256.New(), sha256.New()
+	failed := make(chan error, 1)
+	go func() {
+		_, err := io.CopyN(io.MultiWriter(c, sent), rand.NewChaCha8([32]byte{}), n)
+		if err == nil {
+			err = c.(*net.TCPConn).CloseWrite()
+		}
+		failed <- err
+	}()
+	begin := time.Now()
+	back, err := io.Copy(got, c)
+	if other := <-failed; err == nil {
+		err = other
+	}
+	if err == nil && string(sent.Sum(nil)) != string(got.Sum(nil)) {
+		err = fmt.Errorf("%d bytes came back, other ones", back)
+	}
+	r.Err = text(err)
+	r.Answer = fmt.Sprintf("%d MB/s each way", int64(float64(back)/1e6/time.Since(begin).Seconds()))
+	return r
+}
+
+func many(address, count string) []result {
+	n, _ := strconv.Atoi(count)
+	all := make([]result, n)
+	var held, ended sync.WaitGroup
+	held.Add(n)
+	for i := range n {
+		ended.Go(func() {
+			all[i].What = "connection " + strconv.Itoa(i)
+			c, err := net.Dial("tcp", address)
+			held.Done()
+			held.Wait()
+			if err == nil {
+				defer c.Close()
+				fmt.Fprintf(c, "%d\n", i)
+				all[i].Answer, err = bufio.NewReader(c).ReadString('\n')
+			}
+			all[i].Err = text(err)
+			all[i].Answer = strings.TrimSpace(all[i].Answer)
+		})
+	}
+	ended.Wait()
+	return all
+}
+
+func hold(address, count string) {
+	n, _ := strconv.Atoi(count)
+	var kept []net.Conn
+	for range n {
+		for _, network := range []string{"tcp", "udp"} {
+			c, err := net.Dial(network, address)
+			if err == nil {
+				_, err = c.Write([]byte("x"))
+			}
+			if err == nil {
+				_, err = c.Read(make([]byte, 1))
+			}
+			if err != nil {
+				fmt.Println(network, err)
+				return
+			}
+			kept = append(kept, c)
+		}
+	}
+	fmt.Println("held", len(kept))
+	select {}
+}

@@ -195,6 +195,21 @@ func network() []Probe {
 			}
 			return err
 		}},
+		{Name: "send datagrams to a cloud's metadata", From: isolated, try: func(target) error {
+			c, err := net.Dial("udp", "169.254.169.254:53") //nolint:noctx // at once
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if _, err = c.Write([]byte("x")); err == nil {
+				_ = c.SetReadDeadline(time.Now().Add(dialTime))
+				_, err = c.Read(make([]byte, 1))
+			}
+			if errors.Is(err, os.ErrDeadlineExceeded) { // they left, and nobody said no
+				err = nil
+			}
+			return err
+		}},
 		{Name: "connect by MPTCP", From: confined, try: func(t target) error { return dialRaw(t.Control, unix.IPPROTO_MPTCP, 0) }},
 		{Name: "connect by sending (TCP fast open)", From: confined, try: func(t target) error { return dialRaw(t.Control, 0, unix.MSG_FASTOPEN) }},
 		{Name: "the server's abstract Unix socket", From: confined, try: func(t target) error {

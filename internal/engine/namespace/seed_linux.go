@@ -32,10 +32,10 @@ type seed struct {
 	errors  *bytes.Buffer // what the first process complains about; it should not
 	gone    chan struct{} // closed when the first process, and with it all others, is reaped
 
-	calls sync.Mutex         // one request of the service link at a time
-	own   []string           // addresses on which the engine listens in the sandbox
-	way   way                // to the Internet; nil if there is none
-	names *resolver.Relay    // nil if there is no way
+	calls sync.Mutex      // one request of the service link at a time
+	own   []string        // addresses on which the engine listens in the sandbox
+	way   way             // to the Internet; nil if there is none
+	names *resolver.Relay // nil if there is no way
 }
 
 // capabilities are what the first process needs inside: to bind reserved ports, to signal, to configure the network, to look

@@ -30,7 +30,7 @@ type ways struct {
 }
 
 // errNoWay is with what a sandbox fails that gets no way to the Internet.
-var errNoWay = errors.New("give a sandbox a way to the Internet") //nolint:gochecknoglobals // a constant
+var errNoWay = errors.New("give a sandbox a way to the Internet")
 
 func (w *ways) open(server string) {
 	if w.kernel, w.err = egress.Open(server); w.err != nil {
@@ -42,7 +42,7 @@ func (w *ways) open(server string) {
 func (w *ways) shut(why error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stacks, w.err = nil, errors.Join(w.err, why)
+	w.stacks, w.err = nil, fmt.Errorf("%w; %w", w.err, why)
 }
 
 func (w *ways) close() error {

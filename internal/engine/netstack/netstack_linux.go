@@ -42,22 +42,19 @@ type Stacks struct {
 // New returns Stacks that connect to the addresses for which public is true, unless they are the machine's own, and to what
 // is opened to single namespaces.
 func New(public func(netip.Addr) bool) *Stacks {
-	files := unix.Rlimit{Max: fewFiles}
+	var files unix.Rlimit
 	_ = unix.Getrlimit(unix.RLIMIT_NOFILE, &files)
-	return &Stacks{public: public, most: int64(min(files.Max, manyFiles) / 2)}
+	return &Stacks{public: public, most: int64(min(files.Max/2, mostAll))} // each has a descriptor, and the server needs others
 }
 
-// Each connection has a descriptor of this process, which needs others.
+// The connections of one namespace at once, and of all. One that wants more is refused; of UDP the flow that was idle longest
+// makes room. A program that does its worst with them keeps some 128 MB of the server's memory.
 const (
-	fewFiles  = 1024
-	manyFiles = 1 << 20
-)
+	mostTCP = 512
+	mostUDP = 512
+	mostAll = 8192
 
-// The connections of one namespace at once. One that wants more is refused; of UDP the one that was idle longest makes room.
-const (
-	mostTCP     = 1024
-	mostUDP     = 512
-	mostWaiting = 256 // connections that are being made
+	mostWaiting = 2 * mostTCP // to be connected, or refused; more are not heard
 )
 
 // Connection is the way out of one namespace. Close must be called at the end.
@@ -68,12 +65,13 @@ type Connection struct {
 	ctx    context.Context //nolint:containedctx // ends with the Connection, not with a call
 	cancel context.CancelFunc
 
-	mu     sync.Mutex
-	open   []netip.Prefix
-	tcp    int
-	flows  map[*flow]bool
-	closed bool
-	wg     sync.WaitGroup // of connections
+	mu      sync.Mutex
+	open    []netip.Prefix
+	tcp     int
+	flows   map[*flow]bool
+	refused map[stack.TransportEndpointID]bool // flows of which the namespace is being told that nobody is there
+	closed  bool
+	wg      sync.WaitGroup // of connections
 }
 
 // Connect gives the namespace in which sockets makes them a way out.
@@ -82,7 +80,7 @@ func (s *Stacks) Connect(sockets Sockets) (*Connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect a namespace: %w", err)
 	}
-	c := &Connection{stacks: s, flows: map[*flow]bool{}}
+	c := &Connection{stacks: s, flows: map[*flow]bool{}, refused: map[stack.TransportEndpointID]bool{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if c.link, err = newLink(packets); err == nil {
 		err = c.build()
@@ -99,7 +97,7 @@ const nic = 1
 
 // What the stack keeps of one TCP connection in each direction: enough for a link without distance.
 const (
-	window   = 256 << 10
+	window   = 128 << 10
 	leastBuf = 4 << 10
 )
 

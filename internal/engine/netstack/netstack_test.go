@@ -143,3 +143,21 @@ func TestWhereItLeads(t *testing.T) {
 		}
 	}
 }
+
+func TestOpened(t *testing.T) {
+	e := newEngine(t)
+	open := engine.Network{Open: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/24"), netip.MustParsePrefix("fd09::/64")}}
+	for _, r := range run(t, e, open, "ask", "tcp", at("10.9.0.2"), "udp", at("10.9.0.2"), "tcp", at("fd09::2")) {
+		if r.Answer != "hello" {
+			t.Errorf("%s was opened: %s", r.What, r.Err)
+		}
+	}
+	for _, r := range run(t, e, open, "ask", "tcp", at("10.9.0.1"), "tcp", at("fd09::1"), "tcp", at("169.254.169.254")) {
+		if r.Answer != "" || !strings.Contains(r.Err, "refused") {
+			t.Errorf("%s is more than was opened: %q, %s", r.What, r.Answer, r.Err)
+		}
+	}
+	if r := run(t, e, engine.Network{}, "ask", "tcp", at("10.9.0.2"))[0]; r.Answer != "" {
+		t.Errorf("%s was opened to another tenant", r.What)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,7 +18,7 @@ import (
 
 const (
 	// dialTime is how long an answer to a connection is waited for; then it is refused.
-	dialTime = 30 * time.Second
+	dialTime = 15 * time.Second
 	// halfTime is how long a connection of which one side has ended may be silent. One that both sides keep may be for ever:
 	// the kernel looks whether the other machine still lives, and the namespace's end ends its own.
 	halfTime = 5 * time.Minute
@@ -46,6 +45,8 @@ func (c *Connection) forwardTCP(request *tcp.ForwarderRequest) {
 		return
 	}
 	j := &joint{remote: remote, app: gonet.NewTCPConn(&queue, end), end: end, queue: &queue}
+	j.silence = time.AfterFunc(halfTime, j.abort)
+	j.silence.Stop()
 	defer context.AfterFunc(c.ctx, j.abort)()
 	j.join()
 }
@@ -92,7 +93,8 @@ type joint struct {
 	end    tcpip.Endpoint // app's
 	queue  *waiter.Queue  // of what happens to end
 
-	moved atomic.Int64 // when bytes were moved last, in nanoseconds
+	half    atomic.Bool // one side has ended
+	silence *time.Timer // from then on, aborts the connection
 }
 
 // abort ends both sides by a reset.
@@ -110,44 +112,30 @@ func (j *joint) join() {
 		j.abort()
 		return
 	}
-	var half sync.Once
-	watch := func() {}
-	way := func(copied error, shut func() error) {
-		if copied != io.EOF || shut() != nil { //nolint:errorlint // as readers say it
-			j.abort()
-		}
-		half.Do(func() { watch = j.watch() })
-	}
-	var ways sync.WaitGroup
-	ways.Go(func() { way(j.move(j.fromApp(), j.remote), j.remote.CloseWrite) })
-	ways.Go(func() { way(j.move(fromRemote(raw), j.app), j.app.CloseWrite) })
-	ways.Wait()
-	watch()
+	out := make(chan struct{})
+	go func() {
+		defer close(out)
+		j.carry(j.fromApp(), j.remote)
+	}()
+	j.carry(fromRemote(raw), j.app)
+	<-out
+	j.silence.Stop()
 	_ = j.app.Close()
 }
 
-// watch aborts a half-closed connection that is silent for too long, until stop is called.
-func (j *joint) watch() (stop func()) {
-	j.moved.Store(time.Now().UnixNano())
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		timer := time.NewTimer(halfTime)
-		defer timer.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-timer.C:
-			}
-			silent := time.Since(time.Unix(0, j.moved.Load()))
-			if silent >= halfTime {
-				j.abort()
-				return
-			}
-			timer.Reset(halfTime - silent)
-		}
-	}()
-	return cancel
+// writer is the side that bytes are carried to.
+type writer interface {
+	io.Writer
+	CloseWrite() error
+}
+
+// carry copies one way to its end.
+func (j *joint) carry(next reader, to writer) {
+	if j.move(next, to) != io.EOF || to.CloseWrite() != nil { //nolint:errorlint // as readers say it
+		j.abort()
+	}
+	j.half.Store(true)
+	j.silence.Reset(halfTime)
 }
 
 // reader waits for bytes and takes a buffer only then. It returns io.EOF at the end.
@@ -165,7 +153,9 @@ func (j *joint) move(next reader, to io.Writer) error {
 		if err != nil {
 			return err
 		}
-		j.moved.Store(time.Now().UnixNano())
+		if j.half.Load() {
+			j.silence.Reset(halfTime)
+		}
 	}
 }
 

@@ -22,9 +22,10 @@ const flowTime = 2 * time.Minute
 type flow struct {
 	remote *net.UDPConn
 	app    *gonet.UDPConn
-	end    tcpip.Endpoint // app's
 	queue  *waiter.Queue
-	used   atomic.Int64 // when it was used last, in nanoseconds
+	socket tcpip.Endpoint // app's
+	used   atomic.Int64   // when it was used last, in nanoseconds
+	nobody atomic.Bool    // the other side said that nobody is there
 }
 
 // forwardUDP begins a flow with its first datagram. It reports whether that is done; else the namespace is told that the
@@ -32,7 +33,7 @@ type flow struct {
 func (c *Connection) forwardUDP(request *udp.ForwarderRequest) bool {
 	id := request.ID()
 	to := destination(id.LocalAddress, id.LocalPort)
-	if !c.admits(to.Addr()) || !c.enter() {
+	if c.refuses(id) || !c.admits(to.Addr()) || !c.enter() {
 		return false
 	}
 	f, err := c.begin(request, to)
@@ -42,20 +43,33 @@ func (c *Connection) forwardUDP(request *udp.ForwarderRequest) bool {
 	}
 	go func() {
 		defer c.leave()
-		defer c.forget(f)
-		stop := context.AfterFunc(c.ctx, f.close)
-		defer stop()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			f.back()
-			f.close()
-		}()
-		f.out()
-		f.close()
-		<-done
+		c.relay(f)
+		if f.nobody.Load() && c.ctx.Err() == nil {
+			c.refuse(id)
+		}
 	}()
 	return true
+}
+
+// relay passes datagrams on both ways until the flow ends.
+func (c *Connection) relay(f *flow) {
+	defer c.forget(f)
+	defer context.AfterFunc(c.ctx, f.close)()
+	out := make(chan struct{})
+	go func() {
+		defer close(out)
+		f.end(f.out())
+	}()
+	f.end(f.back())
+	<-out
+}
+
+// end ends a flow of which one way has ended.
+func (f *flow) end(err error) {
+	if errors.Is(err, unix.ECONNREFUSED) {
+		f.nobody.Store(true)
+	}
+	f.close()
 }
 
 func (c *Connection) begin(request *udp.ForwarderRequest, to netip.AddrPort) (*flow, error) {
@@ -69,7 +83,7 @@ func (c *Connection) begin(request *udp.ForwarderRequest, to netip.AddrPort) (*f
 		_ = remote.Close()
 		return nil, failure("take a datagram", failed)
 	}
-	f.end, f.app = end, gonet.NewUDPConn(f.queue, end)
+	f.socket, f.app = end, gonet.NewUDPConn(f.queue, end)
 	f.touch()
 	c.remember(f)
 	return f, nil
@@ -104,86 +118,76 @@ func (f *flow) silent() time.Duration { return time.Since(time.Unix(0, f.used.Lo
 
 func (f *flow) close() {
 	_ = f.remote.Close()
-	f.end.Close()
+	f.socket.Close()
 }
 
 // out passes datagrams of the namespace on until the flow is closed or was silent for too long.
-func (f *flow) out() {
+func (f *flow) out() error {
 	entry, ready := waiter.NewChannelEntry(waiter.ReadableEvents | waiter.EventErr | waiter.EventHUp)
 	f.queue.EventRegister(&entry)
 	timer := time.NewTimer(flowTime)
 	defer timer.Stop()
 	for {
-		open := f.drain()
-		if !open {
-			return
+		if err := f.drain(); err != nil {
+			return err
 		}
 		select {
 		case <-ready:
 		case <-timer.C:
 			silent := f.silent()
 			if silent >= flowTime {
-				return
+				return nil
 			}
 			timer.Reset(flowTime - silent)
 		}
 	}
 }
 
-// drain passes on what is there. It returns false at the end.
-func (f *flow) drain() bool {
+// drain passes on what is there.
+func (f *flow) drain() error {
 	b := buffers.get()
 	defer buffers.put(b)
 	for {
 		to := tcpip.SliceWriter(b[:])
-		result, err := f.end.Read(&to, tcpip.ReadOptions{})
-		if err != nil {
-			_, more := err.(*tcpip.ErrWouldBlock) //nolint:errorlint // the stack's errors are not Go's
-			return more
+		result, failed := f.socket.Read(&to, tcpip.ReadOptions{})
+		if _, empty := failed.(*tcpip.ErrWouldBlock); empty {
+			return nil
+		}
+		if failed != nil {
+			return failure("read", failed)
 		}
 		f.touch()
-		if _, err := f.remote.Write(b[:result.Count]); closed(err) {
-			return false
+		_, err := f.remote.Write(b[:result.Count])
+		if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, net.ErrClosed) {
+			return err // of other errors it is one datagram that is lost
 		}
 	}
 }
 
 // back passes answers on until the flow is closed or the other side says that nobody is there.
-func (f *flow) back() {
+func (f *flow) back() error {
 	raw, err := f.remote.SyscallConn()
 	if err != nil {
-		return
+		return err
 	}
-	_ = raw.Read(func(fd uintptr) bool {
+	var failed error
+	err = raw.Read(func(fd uintptr) bool {
 		b := buffers.get()
 		defer buffers.put(b)
 		for {
-			n, err := unix.Read(int(fd), b[:])
-			switch err {
+			var n int
+			n, failed = unix.Read(int(fd), b[:])
+			switch failed {
 			case nil:
 				f.touch()
 				_, _ = f.app.Write(b[:n])
 			case unix.EAGAIN:
 				return false
-			case unix.EINTR:
+			case unix.EINTR, unix.EHOSTUNREACH, unix.ENETUNREACH: // the way may come back
 			default:
 				return true
 			}
 		}
 	})
-}
-
-// closed reports whether an error of a write means that there is no use in further ones. A datagram that is too long, or
-// finds no room, is lost alone.
-func closed(err error) bool {
-	return err != nil && !isAny(err, unix.EMSGSIZE, unix.ENOBUFS, unix.EPERM, unix.EAGAIN)
-}
-
-func isAny(err error, those ...unix.Errno) bool {
-	for _, e := range those {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	return errors.Join(err, failed)
 }

@@ -23,7 +23,7 @@ const (
 	internet = "203.0.113.10"
 	echo     = internet + ":7001" // sends back what it gets, by TCP and UDP
 	nobody   = internet + ":7002" // where nobody listens
-	hang     = internet + ":7003" // accepts and resets at the first byte
+	reset    = internet + ":7003" // takes one byte and resets the connection
 )
 
 // insideWorld is in the environment of the tests that run on the machine of a nettest.World.
@@ -122,7 +122,7 @@ func serveEcho(t *testing.T) error {
 
 func serveReset(t *testing.T) error {
 	t.Helper()
-	return listen(t, hang, func(c net.Conn) {
+	return listen(t, reset, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 1))
 		_ = c.(*net.TCPConn).SetLinger(0)
 	})

@@ -100,7 +100,7 @@ func (s *Space) Serve(t *testing.T, ip string) {
 	t.Helper()
 	hostport := net.JoinHostPort(ip, strconv.Itoa(Port))
 	s.In(t, func() error {
-		l, err := net.Listen("tcp", hostport)
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", hostport)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (s *Space) Serve(t *testing.T, ip string) {
 				_ = c.Close()
 			}
 		}()
-		p, err := net.ListenPacket("udp", hostport)
+		p, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", hostport)
 		if err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (s *Space) Ask(t *testing.T, network, ip string) (answer string, err error)
 	t.Helper()
 	s.In(t, func() error {
 		var c net.Conn
-		if c, err = net.DialTimeout(network, net.JoinHostPort(ip, strconv.Itoa(Port)), Patience); err != nil {
+		if c, err = (&net.Dialer{Timeout: Patience}).DialContext(t.Context(), network, net.JoinHostPort(ip, strconv.Itoa(Port))); err != nil {
 			return nil
 		}
 		defer c.Close()

@@ -25,10 +25,16 @@ func NewWorld(t *testing.T) *World {
 		space      *Space
 		name, cidr string
 	}{
-		{w.Machine, "wan0", "203.0.113.1/24"}, {w.Machine, "wan0", "2a00:113::1/64"},
-		{w.Machine, "lan0", "10.9.0.1/24"}, {w.Machine, "lan0", "169.254.169.1/24"}, {w.Machine, "lan0", "fd09::1/64"},
-		{w.Internet, "eth0", "203.0.113.10/24"}, {w.Internet, "eth0", "2a00:113::10/64"},
-		{w.LAN, "eth0", "10.9.0.2/24"}, {w.LAN, "eth0", "169.254.169.254/24"}, {w.LAN, "eth0", "fd09::2/64"},
+		{w.Machine, "wan0", "203.0.113.1/24"},
+		{w.Machine, "wan0", "2a00:113::1/64"},
+		{w.Machine, "lan0", "10.9.0.1/24"},
+		{w.Machine, "lan0", "169.254.169.1/24"},
+		{w.Machine, "lan0", "fd09::1/64"},
+		{w.Internet, "eth0", "203.0.113.10/24"},
+		{w.Internet, "eth0", "2a00:113::10/64"},
+		{w.LAN, "eth0", "10.9.0.2/24"},
+		{w.LAN, "eth0", "169.254.169.254/24"},
+		{w.LAN, "eth0", "fd09::2/64"},
 	} {
 		a.space.In(t, func() error { return Address(a.name, a.cidr) })
 	}

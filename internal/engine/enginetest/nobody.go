@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -36,4 +37,16 @@ func Nobody(t *testing.T, args ...string) *exec.Cmd {
 	again.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + tmp, "HOME=" + dir}
 	again.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	return again
+}
+
+// AsNobody runs a test, or all with "", as Nobody does and fails if it does, or if no such test passed.
+func AsNobody(t *testing.T, test string) {
+	t.Helper()
+	out, err := Nobody(t, "-test.v", "-test.timeout=5m", "-test.run="+test).CombinedOutput()
+	if err != nil {
+		t.Errorf("as an ordinary user: %v\n%s", err, out)
+	}
+	if !bytes.Contains(out, []byte("--- PASS: "+test)) {
+		t.Errorf("%s did not pass as an ordinary user:\n%s", test, out)
+	}
 }

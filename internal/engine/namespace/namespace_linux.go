@@ -72,7 +72,9 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		}
 	}
 	e.servers = &resolver.Servers{Path: "/etc/resolv.conf"}
-	e.ways.open(options.Server)
+	if err := e.ways.open(options.Server); err != nil && e.users.root {
+		e.Logger.Warn("the kernel does not lead apps to the Internet, a userspace stack does", "error", err)
+	}
 	err = e.prove(ctx)
 	if errors.Is(err, errNoWay) {
 		e.ways.shut(err)

@@ -32,10 +32,12 @@ type ways struct {
 // errNoWay is with what a sandbox fails that gets no way to the Internet.
 var errNoWay = errors.New("give a sandbox a way to the Internet")
 
-func (w *ways) open(server string) {
+// open returns why it is not the kernel that leads sandboxes out.
+func (w *ways) open(server string) error {
 	if w.kernel, w.err = egress.Open(server); w.err != nil {
 		w.kernel, w.stacks = nil, netstack.New(egress.Public)
 	}
+	return w.err
 }
 
 // shut makes the sandboxes that follow reach only themselves.

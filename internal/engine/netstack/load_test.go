@@ -71,7 +71,7 @@ func TestNothingIsLeft(t *testing.T) {
 	before := snapshot()
 	for range 3 {
 		s, out := begin(t, e, engine.Network{}, "hold", echo, "20")
-		eventually(t, "connections of a tenant", func() bool { return strings.Contains(out.String(), "held 40\n") })
+		out.Await(t, "held 40\n")
 		if during := snapshot(); during.files < before.files+40 {
 			t.Errorf("%d descriptors with 40 connections, %d without: the test does not see them", during.files, before.files)
 		}
@@ -96,7 +96,7 @@ func snapshot() counts {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); <-time.After(time.Millisecond) {
+	for end := time.Now().Add(patience); !ok(); <-time.After(time.Millisecond) {
 		if time.Now().After(end) {
 			stacks := make([]byte, 1<<20)
 			t.Fatalf("%s: not in time; now %+v\n%s", what, snapshot(), stacks[:runtime.Stack(stacks, true)])

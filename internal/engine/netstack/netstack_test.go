@@ -3,18 +3,18 @@
 package netstack_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/enginetest"
 	"github.com/aloft-run/aloft/internal/engine/namespace"
 	"github.com/aloft-run/aloft/internal/engine/nettest"
 )
@@ -39,32 +39,14 @@ func newEngine(t *testing.T) *namespace.Engine {
 	return e
 }
 
-// output collects what a tenant says.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
 // begin starts a tenant, which ends with the test.
-func begin(t *testing.T, e engine.Engine, network engine.Network, args ...string) (engine.Sandbox, *output) {
+func begin(t *testing.T, e engine.Engine, network engine.Network, args ...string) (engine.Sandbox, *enginetest.Buffer) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &output{}
+	out := &enginetest.Buffer{}
 	s, err := e.Start(t.Context(), engine.Spec{
 		ID: "tenant", Command: append([]string{self, tenantWord}, args...), Private: t.TempDir(), Network: network,
 		Stdout: out, Stderr: out, Limits: engine.Limits{Files: 4096},
@@ -79,16 +61,23 @@ func begin(t *testing.T, e engine.Engine, network engine.Network, args ...string
 	return s, out
 }
 
+// patience is long for what takes seconds on a busy machine.
+const patience = time.Minute
+
 // run runs a tenant to its end and returns what came of what it tried.
 func run(t *testing.T, e engine.Engine, network engine.Network, args ...string) []result {
 	t.Helper()
 	s, out := begin(t, e, network, args...)
-	<-s.Done()
+	select {
+	case <-s.Done():
+	case <-time.After(patience):
+		t.Fatalf("%v: not in time", args)
+	}
 	var all []result
 	for line := range strings.Lines(out.String()) {
 		var r result
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			t.Fatalf("a tenant said %q, exit %+v", out, s.Exit())
+			t.Fatalf("a tenant said %q, exit %+v", out.String(), s.Exit())
 		}
 		all = append(all, r)
 	}

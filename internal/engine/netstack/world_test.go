@@ -70,59 +70,17 @@ func TestOrdinaryUser(t *testing.T) {
 	}
 }
 
-func listen(t *testing.T, address string, handle func(net.Conn)) error {
-	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return err
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				handle(c)
-			}()
-		}
-	}()
-	return nil
-}
-
-func datagrams(t *testing.T, address string, answer func([]byte) []byte) error {
-	t.Helper()
-	p, err := net.ListenPacket("udp", address)
-	if err != nil {
-		return err
-	}
-	t.Cleanup(func() { _ = p.Close() })
-	go func() {
-		b := make([]byte, 1<<16)
-		for {
-			n, from, err := p.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			_, _ = p.WriteTo(answer(b[:n]), from)
-		}
-	}()
-	return nil
-}
-
 func serveEcho(t *testing.T) error {
 	t.Helper()
-	if err := listen(t, echo, func(c net.Conn) { _, _ = io.Copy(c, struct{ io.Reader }{c}) }); err != nil {
+	if err := nettest.Listen(t, echo, func(c net.Conn) { _, _ = io.Copy(c, struct{ io.Reader }{c}) }); err != nil {
 		return err
 	}
-	return datagrams(t, echo, func(b []byte) []byte { return b })
+	return nettest.Datagrams(t, echo, func(b []byte) []byte { return b })
 }
 
 func serveReset(t *testing.T) error {
 	t.Helper()
-	return listen(t, reset, func(c net.Conn) {
+	return nettest.Listen(t, reset, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 1))
 		_ = c.(*net.TCPConn).SetLinger(0)
 	})
@@ -131,7 +89,7 @@ func serveReset(t *testing.T) error {
 // serveNames gives every name the address of the Internet.
 func serveNames(t *testing.T) error {
 	t.Helper()
-	return datagrams(t, internet+":53", func(b []byte) []byte {
+	return nettest.Datagrams(t, internet+":53", func(b []byte) []byte {
 		var m dnsmessage.Message
 		if err := m.Unpack(b); err != nil || len(m.Questions) == 0 {
 			return nil

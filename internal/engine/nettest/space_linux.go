@@ -100,38 +100,55 @@ func (s *Space) Serve(t *testing.T, ip string) {
 	t.Helper()
 	hostport := net.JoinHostPort(ip, strconv.Itoa(Port))
 	s.In(t, func() error {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", hostport)
-		if err != nil {
+		if err := Listen(t, hostport, func(c net.Conn) { _, _ = io.WriteString(c, "hello") }); err != nil {
 			return err
 		}
-		t.Cleanup(func() { _ = l.Close() })
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				_, _ = io.WriteString(c, "hello")
-				_ = c.Close()
-			}
-		}()
-		p, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", hostport)
-		if err != nil {
-			return err
-		}
-		t.Cleanup(func() { _ = p.Close() })
-		go func() {
-			b := make([]byte, 100)
-			for {
-				_, from, err := p.ReadFrom(b)
-				if err != nil {
-					return
-				}
-				_, _ = p.WriteTo([]byte("hello"), from)
-			}
-		}()
-		return nil
+		return Datagrams(t, hostport, func([]byte) []byte { return []byte("hello") })
 	})
+}
+
+// Listen handles TCP connections to an address of the calling thread's namespace until the test's end.
+func Listen(t *testing.T, address string, handle func(net.Conn)) error {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+	if err != nil {
+		return err
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				handle(c)
+			}()
+		}
+	}()
+	return nil
+}
+
+// Datagrams answers datagrams to an address as Listen handles connections.
+func Datagrams(t *testing.T, address string, answer func([]byte) []byte) error {
+	t.Helper()
+	p, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", address)
+	if err != nil {
+		return err
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	go func() {
+		b := make([]byte, 1<<16)
+		for {
+			n, from, err := p.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			_, _ = p.WriteTo(answer(b[:n]), from)
+		}
+	}()
+	return nil
 }
 
 // Patience is longer than any answer takes; a way that is closed must say so sooner.

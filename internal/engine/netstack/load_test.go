@@ -24,6 +24,28 @@ func TestTransfer(t *testing.T) {
 	}
 }
 
+func TestDatagrams(t *testing.T) {
+	e := newEngine(t)
+	for _, r := range run(t, e, engine.Network{}, "datagrams", echo) {
+		if r.Err != "" {
+			t.Errorf("%s: %s", r.What, r.Err)
+		}
+	}
+}
+
+// TestManyFlows has more flows of datagrams than one tenant may have: those that were silent longest make room.
+func TestManyFlows(t *testing.T) {
+	e := newEngine(t)
+	before := snapshot()
+	_, out := begin(t, e, engine.Network{}, "flows", echo, "700")
+	out.Await(t, "700 flows\n")
+	const most, others = 512, 20 // the sandbox has descriptors too
+	eventually(t, "the end of the oldest flows", func() bool { return snapshot().files <= before.files+most+others })
+	if now := snapshot(); now.files < before.files+most {
+		t.Errorf("%d descriptors with 512 flows, %d without: the test does not see them", now.files, before.files)
+	}
+}
+
 func TestManyConnections(t *testing.T) {
 	e := newEngine(t)
 	for i, r := range run(t, e, engine.Network{}, "many", echo, "400") {

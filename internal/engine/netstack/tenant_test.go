@@ -4,6 +4,7 @@ package netstack_test
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/aloft-run/aloft/internal/engine/nettest"
 )
@@ -50,11 +53,16 @@ func tenant(verb string, args []string) int {
 		for _, r := range many(args[0], args[1]) {
 			_ = lines.Encode(r)
 		}
+	case "flows": // ADDRESS COUNT: one after another, all kept
+		fmt.Println(flows(args[0], args[1]))
+		select {}
 	case "hold": // ADDRESS COUNT: as many connections of each kind, which stay
 		hold(args[0], args[1])
-	case "interfaces":
-		all, err := net.Interfaces()
-		_ = lines.Encode(result{What: fmt.Sprint(all), Err: text(err)})
+	case "datagrams": // ADDRESS: of many sizes, and many by one call
+		for _, size := range []int{1, 1400, 9000, 60000} {
+			_ = lines.Encode(datagrams(args[0], 1, size))
+		}
+		_ = lines.Encode(datagrams(args[0], 5, 1000))
 	}
 	return 0
 }
@@ -137,6 +145,53 @@ func many(address, count string) []result {
 	}
 	ended.Wait()
 	return all
+}
+
+// datagrams sends some datagrams by one call, for the kernel to cut, and awaits each of them.
+func datagrams(address string, count, size int) result {
+	r := result{What: fmt.Sprintf("%d datagrams of %d bytes", count, size)}
+	c, err := net.Dial("udp", address)
+	if err != nil {
+		r.Err = text(err)
+		return r
+	}
+	defer c.Close()
+	if raw, rawErr := c.(*net.UDPConn).SyscallConn(); rawErr == nil && count > 1 {
+		_ = raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_SEGMENT, size) })
+	}
+	noise := make([]byte, count*size)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	if err == nil {
+		_, err = c.Write(noise)
+	}
+	_ = c.SetDeadline(time.Now().Add(nettest.Patience))
+	for b := make([]byte, 1<<16); err == nil && len(noise) > 0; noise = noise[size:] {
+		var n int
+		if n, err = c.Read(b); err == nil && !bytes.Equal(b[:n], noise[:size]) {
+			err = fmt.Errorf("%d other bytes came back", n)
+		}
+	}
+	r.Err = text(err)
+	return r
+}
+
+func flows(address, count string) string {
+	n, _ := strconv.Atoi(count)
+	kept := make([]net.Conn, n)
+	for i := range kept {
+		c, err := net.Dial("udp", address)
+		if err == nil {
+			kept[i] = c
+			_ = c.SetDeadline(time.Now().Add(nettest.Patience))
+			if _, err = c.Write([]byte("x")); err == nil {
+				_, err = c.Read(make([]byte, 1))
+			}
+		}
+		if err != nil {
+			return fmt.Sprintf("flow %d: %v", i, err)
+		}
+	}
+	return fmt.Sprintf("%d flows", len(kept))
 }
 
 func hold(address, count string) {

@@ -91,16 +91,28 @@ func TestNothingIsLeft(t *testing.T) {
 	e := newEngine(t)
 	run(t, e, engine.Network{}, "send", echo, "1") // what is made once is there from here on
 	before := snapshot()
-	for range 3 {
-		s, out := begin(t, e, engine.Network{}, "hold", echo, "20")
-		out.Await(t, "held 40\n")
-		if during := snapshot(); during.files < before.files+40 {
-			t.Errorf("%d descriptors with 40 connections, %d without: the test does not see them", during.files, before.files)
+	for _, c := range []struct {
+		said string
+		args []string
+		more int // descriptors
+	}{
+		{"held 40\n", []string{"hold", echo, "20"}, 40},
+		{"stuck\n", []string{"stuck", echo, away}, 5},
+		{"held 40\n", []string{"hold", echo, "20"}, 40},
+	} {
+		s, out := begin(t, e, engine.Network{}, c.args...)
+		out.Await(t, c.said)
+		if during := snapshot(); during.files < before.files+c.more {
+			t.Errorf("%v: %d descriptors, %d without: the test does not see them", c.args, during.files, before.files)
 		}
 		if err := s.Signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		<-s.Done()
+		select {
+		case <-s.Done():
+		case <-time.After(patience):
+			t.Fatalf("%v: the sandbox does not end", c.args)
+		}
 	}
 	eventually(t, "the end of what tenants had", func() bool {
 		after := snapshot()

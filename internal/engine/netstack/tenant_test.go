@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -58,6 +59,8 @@ func tenant(verb string, args []string) int {
 		select {}
 	case "hold": // ADDRESS COUNT: as many connections of each kind, which stay
 		hold(args[0], args[1])
+	case "stuck": // ADDRESS NOBODY: connections of which nobody reads what comes back, and some that do not come about
+		stuck(args[0], args[1])
 	case "datagrams": // ADDRESS: of many sizes, and many by one call
 		for _, size := range []int{1, 1400, 9000, 60000} {
 			_ = lines.Encode(datagrams(args[0], 1, size))
@@ -173,6 +176,24 @@ func datagrams(address string, count, size int) result {
 	}
 	r.Err = text(err)
 	return r
+}
+
+func stuck(address, away string) {
+	noise := make([]byte, 1<<20)
+	for range 5 {
+		go func() { _, _ = net.Dial("tcp", away) }()
+		c, err := net.Dial("tcp", address)
+		for err == nil {
+			_ = c.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+			_, err = c.Write(noise)
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			fmt.Println(err)
+			return
+		}
+	}
+	fmt.Println("stuck")
+	select {}
 }
 
 func flows(address, count string) string {

@@ -21,9 +21,10 @@ import (
 // Where the Internet does what.
 const (
 	internet = "203.0.113.10"
-	echo     = internet + ":7001" // sends back what it gets, by TCP and UDP
-	nobody   = internet + ":7002" // where nobody listens
-	reset    = internet + ":7003" // takes one byte and resets the connection
+	echo     = internet + ":7001"  // sends back what it gets, by TCP and UDP
+	nobody   = internet + ":7002"  // where nobody listens
+	away     = "203.0.113.77:7000" // nobody is there to refuse
+	reset    = internet + ":7003"  // takes one byte and resets the connection
 )
 
 // insideWorld is in the environment of the tests that run on the machine of a nettest.World.

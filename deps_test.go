@@ -43,6 +43,7 @@ var doors = map[string][]string{
 	"github.com/spf13/cobra":        {"internal/cli"},
 	"github.com/danielgtaylor/huma": {"internal/api"},
 	"github.com/goccy/go-yaml":      {"internal/manifest"},
+	"gvisor.dev/gvisor":             {"internal/engine/netstack"},
 }
 
 func TestLayers(t *testing.T) {

@@ -117,12 +117,12 @@ func testService(t *testing.T, e engine.Engine) {
 			_ = l.Close()
 		}()
 	}}
-	out := &buffer{}
+	out := &Buffer{}
 	s := begin(t.Context(), t, e, engine.Spec{Command: Child("dial", address), Stdout: out, Stderr: out, Service: service})
 	if runtime.GOOS == "linux" {
 		own, _ = s.Listeners()
 	}
-	out.await(t, "at your service")
+	out.Await(t, "at your service")
 	if len(own) > 0 {
 		t.Errorf("it is taken for the command's own: %v", own)
 	}

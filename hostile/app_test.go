@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -36,6 +37,7 @@ func runApp(version string) error {
 		}
 		fmt.Fprintln(w, version)
 	})
+	mux.HandleFunc("GET /large", large)
 	mux.HandleFunc("GET /flood", flood)
 	mux.HandleFunc("GET /events", serveEvents(version))
 	mux.HandleFunc("GET /socket", serveSocket(version))
@@ -91,6 +93,19 @@ func serveSocket(version string) http.HandlerFunc {
 			if err := conn.Write(r.Context(), kind, append([]byte(version+" "), message...)); err != nil {
 				return
 			}
+		}
+	}
+}
+
+// largeBytes is what a slow reader asks for: more than any buffer on the way holds.
+const largeBytes = 64 << 20
+
+func large(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", strconv.Itoa(largeBytes))
+	block := make([]byte, 16<<10)
+	for range largeBytes / len(block) {
+		if _, err := w.Write(block); err != nil {
+			return
 		}
 	}
 }

@@ -24,7 +24,9 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	aloftest.Main(m, map[string]func(*cli.Process){
-		rowFirst: func(p *cli.Process) { p.WrapPut = rowBeforeArtifact },
+		rowFirst:   func(p *cli.Process) { p.WrapPut = rowBeforeArtifact },
+		fewReaders: func(p *cli.Process) { p.Limits.SlowReaders = 100 },
+		unbounded:  func(p *cli.Process) { p.Limits = noLimits() },
 	})
 }
 

@@ -39,6 +39,7 @@ type serverOptions struct {
 	log      io.Writer
 	shutdown func()
 	wrapPut  func(PutFunc) PutFunc
+	limits   gateway.Limits
 }
 
 // server is all parts of aloft, wired.

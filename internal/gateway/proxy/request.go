@@ -40,20 +40,6 @@ func (e *exchange) appendRequest(upgrade bool) {
 	e.head = append(b, "\r\n"...)
 }
 
-// appendIdentity writes who the client is and how it came. The client's own claims were dropped.
-func (e *exchange) appendIdentity(b []byte) []byte {
-	ip := clientIP(e.r)
-	b = appendField(b, "X-Forwarded-For", ip)
-	b = appendField(b, "X-Real-Ip", ip)
-	b = appendField(b, "X-Forwarded-Host", e.r.Host)
-	proto := "http"
-	if e.r.TLS != nil {
-		proto = "https"
-	}
-	b = appendField(b, "X-Forwarded-Proto", proto)
-	return appendField(b, "X-Request-Id", e.id)
-}
-
 // appendFraming writes how long the body is.
 func (e *exchange) appendFraming(b []byte) []byte {
 	r := e.r

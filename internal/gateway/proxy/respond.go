@@ -9,10 +9,7 @@ import (
 	"time"
 )
 
-const (
-	copyBuffer = 32 << 10
-	spliceMin  = 16 << 10 // from this size on a body is moved inside the kernel, if the client's connection allows it
-)
+const spliceMin = 16 << 10 // from this size on a body is moved inside the kernel, if the client's connection allows it
 
 // respond passes the answer on: head, body, trailer.
 func (e *exchange) respond(res response) {
@@ -88,6 +85,7 @@ func (e *exchange) writeHead(res response) {
 		e.closeAfter() // an early answer: the rest of the body will not be waited for
 	}
 	e.status = res.status
+	e.body.heard.Store(true)
 	e.w.WriteHeader(res.status)
 }
 
@@ -113,7 +111,10 @@ func (e *exchange) copySized(n int64) error {
 		return nil
 	}
 	if to, ok := e.w.(io.ReaderFrom); ok && n >= spliceMin && e.r.ProtoMajor == 1 && e.r.TLS == nil {
-		return e.splice(to, n)
+		defer e.h.splices.Add(-1)
+		if int(e.h.splices.Add(1)) <= e.h.limits.Splices {
+			return e.splice(to, n)
+		}
 	}
 	return e.copyStream(io.LimitReader(r, n), n)
 }
@@ -135,8 +136,8 @@ func (e *exchange) splice(to io.ReaderFrom, n int64) error {
 
 // copyStream copies until r ends and checks that exactly length bytes came, if a length is given.
 func (e *exchange) copyStream(r io.Reader, length ...int64) error {
-	buf := e.h.buffer()
-	defer e.h.buffers.Put(buf)
+	buf := buffer(&e.h.small, smallBuffer)
+	defer e.h.small.Put(buf)
 	var total int64
 	for {
 		n, err := r.Read(*buf)
@@ -216,11 +217,3 @@ func (e *exchange) write(p []byte, flush bool) error {
 }
 
 func (e *exchange) flush() { _ = http.NewResponseController(e.w).Flush() }
-
-func (h *Handler) buffer() *[]byte {
-	if b, ok := h.buffers.Get().(*[]byte); ok {
-		return b
-	}
-	b := make([]byte, copyBuffer)
-	return &b
-}

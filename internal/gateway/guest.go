@@ -1,0 +1,83 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// guest is the connection of a client, known to the crowd until it is closed.
+type guest struct {
+	*net.TCPConn
+	crowd   *crowd
+	address netip.Addr   // what it counts for; not valid: none
+	waiting atomic.Int64 // since when it has no request in work (Unix nanoseconds); 0: it has one
+	gone    atomic.Bool
+	pace    pace // sweep's
+}
+
+// Close closes the connection and leaves the crowd.
+func (g *guest) Close() error {
+	if g.gone.CompareAndSwap(false, true) {
+		g.crowd.leave(g)
+	}
+	return g.TCPConn.Close()
+}
+
+// reset closes the connection at once: what the client did not take is dropped, and the kernel's memory is free.
+func (g *guest) reset() {
+	_ = g.SetLinger(0) // a connection that is gone already has nothing to drop
+	_ = g.Close()
+}
+
+// guestOf returns the guest that a server's connection belongs to, nil if it has none.
+func guestOf(conn net.Conn) *guest {
+	switch c := conn.(type) {
+	case *strictConn:
+		return c.guest
+	case *strictTLSConn:
+		return guestOf(c.Conn)
+	case *tls.Conn:
+		g, _ := c.NetConn().(*guest)
+		return g
+	}
+	return nil
+}
+
+// pace is what sweep knows of how fast a client takes what it asked for.
+type pace struct {
+	taken   uint64    // bytes, when it was looked at last
+	stalled time.Time // since when it has taken nothing though something lay ready; zero if it takes
+	looks   int       // that found nothing taken, in a row
+	mark    time.Time // since when something lay ready at every look; zero if it took all
+	marked  uint64    // bytes taken by then
+}
+
+// note takes in what a look found and reports whether the client was slower than rate (bytes a second) for a whole time.
+func (p *pace) note(now time.Time, taken uint64, ready bool, rate int, over time.Duration) (slow bool) {
+	moved := taken != p.taken
+	p.taken = taken
+	switch {
+	case !ready:
+		*p = pace{taken: taken}
+		return false
+	case moved:
+		p.stalled, p.looks = time.Time{}, 0
+	case p.stalled.IsZero():
+		p.stalled, p.looks = now, 1
+	default:
+		p.looks++
+	}
+	if p.mark.IsZero() {
+		p.mark, p.marked = now, taken
+	}
+	passed := now.Sub(p.mark)
+	if passed < over {
+		return false
+	}
+	slow = float64(taken-p.marked) < float64(rate)*passed.Seconds()
+	p.mark, p.marked = now, taken
+	return slow
+}

@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/aloft-run/aloft/internal/gateway/proxy"
+)
+
+// Limits bound what clients and apps may do. Zero fields take the defaults of DefaultLimits.
+type Limits struct {
+	HeaderTime  time.Duration // for a client to send a request's head, and for a TLS handshake
+	IdleTime    time.Duration // between two requests of a connection
+	HeaderBytes int           // of a request's head; beyond it the answer is 431
+	Streams     int           // requests of an HTTP/2 connection at once; four times as many reset ones end the connection
+	// Conns is how many connections there may be in all. When there are so many, a new one takes the place of those that
+	// have waited for longest without a request in work; it is refused if there are none.
+	Conns int
+	// ClientConns is how many connections one address may have (a /64 of IPv6); more are refused. See Config.Uncapped.
+	ClientConns int
+	// SlowReaders is how many clients at once may take nothing of the response that lies ready for them; beyond, those
+	// that have taken nothing for longest are cut. Linux only.
+	SlowReaders int
+	Proxy       proxy.Limits
+}
+
+const (
+	mostConns  = 16384 // some 250 MB if all of them wait
+	usualFiles = 1024  // open files of a process, where it cannot be asked
+)
+
+// DefaultLimits returns the limits that apply unless others are given. Of the files that this process may have open, most
+// are for clients; the rest is for their connections to apps.
+func DefaultLimits() Limits {
+	conns := max(64, min(mostConns, fileLimit()*5/8))
+	return Limits{
+		HeaderTime: 10 * time.Second, IdleTime: 3 * time.Minute, HeaderBytes: 32 << 10, Streams: 250,
+		Conns: conns, ClientConns: min(1024, conns/2), SlowReaders: min(2000, conns/4), Proxy: proxy.DefaultLimits(),
+	}
+}
+
+func (l Limits) orDefault() Limits {
+	d := DefaultLimits()
+	for _, f := range []struct{ value, otherwise *time.Duration }{{&l.HeaderTime, &d.HeaderTime}, {&l.IdleTime, &d.IdleTime}} {
+		if *f.value == 0 {
+			*f.value = *f.otherwise
+		}
+	}
+	for _, f := range []struct{ value, otherwise *int }{
+		{&l.HeaderBytes, &d.HeaderBytes}, {&l.Streams, &d.Streams}, {&l.Conns, &d.Conns}, {&l.ClientConns, &d.ClientConns},
+		{&l.SlowReaders, &d.SlowReaders},
+	} {
+		if *f.value == 0 {
+			*f.value = *f.otherwise
+		}
+	}
+	l.Proxy = l.Proxy.OrDefault()
+	return l
+}

@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// unsentMost is how much of a response the kernel holds that is not on its way to the client. It bounds what a client costs
+// that does not read, not how fast another one gets it.
+const unsentMost = 128 << 10
+
+// boundSocket makes the kernel drop a connection whose client takes nothing for so long (TCP_USER_TIMEOUT), the one limit
+// that holds while a body is spliced, and bounds what lies ready for it.
+func boundSocket(c *net.TCPConn, stall time.Duration) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) { // older kernels do without
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(stall.Milliseconds()))
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentMost)
+	})
+}
+
+// progress returns how many bytes the client has taken so far, and whether more lie ready for it. It is not ok for a
+// connection that is closed.
+func progress(c *net.TCPConn) (taken uint64, ready, ok bool) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, false, false
+	}
+	err = raw.Control(func(fd uintptr) {
+		info, infoErr := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if infoErr == nil {
+			taken, ready, ok = info.Bytes_acked, info.Notsent_bytes > 0 || info.Unacked > 0, true
+		}
+	})
+	return taken, ready, ok && err == nil
+}
+
+// fileLimit is how many files this process may have open.
+func fileLimit() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return usualFiles
+	}
+	return int(min(limit.Cur, 1<<24))
+}

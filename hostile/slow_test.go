@@ -16,8 +16,9 @@ import (
 	"github.com/aloft-run/aloft/internal/aloftest"
 )
 
-// attackSlowly opens n connections and says on each what is not to be said whole, or asked for and not read.
-func attackSlowly(t *testing.T, addr, text string, n int) {
+// attackSlowly opens n connections and says on each what is not to be said whole, or asked for and not read. They
+// come evenly over the ramp, or as fast as they can.
+func attackSlowly(t *testing.T, addr, text string, n int, ramp time.Duration) {
 	t.Helper()
 	dialer := net.Dialer{Timeout: 30 * time.Second, Control: func(_, _ string, raw syscall.RawConn) error {
 		return raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<10) })
@@ -31,11 +32,14 @@ func attackSlowly(t *testing.T, addr, text string, n int) {
 		}
 	})
 	var wg sync.WaitGroup
-	places := make(chan struct{}, n)
-	for range n {
-		places <- struct{}{}
-	}
-	close(places)
+	places := make(chan struct{})
+	wg.Go(func() {
+		defer close(places)
+		for i, begun := 0, time.Now(); i < n; i++ {
+			<-time.After(ramp*time.Duration(i)/time.Duration(n) - time.Since(begun))
+			places <- struct{}{}
+		}
+	})
 	for range 8 {
 		wg.Go(func() {
 			for range places {
@@ -97,7 +101,7 @@ func TestSlowHeads(t *testing.T) {
 	before := attacked.memory(t, "VmRSS")
 	clients := startGood(t, attacked, control)
 	begun := time.Now()
-	attackSlowly(t, attacked.Addr, slowHead, n)
+	attackSlowly(t, attacked.Addr, slowHead, n, 0)
 	ramp, most := time.Since(begun), held(t, attacked.Addr)
 	var reaped time.Duration
 	aloftest.Eventually(t, time.Minute, func() error {
@@ -124,7 +128,7 @@ func TestSlowHeadsUnbounded(t *testing.T) {
 	t.Parallel()
 	n := scaled(2000, 100)
 	attacked, _ := arena(t, unbounded)
-	attackSlowly(t, attacked.Addr, slowHead, n)
+	attackSlowly(t, attacked.Addr, slowHead, n, 0)
 	<-time.After(15 * time.Second)
 	if left := held(t, attacked.Addr); left < n {
 		t.Errorf("%d of %d are left: the test of slow heads would pass with any server", left, n)
@@ -137,7 +141,7 @@ func TestSlowReaders(t *testing.T) {
 	n := scaled(10_000, 600)
 	needFiles(t, n)
 	attacked, control := arena(t, scaled(aloftest.Standard, fewReaders))
-	grown, most, clients := readSlowly(t, attacked, control, n)
+	grown, most, clients := readSlowly(t, attacked, control, n, scaled(10*time.Second, 0))
 	clients.judge(t, 50*time.Millisecond)
 	if full() && grown > 300<<20 {
 		t.Error("MISSED: the goal is 300 MB")
@@ -151,19 +155,19 @@ func TestSlowReaders(t *testing.T) {
 const fewReaders = "few-readers"
 
 // readSlowly attacks and says what it saw: how much the server grew, and how many readers it held in the end.
-func readSlowly(t *testing.T, attacked, control *shop, n int) (grown int64, most int, clients *good) {
+func readSlowly(t *testing.T, attacked, control *shop, n int, ramp time.Duration) (grown int64, most int, clients *good) {
 	t.Helper()
 	before := attacked.memory(t, "VmRSS")
 	clients = startGood(t, attacked, control)
 	begun := time.Now()
-	attackSlowly(t, attacked.Addr, "GET /large HTTP/1.1\r\nHost: shop.localhost\r\n\r\n", n)
-	ramp := time.Since(begun)
+	attackSlowly(t, attacked.Addr, "GET /large HTTP/1.1\r\nHost: shop.localhost\r\n\r\n", n, ramp)
+	came := time.Since(begun)
 	peak, kernel := held(t, attacked.Addr), kernelTCP()
 	<-time.After(scaled(20*time.Second, 3*time.Second))
 	most = held(t, attacked.Addr)
 	grown = attacked.memory(t, "VmHWM") - before
 	t.Logf("%d slow readers within %v: %d held then, the kernel had %d MB for all TCP; %d in the end; the server grew by %d MB",
-		n, ramp.Round(time.Millisecond), peak, kernel>>20, most, grown>>20)
+		n, came.Round(time.Millisecond), peak, kernel>>20, most, grown>>20)
 	return grown, most, clients
 }
 
@@ -173,7 +177,7 @@ func TestSlowReadersUnbounded(t *testing.T) {
 	n := scaled(4000, 600)
 	needFiles(t, n)
 	attacked, control := arena(t, unbounded)
-	grown, most, clients := readSlowly(t, attacked, control, n)
+	grown, most, clients := readSlowly(t, attacked, control, n, scaled(4*time.Second, 0))
 	t.Log(clients.end(t))
 	if most <= 100 || grown < int64(n)*10<<10 {
 		t.Errorf("%d of %d are held, the server grew by %d MB: the test of slow readers would pass with any server", most, n, grown>>20)

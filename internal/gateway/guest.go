@@ -39,6 +39,8 @@ func guestOf(conn net.Conn) *guest {
 		return c.guest
 	case *strictTLSConn:
 		return guestOf(c.Conn)
+	case *talkConn:
+		return guestOf(c.Conn)
 	case *tls.Conn:
 		g, _ := c.NetConn().(*guest)
 		return g

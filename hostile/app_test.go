@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -45,7 +46,7 @@ func runApp(version string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: echoing(mux), ReadHeaderTimeout: 10 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	go func() {
@@ -108,4 +109,26 @@ func large(w http.ResponseWriter, _ *http.Request) {
 			return
 		}
 	}
+}
+
+// echoing answers below /echo/, before the mux can redirect to what it takes for the same path.
+func echoing(mux http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.RequestURI, "/echo/") {
+			echo(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// echo answers with the request as the app sees it.
+func echo(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	fmt.Fprintf(w, "app sees %s %s %s, %d bytes\n", r.Method, r.RequestURI, r.Host, len(body))
+	_ = r.Header.Write(w)
 }

@@ -124,7 +124,9 @@ func (p *peer) head() []byte {
 	return b
 }
 
-func (p *peer) request(endHeaders, endStream bool) error { return p.headers(p.head(), endHeaders, endStream) }
+func (p *peer) request(endHeaders, endStream bool) error {
+	return p.headers(p.head(), endHeaders, endStream)
+}
 
 func (p *peer) headers(block []byte, endHeaders, endStream bool) error {
 	stream := p.next

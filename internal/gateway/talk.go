@@ -26,7 +26,9 @@ const (
 	talkRate  = 200  // frames a second after that
 )
 
-func newTalk(now time.Time) talk { return talk{left: len(http2.ClientPreface), budget: talkBurst, at: now} }
+func newTalk(now time.Time) talk {
+	return talk{left: len(http2.ClientPreface), budget: talkBurst, at: now}
+}
 
 // hear takes what was read and returns how long to wait before more is read.
 func (t *talk) hear(p []byte, now time.Time) time.Duration {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,7 @@ type crowd struct {
 	limits   Limits
 	uncapped []netip.Prefix // addresses behind which are many clients
 	log      *slog.Logger
+	waiting  atomic.Int64 // guests without a request in work
 
 	mu      sync.Mutex
 	guests  map[*guest]struct{}
@@ -41,9 +43,9 @@ func (c *crowd) admit(conn *net.TCPConn) *guest {
 	switch {
 	case g.address.IsValid() && c.from[g.address] >= c.limits.ClientConns:
 		reason = "one address has too many connections"
-	case len(c.guests) >= c.limits.Conns:
+	case len(c.guests) >= c.limits.Conns, c.waiting.Load() >= int64(c.limits.Waiting):
 		reason = "there are too many connections"
-		victims = c.idlest(max(1, c.limits.Conns/16))
+		victims = c.idlest(max(1, min(c.limits.Conns, c.limits.Waiting)/16))
 	}
 	if refused := reason != "" && len(victims) == 0; !refused {
 		c.enter(g)
@@ -73,6 +75,7 @@ const tellEvery = time.Minute
 // enter notes a guest; the lock is held.
 func (c *crowd) enter(g *guest) {
 	c.guests[g] = struct{}{}
+	c.waiting.Add(1)
 	if g.address.IsValid() {
 		c.from[g.address]++
 	}
@@ -85,6 +88,7 @@ func (c *crowd) leave(g *guest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.guests, g)
+	g.begin()
 	if !g.address.IsValid() {
 		return
 	}
@@ -138,9 +142,9 @@ func (c *crowd) stateChanged(conn net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateActive:
-		g.waiting.Store(0)
+		g.begin()
 	case http.StateIdle:
-		g.waiting.Store(time.Now().UnixNano())
+		g.wait(time.Now())
 	case http.StateNew, http.StateHijacked, http.StateClosed:
 	}
 }

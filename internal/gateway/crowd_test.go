@@ -2,12 +2,12 @@ package gateway_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
+	"os"
 	"testing"
 	"time"
 
@@ -26,16 +26,57 @@ func dial(t *testing.T, addr string) net.Conn {
 	return c
 }
 
+// get asks for a path.
+func get(c net.Conn, path string) {
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: app.localhost\r\n\r\n", path)
+}
+
 // answered reports whether a request on the connection is answered.
 func answered(c net.Conn) bool {
-	io.WriteString(c, "GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
+	get(c, "/")
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
 	return err == nil && res.StatusCode == http.StatusOK
 }
 
+// refused reports whether a new connection is closed at once, be it before Dial knows of it.
+func refused(t *testing.T, addr string) bool {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		return true
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	return closed(c)
+}
+
 func closed(c net.Conn) bool {
 	_, err := c.Read(make([]byte, 1))
-	return err != nil && !strings.Contains(err.Error(), "timeout")
+	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// waiting waits until so many connections have no request in work: the client has its answer a moment before that.
+func waiting(t *testing.T, g *gateway.Gateway, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); g.Waiting() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections wait, want %d", g.Waiting(), n)
+		}
+	}
+}
+
+// occupied is a gateway before an app that answers /wait at the end of the test, and says on the channel that it is asked.
+func occupied(t *testing.T, limits gateway.Limits) (*gateway.Gateway, <-chan bool) {
+	t.Helper()
+	release, asked := make(chan bool), make(chan bool, 99)
+	g, _ := begin(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wait" {
+			asked <- true
+			<-release
+		}
+	}, func(c *gateway.Config) { c.Limits = limits })
+	t.Cleanup(func() { close(release) })
+	return g, asked
 }
 
 // TestClientConns: one address has as many connections as it may, and more only when some are closed.
@@ -49,14 +90,17 @@ func TestClientConns(t *testing.T) {
 		}
 		conns = append(conns, c)
 	}
-	if !closed(dial(t, g.HTTPAddr())) {
+	if !refused(t, g.HTTPAddr()) {
 		t.Error("a fourth connection was taken")
 	}
 	conns[0].Close()
-	for deadline := time.Now().Add(10 * time.Second); !answered(dial(t, g.HTTPAddr())); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); g.Guests() != 2; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the place of a closed connection is not free")
 		}
+	}
+	if !answered(dial(t, g.HTTPAddr())) {
+		t.Error("nobody gets the place of a closed connection")
 	}
 }
 
@@ -80,22 +124,16 @@ func TestUncapped(t *testing.T) {
 
 // TestFullHouse: when there is no place, those that have waited for longest go; who has a request in work stays.
 func TestFullHouse(t *testing.T) {
-	release, working := make(chan bool), make(chan bool, 9)
-	g, _ := begin(t, func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/wait" {
-			working <- true
-			<-release
-		}
-	}, func(c *gateway.Config) { c.Limits.Conns = 4 })
-	busy := dial(t, g.HTTPAddr())
-	io.WriteString(busy, "GET /wait HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
-	<-working
+	g, asked := occupied(t, gateway.Limits{Conns: 4})
+	get(dial(t, g.HTTPAddr()), "/wait")
+	<-asked
 	var idle []net.Conn
-	for range 3 {
+	for i := range 3 {
 		c := dial(t, g.HTTPAddr())
 		if !answered(c) {
 			t.Fatal("a connection that is allowed is not answered")
 		}
+		waiting(t, g, i+1)
 		idle = append(idle, c)
 	}
 	if !answered(dial(t, g.HTTPAddr())) {
@@ -104,17 +142,41 @@ func TestFullHouse(t *testing.T) {
 	if !closed(idle[0]) {
 		t.Error("the connection that waits for longest is still there")
 	}
-	for range 3 { // all others are busy now, too
-		c := dial(t, g.HTTPAddr())
-		io.WriteString(c, "GET /wait HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
-		<-working
+	for i := range 3 { // all others are busy now, too
+		waiting(t, g, 3-i)
+		get(dial(t, g.HTTPAddr()), "/wait")
+		<-asked
 	}
-	if !closed(dial(t, g.HTTPAddr())) {
+	waiting(t, g, 0)
+	if !refused(t, g.HTTPAddr()) {
 		t.Error("a newcomer was taken though nobody could go")
 	}
-	close(release)
-	if res, err := http.ReadResponse(bufio.NewReader(busy), nil); err != nil || res.StatusCode != http.StatusOK {
-		t.Errorf("the request that was in work: %v", err)
+	if n := g.Guests(); n != 4 {
+		t.Errorf("%d connections are left, want the 4 with a request", n)
+	}
+}
+
+// TestWaiting: connections without a request in work are bounded apart, and one that has one is none of them.
+func TestWaiting(t *testing.T) {
+	g, asked := occupied(t, gateway.Limits{Waiting: 2})
+	for range 5 {
+		get(dial(t, g.HTTPAddr()), "/wait")
+		<-asked
+	}
+	var idle []net.Conn
+	for i := range 3 {
+		c := dial(t, g.HTTPAddr())
+		if !answered(c) {
+			t.Fatal("a newcomer is not answered")
+		}
+		waiting(t, g, min(2, i+1))
+		idle = append(idle, c)
+	}
+	if !closed(idle[0]) {
+		t.Error("the connection that waits for longest is still there")
+	}
+	if n := g.Guests(); n != 7 {
+		t.Errorf("%d connections are left, want 5 with a request and 2 others", n)
 	}
 }
 
@@ -141,10 +203,10 @@ func TestSlowReaders(t *testing.T) {
 		}
 	}, func(c *gateway.Config) { c.Limits.SlowReaders = 2 })
 	events := dial(t, g.HTTPAddr())
-	io.WriteString(events, "GET /events HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
+	get(events, "/events")
 	lines := bufio.NewReader(events)
 	for range 6 {
-		io.WriteString(dial(t, g.HTTPAddr()), "GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
+		get(dial(t, g.HTTPAddr()), "/")
 	}
 	for deadline := time.Now().Add(15 * time.Second); g.Guests() != 3; {
 		if _, err := lines.ReadString('\n'); err != nil {

@@ -27,6 +27,9 @@ func (g *Gateway) Guests() int {
 	return len(g.crowd.guests)
 }
 
+// Waiting is how many of them have no request in work.
+func (g *Gateway) Waiting() int { return int(g.crowd.waiting.Load()) }
+
 // Look is what a look at a client finds.
 type Look struct {
 	Taken uint64

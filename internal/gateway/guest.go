@@ -18,6 +18,22 @@ type guest struct {
 	pace    pace // sweep's
 }
 
+// begin notes that there is a request in work, and wait that there is none.
+func (g *guest) begin() {
+	if g.waiting.Swap(0) != 0 {
+		g.crowd.waiting.Add(-1)
+	}
+}
+
+func (g *guest) wait(now time.Time) {
+	if g.waiting.Swap(now.UnixNano()) == 0 {
+		g.crowd.waiting.Add(1)
+	}
+	if g.gone.Load() { // it left meanwhile
+		g.begin()
+	}
+}
+
 // Close closes the connection and leaves the crowd.
 func (g *guest) Close() error {
 	if g.gone.CompareAndSwap(false, true) {

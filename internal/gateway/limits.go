@@ -12,9 +12,10 @@ type Limits struct {
 	IdleTime    time.Duration // between two requests of a connection
 	HeaderBytes int           // of a request's head; beyond it the answer is 431
 	Streams     int           // requests of an HTTP/2 connection at once; four times as many reset ones end the connection
-	// Conns is how many connections there may be in all. When there are so many, a new one takes the place of those that
-	// have waited for longest without a request in work; it is refused if there are none.
-	Conns int
+	// Conns is how many connections there may be in all, Waiting how many of them without a request in work: kept ones and
+	// those whose head has not come. When there are so many, a new one takes the place of those that have waited for
+	// longest; it is refused if there are none.
+	Conns, Waiting int
 	// ClientConns is how many connections one address may have (a /64 of IPv6); more are refused. See Config.Uncapped.
 	ClientConns int
 	// SlowReaders is how many clients at once may take nothing of the response that lies ready for them; beyond, those
@@ -24,8 +25,9 @@ type Limits struct {
 }
 
 const (
-	mostConns  = 16384 // some 250 MB if all of them wait
-	usualFiles = 1024  // open files of a process, where it cannot be asked
+	mostConns   = 16384
+	mostWaiting = 8000 // some 130 MB
+	usualFiles  = 1024 // open files of a process, where it cannot be asked
 )
 
 // DefaultLimits returns the limits that apply unless others are given. Of the files that this process may have open, most
@@ -34,7 +36,7 @@ func DefaultLimits() Limits {
 	conns := max(64, min(mostConns, fileLimit()*5/8))
 	return Limits{
 		HeaderTime: 10 * time.Second, IdleTime: 3 * time.Minute, HeaderBytes: 32 << 10, Streams: 250,
-		Conns: conns, ClientConns: min(1024, conns/2), SlowReaders: min(2000, conns/4), Proxy: proxy.DefaultLimits(),
+		Conns: conns, Waiting: min(mostWaiting, conns), ClientConns: min(1024, conns/2), SlowReaders: min(2000, conns/4), Proxy: proxy.DefaultLimits(),
 	}
 }
 
@@ -46,7 +48,7 @@ func (l Limits) orDefault() Limits {
 		}
 	}
 	for _, f := range []struct{ value, otherwise *int }{
-		{&l.HeaderBytes, &d.HeaderBytes}, {&l.Streams, &d.Streams}, {&l.Conns, &d.Conns}, {&l.ClientConns, &d.ClientConns},
+		{&l.HeaderBytes, &d.HeaderBytes}, {&l.Streams, &d.Streams}, {&l.Conns, &d.Conns}, {&l.Waiting, &d.Waiting}, {&l.ClientConns, &d.ClientConns},
 		{&l.SlowReaders, &d.SlowReaders},
 	} {
 		if *f.value == 0 {

@@ -17,7 +17,7 @@ func buffer(pool *sync.Pool, size int) *[]byte {
 	return &b
 }
 
-// upload is the buffer for a request body. It begins as that of the head, which was sent by then, so that a client that
+// upload is the buffer for a request body. It begins as that of the head, which was sent and has room by then, so that a client that
 // sends a byte a second costs nothing more.
 type upload struct {
 	h     *Handler

@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	headBuffer  = 8 << 10  // usual heads and the small bodies written with them
+	headBuffer  = 1 << 10  // usual heads
+	bodyBuffer  = 8 << 10  // heads and the small bodies written with them
 	maxKeptHead = 64 << 10 // larger buffers are left to the garbage collector
 )
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,7 @@ func (s *sender) begin(e *exchange) error {
 		s.read.Store(s.left == 0)
 		return nil
 	}
+	e.head = slices.Grow(e.head, max(0, bodyBuffer-len(e.head)))
 	whole := s.left <= int64(cap(e.head)-len(e.head))
 	for s.left > 0 && len(e.head) < cap(e.head) {
 		room := e.head[len(e.head):min(cap(e.head), len(e.head)+int(min(s.left, int64(cap(e.head)))))]

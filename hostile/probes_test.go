@@ -187,5 +187,4 @@ func TestProbesSeeFailures(t *testing.T) {
 	if wrong < 5 {
 		t.Errorf("only %d probes fail before httputil.ReverseProxy: they show little", wrong)
 	}
-
 }

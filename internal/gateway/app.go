@@ -100,6 +100,7 @@ func (a *app) server() *http.Server {
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 		Protocols:         new(http.Protocols),
 		ConnState:         g.crowd.stateChanged,
+		ConnContext:       g.crowd.inContext,
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: g.config.Limits.Streams, WriteByteTimeout: g.config.Limits.Proxy.Stall,
 			MaxReadFrameSize: 64 << 10, // a connection keeps a buffer for its largest frame

@@ -24,7 +24,6 @@ func (l strictListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if g := l.crowd.admit(c); g != nil {
-			boundSocket(c, l.crowd.limits.Proxy.Stall)
 			return &strictConn{guest: g}, nil
 		}
 	}
@@ -89,7 +88,6 @@ func (l *tlsListener) run() {
 			continue
 		}
 		if g := l.crowd.admit(c); g != nil {
-			boundSocket(c, l.crowd.limits.Proxy.Stall)
 			go l.handshake(g)
 		}
 	}

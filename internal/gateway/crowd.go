@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/gateway/proxy"
 )
 
 // crowd is the connections of all clients. It bounds how many there are, of one address and in all, and sends away those
@@ -35,22 +38,19 @@ func newCrowd(limits Limits, uncapped []netip.Prefix, log *slog.Logger) *crowd {
 
 // admit takes a connection in, or closes it and returns nil.
 func (c *crowd) admit(conn *net.TCPConn) *guest {
+	raw, err := conn.SyscallConn()
+	if err != nil { // it is closed already
+		return nil
+	}
+	boundSocket(raw, c.limits.Proxy.Stall)
 	now := time.Now()
-	g := &guest{TCPConn: conn, crowd: c, address: c.address(conn)}
+	g := &guest{TCPConn: conn, crowd: c, address: c.address(conn), raw: raw, room: roomFor}
 	g.waiting.Store(now.UnixNano())
 	c.mu.Lock()
-	reason, victims := "", []*guest(nil)
-	switch {
-	case g.address.IsValid() && c.from[g.address] >= c.limits.ClientConns:
-		reason = "one address has too many connections"
-	case len(c.guests) >= c.limits.Conns, c.waiting.Load() >= int64(c.limits.Waiting):
-		reason = "there are too many connections"
-		victims = c.idlest(max(1, min(c.limits.Conns, c.limits.Waiting)/16))
-	}
-	if refused := reason != "" && len(victims) == 0; !refused {
+	reason, victims := c.obstacle(g)
+	refused := reason != "" && len(victims) == 0
+	if !refused {
 		c.enter(g)
-	} else {
-		g.gone.Store(true)
 	}
 	tell := reason != "" && now.Sub(c.told) > tellEvery
 	if tell {
@@ -63,11 +63,23 @@ func (c *crowd) admit(conn *net.TCPConn) *guest {
 	for _, v := range victims {
 		_ = v.Close()
 	}
-	if g.gone.Load() {
+	if refused {
+		g.gone.Store(true) // it never was there
 		g.reset()
 		return nil
 	}
 	return g
+}
+
+// obstacle says why there is no place for a guest, "" if there is one, and who is to go for it; the lock is held.
+func (c *crowd) obstacle(g *guest) (reason string, victims []*guest) {
+	switch {
+	case g.address.IsValid() && c.from[g.address] >= c.limits.ClientConns:
+		return "one address has too many connections", nil
+	case len(c.guests) >= c.limits.Conns, c.waiting.Load() >= int64(c.limits.Waiting):
+		return "there are too many connections", c.idlest(max(1, min(c.limits.Conns, c.limits.Waiting)/16))
+	}
+	return "", nil
 }
 
 const tellEvery = time.Minute
@@ -147,6 +159,14 @@ func (c *crowd) stateChanged(conn net.Conn, state http.ConnState) {
 		g.wait(time.Now())
 	case http.StateNew, http.StateHijacked, http.StateClosed:
 	}
+}
+
+// inContext is the hook of http.Server that gives requests what they need of their connection.
+func (c *crowd) inContext(ctx context.Context, conn net.Conn) context.Context {
+	if g := guestOf(conn); g != nil {
+		return proxy.WithRoom(ctx, g.awaitRoom)
+	}
+	return ctx
 }
 
 // stop ends the looking.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -16,6 +17,8 @@ type guest struct {
 	waiting atomic.Int64 // since when it has no request in work (Unix nanoseconds); 0: it has one
 	gone    atomic.Bool
 	pace    pace // sweep's
+	raw     syscall.RawConn
+	room    func(uintptr) bool // roomFor, which would be allocated each time
 }
 
 // begin notes that there is a request in work, and wait that there is none.
@@ -47,6 +50,9 @@ func (g *guest) reset() {
 	_ = g.SetLinger(0) // a connection that is gone already has nothing to drop
 	_ = g.Close()
 }
+
+// awaitRoom waits until the client takes more of what is sent, or the write deadline is over.
+func (g *guest) awaitRoom() error { return g.raw.Write(g.room) }
 
 // guestOf returns the guest that a server's connection belongs to, nil if it has none.
 func guestOf(conn net.Conn) *guest {

@@ -36,7 +36,7 @@ func DefaultLimits() Limits {
 	conns := max(64, min(mostConns, fileLimit()*5/8))
 	return Limits{
 		HeaderTime: 10 * time.Second, IdleTime: 3 * time.Minute, HeaderBytes: 32 << 10, Streams: 250,
-		Conns: conns, Waiting: min(mostWaiting, conns), ClientConns: min(1024, conns/2), SlowReaders: min(2000, conns/4), Proxy: proxy.DefaultLimits(),
+		Conns: conns, Waiting: min(mostWaiting, conns), ClientConns: min(1024, conns/2), SlowReaders: min(1000, conns/4), Proxy: proxy.DefaultLimits(),
 	}
 }
 
@@ -48,7 +48,11 @@ func (l Limits) orDefault() Limits {
 		}
 	}
 	for _, f := range []struct{ value, otherwise *int }{
-		{&l.HeaderBytes, &d.HeaderBytes}, {&l.Streams, &d.Streams}, {&l.Conns, &d.Conns}, {&l.Waiting, &d.Waiting}, {&l.ClientConns, &d.ClientConns},
+		{&l.HeaderBytes, &d.HeaderBytes},
+		{&l.Streams, &d.Streams},
+		{&l.Conns, &d.Conns},
+		{&l.Waiting, &d.Waiting},
+		{&l.ClientConns, &d.ClientConns},
 		{&l.SlowReaders, &d.SlowReaders},
 	} {
 		if *f.value == 0 {

@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"net"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,25 +13,24 @@ const unsentMost = 128 << 10
 
 // boundSocket makes the kernel drop a connection whose client takes nothing for so long (TCP_USER_TIMEOUT), the one limit
 // that holds while a body is spliced, and bounds what lies ready for it.
-func boundSocket(c *net.TCPConn, stall time.Duration) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return
-	}
+func boundSocket(raw syscall.RawConn, stall time.Duration) {
 	_ = raw.Control(func(fd uintptr) { // older kernels do without
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(stall.Milliseconds()))
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentMost)
 	})
 }
 
+// roomFor reports whether the kernel takes more for the client.
+func roomFor(fd uintptr) bool {
+	look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	n, err := unix.Poll(look, 0)
+	return n != 0 || err != nil // what is wrong, the write says
+}
+
 // progress returns how many bytes the client has taken so far, and whether more lie ready for it. It is not ok for a
 // connection that is closed.
-func progress(c *net.TCPConn) (taken uint64, ready, ok bool) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return 0, false, false
-	}
-	err = raw.Control(func(fd uintptr) {
+func progress(raw syscall.RawConn) (taken uint64, ready, ok bool) {
+	err := raw.Control(func(fd uintptr) {
 		info, infoErr := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 		if infoErr == nil {
 			taken, ready, ok = info.Bytes_acked, info.Notsent_bytes > 0 || info.Unacked > 0, true

@@ -51,7 +51,7 @@ func (c *crowd) sweep() {
 // the others that take nothing at the moment.
 func (c *crowd) slow(now time.Time, busy []*guest) (cut, stalled []*guest) {
 	for _, g := range busy {
-		taken, ready, ok := progress(g.TCPConn)
+		taken, ready, ok := progress(g.raw)
 		switch {
 		case !ok:
 		case g.pace.note(now, taken, ready, c.limits.Proxy.MinRate, c.limits.Proxy.Stall):

@@ -74,8 +74,9 @@ func (t *talk) price() float64 {
 			return few
 		}
 		return 0
+	default:
+		return some
 	}
-	return some
 }
 
 // talkConn listens to its client as talk says.

@@ -136,18 +136,14 @@ func (e *exchange) splice(to io.ReaderFrom, n int64) error {
 
 // copyStream copies until r ends and checks that exactly length bytes came, if a length is given.
 func (e *exchange) copyStream(r io.Reader, length ...int64) error {
-	buf := buffer(&e.h.small, smallBuffer)
-	defer e.h.small.Put(buf)
+	await := e.room()
 	var total int64
 	for {
-		n, err := r.Read(*buf)
-		total += int64(n)
-		if n > 0 {
-			more := err == nil && (len(length) == 0 || total < length[0])
-			if werr := e.write((*buf)[:n], more && e.waiting()); werr != nil {
-				return werr
-			}
+		if err := e.awaitRoom(await); err != nil {
+			return err
 		}
+		n, err := e.copyPiece(r, total, length...)
+		total += n
 		if err == io.EOF { // wrapped and joined errors are no end
 			if len(length) > 0 && total < length[0] {
 				return io.ErrUnexpectedEOF
@@ -158,6 +154,20 @@ func (e *exchange) copyStream(r io.Reader, length ...int64) error {
 			return err
 		}
 	}
+}
+
+// copyPiece copies what one read gives. It returns io.EOF at the end of r.
+func (e *exchange) copyPiece(r io.Reader, total int64, length ...int64) (int64, error) {
+	buf := buffer(&e.h.small, smallBuffer)
+	defer e.h.small.Put(buf)
+	n, err := r.Read(*buf)
+	if n > 0 {
+		more := err == nil && (len(length) == 0 || total+int64(n) < length[0])
+		if werr := e.write((*buf)[:n], more && e.waiting()); werr != nil {
+			return int64(n), werr
+		}
+	}
+	return int64(n), err
 }
 
 // waiting reports whether nothing more of the response has come yet: then the client gets what there is. Two bytes may be

@@ -29,7 +29,7 @@ check: lint demo test
 # Run the benchmarks against peers, side by side, and print the ratios: some minutes. BENCHFLAGS="-rounds 15" makes longer runs.
 bench: build
 	@sh tools/benchdeps.sh
-	cd bench && go run ./deploy -aloft ../bin/aloft $(BENCHFLAGS) && go run ./gateway $(BENCHFLAGS)
+	cd bench && go run ./spawn && go run ./deploy -aloft ../bin/aloft $(BENCHFLAGS) && go run ./gateway $(BENCHFLAGS)
 
 # Install the system packages that tests need and that are missing (Debian, Ubuntu).
 deps:

@@ -66,7 +66,8 @@ type ConfigInput struct {
 type Deployment struct {
 	Release   Release       `json:"release"`
 	URL       string        `json:"url"`
-	Isolation string        `json:"isolation,omitempty"`
+	Isolation string        `json:"isolation,omitempty"` // what is kept apart, in one line
+	Level     int           `json:"level,omitempty"`     // the same as a number: 4 isolated and bounded … 1 separate processes
 	Build     Build         `json:"build,omitzero"`
 	Unchanged bool          `json:"unchanged,omitempty"`
 	Elapsed   time.Duration `json:"elapsed"` // nanoseconds

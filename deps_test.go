@@ -30,6 +30,7 @@ var layers = map[string][]string{
 	"internal/function": {"internal/engine", "internal/line", "internal/route", "internal/upstream"},
 	"internal/artifact": {"internal/source"},
 
+	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},
 	"internal/buildpack/...": {"internal/buildpack/..."},
 }

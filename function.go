@@ -34,6 +34,8 @@ type Function struct {
 	Memory       int      `json:"memory,omitempty"`       // MB an instance may use; 0 means no bound. Engines that cannot bound it say so
 	CPU          float64  `json:"cpu,omitempty"`          // processors an instance may use; 0 means as its memory's share, none without
 
+	Network []string `json:"network,omitempty"` // private address ranges that it may connect to, such as 10.0.0.0/8
+
 	Instances   int      `json:"instances,omitempty"`   // how many run at least, unless they are idle; 0 means 1
 	Max         int      `json:"max,omitempty"`         // how many run at most; 0 means Instances
 	Target      int      `json:"target,omitempty"`      // requests at once per instance beyond which another is started; 0 means Concurrency
@@ -46,6 +48,7 @@ type Function struct {
 func (f Function) Clone() Function {
 	f.Command = slices.Clone(f.Command)
 	f.Env = maps.Clone(f.Env)
+	f.Network = slices.Clone(f.Network)
 	return f
 }
 

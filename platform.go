@@ -63,6 +63,8 @@ const (
 	Ready    InstanceState = "ready"    // takes requests
 	Crashed  InstanceState = "crashed"  // ended by itself; waits to be started again
 	Draining InstanceState = "draining" // finishes its requests
+	Frozen   InstanceState = "frozen"   // had nothing to do; goes on with the next request
+	Idle     InstanceState = "idle"     // stands for none: the next request starts one
 )
 
 // Instance is one running copy of a function at a release.
@@ -76,6 +78,8 @@ type Instance struct {
 	Listen    string        `json:"listen,omitempty"` // "127.0.0.1:41234" or "unix:/…/app.sock"
 	InFlight  int           `json:"inFlight"`
 	Restarts  int           `json:"restarts"`
+	Memory    int64         `json:"memory,omitempty"` // bytes
+	CPU       Duration      `json:"cpu,omitempty"`    // processor time since its start
 	StartedAt time.Time     `json:"startedAt"`
 }
 
@@ -84,5 +88,6 @@ type Status struct {
 	Stage     Stage      `json:"stage"`
 	URL       string     `json:"url"`
 	Isolation string     `json:"isolation"` // which engine runs it and what it promises
+	Level     int        `json:"level"`     // the same as a number: 4 isolated and bounded … 1 separate processes
 	Instances []Instance `json:"instances"`
 }

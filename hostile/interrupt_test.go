@@ -84,8 +84,8 @@ func (s *shop) nothingLeft() error {
 	if trees, _ := filepath.Glob(filepath.Join(s.Home, "local/trees/shop/production/*")); len(trees) != 1 {
 		return fmt.Errorf("there are the trees %v", trees)
 	}
-	if runs, _ := os.ReadDir(filepath.Join(s.Home, "run")); len(runs) != 1 {
-		return fmt.Errorf("%d processes run", len(runs))
+	if private, _ := os.ReadDir(filepath.Join(s.Home, "local/instances/shop/production")); len(private) != 1 {
+		return fmt.Errorf("there are the private directories of %d instances", len(private))
 	}
 	out, errs, err := s.Run(s.dir, "releases", "--stage", "production")
 	if err != nil || strings.Contains(out, "pending") {

@@ -89,7 +89,7 @@ func killLoop(t *testing.T, s *shop, n int) (violations []string, cut int) {
 			if aloft.ErrorCode(err) != aloft.Unavailable && s.Variant == aloftest.Standard {
 				violations = append(violations, fmt.Sprintf("a deploy failed: %v", err))
 			}
-			if dead(killed) {
+			if dead(killed, aloft.ErrorCode(err) == aloft.Unavailable) {
 				cut++
 				break
 			}
@@ -99,12 +99,17 @@ func killLoop(t *testing.T, s *shop, n int) (violations []string, cut int) {
 	return append(violations, s.verify(t, &h)...), cut
 }
 
-// dead reports whether the server was killed, giving the news a moment to arrive.
-func dead(killed chan struct{}) bool {
+// dead reports whether the server was killed, giving the news a moment to arrive. A server that is away was: its end takes
+// as long as the kernel needs to take it apart.
+func dead(killed chan struct{}, away bool) bool {
+	patience := 20 * time.Millisecond
+	if away {
+		patience = time.Minute
+	}
 	select {
 	case <-killed:
 		return true
-	case <-time.After(20 * time.Millisecond):
+	case <-time.After(patience):
 		return false
 	}
 }

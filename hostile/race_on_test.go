@@ -6,4 +6,5 @@ package hostile_test
 const (
 	floodBytes  = 256 << 20
 	floodMemory = 1 << 30
+	manyApps    = 8
 )

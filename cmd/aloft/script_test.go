@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,7 +34,16 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		RequireExplicitExec: true,
 		Cmds:                commands(),
+		Condition:           condition,
 	})
+}
+
+// condition knows "isolation": this machine lets namespaces be made.
+func condition(name string) (bool, error) {
+	if name != "isolation" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	return exec.Command("unshare", "-U", "-r", "-n", "-m", "-p", "-f", "true").Run() == nil, nil
 }
 
 func TestMain(m *testing.M) {

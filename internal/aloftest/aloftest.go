@@ -92,7 +92,8 @@ func (w *World) Command(ctx context.Context, dir string, args ...string) *exec.C
 	}
 	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), part+"="+w.Variant, "ALOFT_HOME="+w.Home, "ALOFT_HTTP="+w.Addr)
+	path := os.Getenv("PATH") + string(filepath.ListSeparator) + filepath.Dir(self) // apps may be this binary: they must see it
+	cmd.Env = append(os.Environ(), part+"="+w.Variant, "ALOFT_HOME="+w.Home, "ALOFT_HTTP="+w.Addr, "PATH="+path)
 	return cmd
 }
 

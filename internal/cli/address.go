@@ -45,14 +45,11 @@ func checkAddresses(o serveOptions) error {
 // startGateway starts the gateway on the first address that is free, and remembers it.
 func (s *server) startGateway(ctx context.Context) error {
 	remembered := readMemory(s.home)
-	proxies, err := trusted(s.proxies)
-	if err != nil {
-		return err
-	}
+	var err error
 	for _, address := range addresses(s.http, remembered.HTTP) {
 		s.gateway, err = gateway.Start(ctx, gateway.Config{
 			HTTP: address, HTTPS: s.https, Table: &s.table, Dir: s.path("gateway"), Access: s.logs.Append, Logger: s.logger,
-			Trusted: proxies, Uncapped: thisMachine(), Limits: s.limits,
+			Trusted: s.trusted, Uncapped: thisMachine(), Limits: s.limits,
 		})
 		if aloft.ErrorCode(err) != aloft.Conflict {
 			break

@@ -19,6 +19,7 @@ type deployment struct {
 	Artifact  artifactResult `json:"artifact"`
 	Build     buildShort     `json:"build,omitzero"`
 	Isolation string         `json:"isolation,omitempty"`
+	Level     int            `json:"level,omitempty"`
 	Seconds   float64        `json:"seconds"`
 	Unchanged bool           `json:"unchanged"`
 }
@@ -98,7 +99,7 @@ func (p *program) printDeployment(d aloft.Deployment) error {
 			App: d.Release.App, Stage: d.Release.Stage, Release: d.Release.Version, URL: d.URL,
 			Artifact:  artifactResult(d.Release.Artifact),
 			Build:     buildShort{Buildpack: d.Build.Buildpack, Cached: d.Build.Cached, Seconds: d.Build.Elapsed.Seconds()},
-			Isolation: d.Isolation, Seconds: d.Elapsed.Seconds(), Unchanged: d.Unchanged,
+			Isolation: d.Isolation, Level: d.Level, Seconds: d.Elapsed.Seconds(), Unchanged: d.Unchanged,
 		})
 	}
 	idle := d.Release.Artifact.Digest == ""
@@ -110,7 +111,11 @@ func (p *program) printDeployment(d aloft.Deployment) error {
 		case d.Unchanged:
 			fmt.Fprintf(p.err, "nothing changed: %s stays at v%d\n", name, d.Release.Version)
 		default:
-			fmt.Fprintf(p.err, "%s serves %s\n", paint.bold(fmt.Sprintf("%s v%d", name, d.Release.Version)), paint.dim(short(d.Elapsed)))
+			isolation := ""
+			if d.Level > 0 {
+				isolation = fmt.Sprintf(", isolation level %d", d.Level)
+			}
+			fmt.Fprintf(p.err, "%s serves %s\n", paint.bold(fmt.Sprintf("%s v%d", name, d.Release.Version)), paint.dim(short(d.Elapsed)+isolation))
 		}
 		if p.flags.verbose {
 			p.printPackage(d.Build)

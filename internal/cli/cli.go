@@ -21,6 +21,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	artifacts "github.com/aloft-run/aloft/internal/artifact"
+	"github.com/aloft-run/aloft/internal/attack"
 	"github.com/aloft-run/aloft/internal/gateway"
 )
 
@@ -51,6 +52,9 @@ type PutFunc = func(ctx context.Context, archive *artifacts.Archive) (aloft.Arti
 
 // Main runs the command that process names and returns its exit status. The first SIGINT or SIGTERM cancels it.
 func Main(ctx context.Context, process Process) int {
+	if len(process.Args) > 0 && process.Args[0] == attack.Word { // see doctor_attack.go
+		return attack.Main(process.Args[1:], process.Stdout)
+	}
 	p := newProgram(process)
 	root := newRoot(p)
 	root.SetArgs(append([]string{}, process.Args...))

@@ -60,6 +60,9 @@ func (p *program) startServer(ctx context.Context, c *client.Client, home string
 	}
 	patient, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
+	if err := awaitOther(patient, c, home); err == nil || ctx.Err() != nil {
+		return err
+	}
 	server, err := launch(home, p.env)
 	if err != nil {
 		return err
@@ -85,6 +88,20 @@ func (p *program) startServer(ctx context.Context, c *client.Client, home string
 	return aloft.Errorf(aloft.Unavailable, "the aloft server did not start: %w", err).
 		WithDetail(server.said()).WithHint("the whole log is in %s; aloft serve runs it in the foreground", serverLog(home))
 }
+
+// awaitOther waits for the answer of a server that holds the home but does not answer yet. It returns an error once none
+// holds it any more: one that starts or ends, and one that we started beside it, would race for the home.
+func awaitOther(ctx context.Context, c *client.Client, home string) error {
+	return poll(ctx, func() (bool, error) {
+		if !lockHeld(home) {
+			return false, errNoServer
+		}
+		_, err := c.Health(ctx)
+		return err == nil, nil
+	})
+}
+
+var errNoServer = errors.New("no server holds the home directory")
 
 func makeHome(home string) error {
 	if err := os.MkdirAll(home, 0o700); err != nil {

@@ -17,7 +17,6 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
 	"github.com/aloft-run/aloft/internal/client"
-	"github.com/aloft-run/aloft/internal/standard"
 )
 
 // The verdicts of a check.
@@ -39,20 +38,38 @@ type check struct {
 const lowSpace = 1 << 30
 
 func newDoctor(p *program) *cobra.Command {
-	return newCommand(cobra.Command{
+	var attack bool
+	var level string
+	c := newCommand(cobra.Command{
 		Use:   "doctor [flags]",
 		Short: "Check what aloft needs on this machine",
 		Long: `Checks the home directory, the disk, the server and its state, the gateway's port and the interpreters that are
 installed, and says what keeps apps apart. It changes nothing and starts no server.
 
-With --json: {"ok", "checks": [{"name", "status": "ok" | "warning" | "failed", "text", "hint"}]}.
+With --attack it tries instead what a hostile app would try, from inside of a sandbox: some 60 probes, harmless
+where they succeed, at the best level of isolation that the machine gives, or at --level.
 
-Exit status: 0 nothing has failed; 1 something has.`,
+With --json: {"ok", "checks": [{"name", "status": "ok" | "warning" | "failed", "text", "hint"}]}; with --attack:
+{"ok", "level", "engine", "results": [{"name", "group", "allowed", "expected", "reason"}]}.
+
+Exit status: 0 nothing has failed; 1 something has, or a probe came through that should not at this level.`,
 		Example: `  aloft doctor
-  aloft doctor --json`,
+  aloft doctor --json
+  aloft doctor --attack --level 3`,
 		Args: between(0, 0),
-		RunE: func(c *cobra.Command, _ []string) error { return runDoctor(c.Context(), p) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if attack {
+				return runAttack(c.Context(), p, level)
+			}
+			if level != "" {
+				return aloft.Errorf(aloft.Invalid, "--level goes with --attack").WithHint("aloft doctor tries all levels")
+			}
+			return runDoctor(c.Context(), p)
+		},
 	})
+	c.Flags().BoolVar(&attack, "attack", false, "try what a hostile app would try")
+	c.Flags().StringVar(&level, "level", "", "strongest level of isolation to attack, 1 to 4 (default: the best)")
+	return c
 }
 
 func runDoctor(ctx context.Context, p *program) error {
@@ -62,6 +79,7 @@ func runDoctor(ctx context.Context, p *program) error {
 	}
 	checks := []check{checkHome(home), checkDisk(home)}
 	checks = append(checks, checkServer(ctx, home)...)
+	checks = append(checks, checkIsolation(ctx, p.env)...)
 	checks = append(checks, checkTools(ctx)...)
 	failed := 0
 	for _, c := range checks {
@@ -143,7 +161,6 @@ func checkServer(ctx context.Context, home string) []check {
 		return []check{
 			{Name: "server", Status: good, Text: "not running; a command that needs it starts it"},
 			checkPort(readMemory(home)),
-			{Name: "isolation", Status: good, Text: standard.Engine("").Isolation()},
 		}
 	}
 	if err != nil {
@@ -152,7 +169,7 @@ func checkServer(ctx context.Context, home string) []check {
 	checks := []check{
 		{Name: "server", Status: good, Text: fmt.Sprintf("%s, pid %d, up %s", health.Version, health.PID, ago(health.StartedAt))},
 		{Name: "gateway", Status: good, Text: strings.TrimSuffix("http "+health.HTTP+", https "+health.HTTPS, ", https ")},
-		{Name: "isolation", Status: good, Text: health.Isolation},
+		{Name: "running", Status: good, Text: health.Isolation},
 		{Name: "state", Status: good, Text: "the database is sound"},
 	}
 	if own := thisVersion().Version; health.Version != own {

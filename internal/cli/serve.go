@@ -29,6 +29,10 @@ Builds get these variables of the server's environment: PATH, HOME, the locale, 
 and the settings of package managers and compilers. Apps get PATH, the locale, certificate authorities and
 where interpreters are installed; nothing else.
 
+Apps and builds are kept apart as well as the machine allows: 4 isolated and bounded, 3 isolated, 2 confined, 1
+separate processes; aloft doctor explains. With --isolation-minimum (ALOFT_ISOLATION_MINIMUM) the server refuses
+to start below a level; --isolation (ALOFT_ISOLATION) asks for less than the best.
+
 SIGTERM or SIGINT ends it: requests in flight finish (within 40 s), then the apps end. A second one ends it
 at once. What ran runs again at the next start.
 
@@ -36,8 +40,9 @@ Exit status: 0 it was ended; 1 it could not start: an address is taken, or anoth
 directory; 2 the input was wrong.`
 
 type serveOptions struct {
-	http, https string
-	proxies     []string
+	http, https     string
+	atMost, atLeast string // levels of isolation
+	proxies         []string
 }
 
 func newServe(p *program) *cobra.Command {
@@ -54,11 +59,19 @@ func newServe(p *program) *cobra.Command {
 			if !c.Flags().Changed("http") {
 				o.http = p.env["ALOFT_HTTP"]
 			}
+			if !c.Flags().Changed("isolation") {
+				o.atMost = p.env["ALOFT_ISOLATION"]
+			}
+			if !c.Flags().Changed("isolation-minimum") {
+				o.atLeast = p.env["ALOFT_ISOLATION_MINIMUM"]
+			}
 			return runServe(c.Context(), p, o)
 		},
 	})
 	c.Flags().StringVar(&o.http, "http", "", "address of the gateway (default 127.0.0.1:7070, or the next free port)")
 	c.Flags().StringVar(&o.https, "https", "", "address of the gateway for TLS (default: none)")
+	c.Flags().StringVar(&o.atMost, "isolation", "", "strongest level of isolation that is tried, 1 to 4 (default: the best)")
+	c.Flags().StringVar(&o.atLeast, "isolation-minimum", "", "weakest level of isolation with which apps are run (default 1)")
 	c.Flags().StringSliceVar(&o.proxies, "trusted-proxy", nil, "address or range (CIDR) of a proxy in front; may be repeated")
 	return c
 }
@@ -71,7 +84,12 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if err := checkAddresses(o); err != nil {
 		return err
 	}
-	if _, err := trusted(o.proxies); err != nil {
+	proxies, err := trusted(o.proxies)
+	if err != nil {
+		return err
+	}
+	want, err := readIsolation(o.atMost, o.atLeast)
+	if err != nil {
 		return err
 	}
 	if err := makeHome(home); err != nil {
@@ -85,7 +103,8 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s, err := newServer(ctx, serverOptions{
-		serveOptions: o, home: home, env: p.env, log: p.err, shutdown: stop, wrapPut: p.wrapPut, limits: p.limits,
+		serveOptions: o, isolation: want, home: home, env: p.env, log: p.err, shutdown: stop, wrapPut: p.wrapPut,
+		trusted: proxies, limits: p.limits,
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,12 +34,14 @@ import (
 // serverOptions are what a server is made of. The home directory exists and is locked.
 type serverOptions struct {
 	serveOptions
+	isolation
 
 	home     string
 	env      map[string]string
 	log      io.Writer
 	shutdown func()
 	wrapPut  func(PutFunc) PutFunc
+	trusted  []netip.Prefix // proxies in front
 	limits   gateway.Limits
 }
 
@@ -68,7 +71,7 @@ type server struct {
 func newServer(ctx context.Context, options serverOptions) (*server, error) {
 	s := &server{serverOptions: options, logger: slog.New(slog.NewTextHandler(options.log, nil))}
 	for _, step := range []func(context.Context) error{
-		s.openState, s.wire, s.startGateway, s.restore, s.listen,
+		s.openState, s.openEngine, s.wire, s.startGateway, s.restore, s.listen,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.close(context.WithoutCancel(ctx)))
@@ -138,11 +141,19 @@ func (s *server) openKeys(ctx context.Context) (err error) {
 	return s.store.SetMeta(ctx, checkName, check)
 }
 
+// openEngine opens what runs apps and builds.
+func (s *server) openEngine(ctx context.Context) (err error) {
+	if s.engine, err = openEngine(ctx, s.home, s.env, s.isolation, s.logger); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { closeEngine(s.engine); return nil })
+	return nil
+}
+
 // wire makes the services; nothing runs yet.
 func (s *server) wire(context.Context) error {
-	s.engine = standard.Engine(s.path("run"))
 	s.platform = local.New(local.Options{
-		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: s.logs, Dir: s.path("local"),
+		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: s.logs, Dir: s.path("local"), Data: s.path("data"),
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
 		Hosts:  hosts, BaseEnv: appEnv(s.env), Static: staticFiles, Logger: s.logger,
 	})

@@ -15,8 +15,9 @@ func newStatus(p *program) *cobra.Command {
 		Use:     "status [stage] [flags]",
 		Aliases: []string{"ps"},
 		Short:   "Show what runs of an app",
-		Long: `Prints the app's stages, or the one named, and the instances that run of them: their state, and why one
-has crashed and when it starts again.
+		Long: `Prints the app's stages, or the one named, and the instances that run of them: their state, what they use, the
+requests they work on, and why one has crashed and when it starts again. A function without requests may be
+idle, with no instance until the next request, or its instance frozen (idle in aloft.yml).
 
 With --json: an array of {"stage", "url", "isolation", "instances"}.
 
@@ -69,19 +70,23 @@ func (p *program) printStatus(s aloft.Status) error {
 		fmt.Fprintf(p.out, "  domain %s\n", clean(domain))
 	}
 	if p.flags.verbose {
-		fmt.Fprintf(p.out, "  isolation %s\n", clean(s.Isolation))
+		fmt.Fprintf(p.out, "  isolation level %d, %s\n", s.Level, clean(s.Isolation))
 	}
 	if len(s.Instances) == 0 {
 		return nil
 	}
-	rows := [][]string{{"FUNCTION", "INSTANCE", "RELEASE", "STATE", "PID", "LISTENS ON", "UP", "RESTARTS", "REASON"}}
+	rows := [][]string{{"FUNCTION", "INSTANCE", "RELEASE", "STATE", "PID", "LISTENS ON", "UP", "MEMORY", "CPU", "REQUESTS", "RESTARTS", "REASON"}}
 	for _, i := range s.Instances {
-		up := ""
+		up, memory, processor := "", "", ""
 		if !i.StartedAt.IsZero() {
 			up = ago(i.StartedAt)
 		}
+		if i.Memory > 0 {
+			memory, processor = bytesText(i.Memory), i.CPU.String()
+		}
 		rows = append(rows, []string{
-			i.Function, i.ID, fmt.Sprintf("v%d", i.Release), string(i.State), number(i.PID), i.Listen, up, fmt.Sprint(i.Restarts), i.Reason,
+			i.Function, i.ID, fmt.Sprintf("v%d", i.Release), string(i.State), number(i.PID), i.Listen, up,
+			memory, processor, fmt.Sprint(i.InFlight), fmt.Sprint(i.Restarts), i.Reason,
 		})
 	}
 	return table(p.out, rows)
@@ -111,6 +116,10 @@ func stageState(s aloft.Status) string {
 		return current + " crashed"
 	case is(aloft.Starting):
 		return current + " starting"
+	case is(aloft.Frozen):
+		return current + " frozen"
+	case is(aloft.Idle):
+		return current + " idle"
 	default:
 		return current
 	}

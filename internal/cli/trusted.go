@@ -11,11 +11,8 @@ import (
 func trusted(list []string) ([]netip.Prefix, error) {
 	prefixes := make([]netip.Prefix, 0, len(list))
 	for _, text := range list {
-		prefix, err := netip.ParsePrefix(text)
-		if addr, addrErr := netip.ParseAddr(text); addrErr == nil {
-			prefix, err = netip.PrefixFrom(addr.WithZone(""), addr.BitLen()), nil
-		}
-		if err != nil {
+		prefix, ok := readRange(text)
+		if !ok {
 			return nil, aloft.Errorf(aloft.Invalid, "%q is no address and no range", text).
 				WithHint("for example: --trusted-proxy 10.0.0.0/28")
 		}
@@ -26,6 +23,22 @@ func trusted(list []string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, prefix.Masked())
 	}
 	return prefixes, nil
+}
+
+// readRange reads an address, which is a range of one, or a range. IPv4 written as IPv6 is IPv4.
+func readRange(text string) (netip.Prefix, bool) {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		addr, err := netip.ParseAddr(text)
+		prefix = netip.PrefixFrom(addr.WithZone(""), addr.BitLen())
+		if err != nil {
+			return netip.Prefix{}, false
+		}
+	}
+	if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
+	}
+	return prefix, true
 }
 
 // thisMachine are the addresses behind which all clients on this machine are, and proxies that run on it.

@@ -118,6 +118,7 @@ func (d *Deployer) release(
 	}
 	return aloft.Deployment{
 		Release: release, URL: d.URL(release.StageRef), Elapsed: time.Since(began),
+		Isolation: d.Engine.Isolation(), Level: int(d.Engine.Level()),
 	}, nil
 }
 

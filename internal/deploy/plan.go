@@ -141,7 +141,10 @@ func summary(f aloft.Function) string {
 	if f.Kind == aloft.Static {
 		parts = append(parts, f.Prefix+" from "+"/"+f.Root)
 	}
-	if f.Instances > 1 {
+	switch {
+	case f.Max > f.Instances:
+		parts = append(parts, fmt.Sprintf("%d to %d instances", max(1, f.Instances), f.Max))
+	case f.Instances > 1:
 		parts = append(parts, fmt.Sprintf("%d instances", f.Instances))
 	}
 	if f.Memory > 0 {

@@ -1,9 +1,11 @@
 package deploy
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/manifest"
@@ -57,8 +59,20 @@ func settings(m manifest.Manifest, stage, dir string) manifest.Settings {
 	if _, err := os.Lstat(filepath.Join(dir, manifest.UpFile)); err == nil {
 		s.Env = environment(map[string]string{"UP_STAGE": stage}, s.Env)
 	}
+	if web := s.Functions[manifest.WebFunction]; stage != aloft.Production && web.Idle == 0 && !web.NeverIdle {
+		web.Idle = idleTime
+		s.Functions = maps.Clone(s.Functions)
+		if s.Functions == nil {
+			s.Functions = map[string]manifest.FunctionSettings{}
+		}
+		s.Functions[manifest.WebFunction] = web
+	}
 	return s
 }
+
+// idleTime is after how long without a request the web function of a stage that is not production ends, unless the manifest
+// says something else.
+const idleTime = aloft.Duration(15 * time.Minute)
 
 // hooks are the shell lines around the switch. First says that no release of the stage has succeeded yet.
 func (p project) hooks(first bool) hooks {

@@ -34,10 +34,15 @@ func (d *Deployer) runSteps(ctx context.Context, job *job, steps []buildpack.Ste
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return fmt.Errorf("make the build cache: %w", err)
 	}
+	at, done, err := d.buildPlace(app, cache)
+	if err != nil {
+		return err
+	}
+	defer done()
 	limited, cancel := context.WithTimeoutCause(ctx, d.BuildLimit, errBuildLimit)
 	defer cancel()
 	for _, step := range steps {
-		if err := d.runStep(limited, step, app, cache, report); err != nil {
+		if err := d.runStep(limited, step, at, report); err != nil {
 			return err
 		}
 	}
@@ -46,11 +51,10 @@ func (d *Deployer) runSteps(ctx context.Context, job *job, steps []buildpack.Ste
 
 var errBuildLimit = errors.New("the build took longer than its limit")
 
-func (d *Deployer) runStep(ctx context.Context, step buildpack.Step, app, cache string, report aloft.Reporter) error {
+func (d *Deployer) runStep(ctx context.Context, step buildpack.Step, at place, report aloft.Reporter) error {
 	report.Report(aloft.Output{Step: aloft.StepBuild, Text: "$ " + step.Name})
-	layout := d.Engine.Layout(app, filepath.Dir(app))
-	expand := strings.NewReplacer("$CACHE", cache, "$APP", layout.Tree)
-	env := slices.Clone(d.BuildEnv)
+	expand := strings.NewReplacer("$CACHE", at.cache, "$APP", at.tree)
+	env := slices.Clone(at.env)
 	for _, k := range slices.Sorted(maps.Keys(step.Env)) {
 		env = append(env, k+"="+expand.Replace(step.Env[k]))
 	}
@@ -58,14 +62,14 @@ func (d *Deployer) runStep(ctx context.Context, step buildpack.Step, app, cache 
 	for i, arg := range step.Command {
 		command[i] = expand.Replace(arg)
 	}
-	if !d.found(command[0], env, filepath.Join(app, step.Dir)) {
+	if !d.found(command[0], env, filepath.Join(at.app, step.Dir)) {
 		return aloft.Errorf(aloft.Failed, "%s needs %s, which is not on this machine", step.Name, command[0]).
 			WithHint("%s", step.Needs)
 	}
 	out := newPrinted(aloft.StepBuild, report)
 	exit, err := d.execute(ctx, engine.Spec{
-		ID: "build", Command: command, Dir: filepath.Join(layout.Tree, step.Dir), Env: env, Stdout: out, Stderr: out,
-		Tree: app, Private: filepath.Dir(app), Shared: []string{cache}, Keep: true,
+		ID: "build", Command: command, Dir: filepath.Join(at.tree, step.Dir), Env: env, Stdout: out, Stderr: out,
+		Tree: at.app, Private: filepath.Dir(at.app), Shared: []string{at.cache}, Keep: true,
 	})
 	out.Flush()
 	if err != nil {
@@ -127,13 +131,7 @@ func (d *Deployer) found(program string, env []string, dir string) bool {
 		_, err := os.Stat(program)
 		return err == nil
 	}
-	path := ""
-	for _, kv := range env {
-		if value, ok := strings.CutPrefix(kv, "PATH="); ok {
-			path = value
-		}
-	}
-	for _, p := range filepath.SplitList(path) {
+	for _, p := range filepath.SplitList(variable(env, "PATH")) {
 		info, err := os.Stat(filepath.Join(p, program))
 		if err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return true

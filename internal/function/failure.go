@@ -35,6 +35,9 @@ func (e *exitError) Error() string { return exitText(e.exit) }
 
 // exitText says how a command ended: "exit status 1", "signal SIGSEGV (segmentation fault)".
 func exitText(exit engine.Exit) string {
+	if exit.OutOfMemory {
+		return "out of memory"
+	}
 	if exit.Signal != 0 {
 		return fmt.Sprintf("signal %s (%s)", unix.SignalName(exit.Signal), exit.Signal)
 	}
@@ -53,6 +56,8 @@ func (i *instance) ended() error {
 		e = aloft.Errorf(aloft.Failed, "%s ended before it was ready (%w)", name, &exitError{exit})
 	}
 	switch {
+	case exit.OutOfMemory:
+		e = e.WithHint("it wanted more than the %d MB that it may use: raise memory in aloft.yml, or make it need less", i.pool.Function.Memory)
 	case exit.Signal == unix.SIGKILL:
 		e = e.WithHint("something killed it: the system may be out of memory (see dmesg)")
 	case exit.Signal == 0 && exit.Status == 0 && i.pool.Function.Kind == aloft.Web:

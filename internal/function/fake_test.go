@@ -16,6 +16,7 @@ import (
 // fakeEngine starts boxes without processes, for tests about time.
 type fakeEngine struct {
 	make func(n int) (*fakeBox, error) // the nth start, from 0
+	own  bool                          // boxes have networks of their own
 
 	mu     sync.Mutex
 	starts []time.Time
@@ -26,7 +27,9 @@ func (*fakeEngine) Isolation() string { return "fake: nothing runs" }
 
 func (*fakeEngine) Level() engine.Level { return engine.Separate }
 
-func (*fakeEngine) Layout(tree, _ string) engine.Layout { return engine.Layout{Tree: tree} }
+func (e *fakeEngine) Layout(tree, _ string) engine.Layout {
+	return engine.Layout{Tree: tree, OwnNetwork: e.own}
+}
 
 func (e *fakeEngine) Start(_ context.Context, spec engine.Spec) (engine.Sandbox, error) {
 	e.mu.Lock()
@@ -45,17 +48,44 @@ func (e *fakeEngine) Start(_ context.Context, spec engine.Spec) (engine.Sandbox,
 	return box, nil
 }
 
+func (e *fakeEngine) started() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.starts)
+}
+
 // fakeBox listens on a port of its own, unless silent.
 type fakeBox struct {
 	life     time.Duration // until it crashes; 0: for ever
 	silent   bool
 	stubborn bool // ignores SIGTERM
+	fixed    int  // the port; 0: 3000
 	spec     engine.Spec
 
 	mu      sync.Mutex
 	signals map[syscall.Signal]time.Time
 	exit    engine.Exit
+	frozen  bool
 	done    chan struct{}
+}
+
+// Freeze implements engine.Freezer.
+func (b *fakeBox) Freeze() error { return b.freeze(true) }
+
+// Thaw implements engine.Freezer.
+func (b *fakeBox) Thaw() error { return b.freeze(false) }
+
+func (b *fakeBox) freeze(on bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.frozen = on
+	return nil
+}
+
+func (b *fakeBox) isFrozen() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.frozen
 }
 
 func (b *fakeBox) PID() int { return 4711 }
@@ -64,7 +94,14 @@ func (b *fakeBox) Listeners() ([]net.Addr, error) {
 	if b.silent {
 		return nil, nil
 	}
-	return []net.Addr{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 3000}}, nil
+	return []net.Addr{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: b.port()}}, nil
+}
+
+func (b *fakeBox) port() int {
+	if b.fixed == 0 {
+		return 3000
+	}
+	return b.fixed
 }
 
 func (b *fakeBox) Dial(context.Context, net.Addr) (net.Conn, error) {

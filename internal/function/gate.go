@@ -1,6 +1,7 @@
 package function
 
 import (
+	"container/list"
 	"context"
 	"fmt"
 	"sync"
@@ -16,36 +17,46 @@ var _ route.Backend = (*Gate)(nil)
 // The bounds of waiting at a gate.
 const (
 	WaitLimit  = 10 * time.Second // how long a request waits for an instance
-	MaxWaiters = 1000             // how many wait at once
+	MaxWaiters = 1000             // how many wait at once, unless the function says otherwise
 )
 
 // Gate leads the requests of a stage to the ready instances of one pool after another. Because it stays while pools come
-// and go, no request can reach for a pool that has just gone.
+// and go, no request can reach for a pool that has just gone. Requests that find no instance with room wait in a queue,
+// first come, first served.
 type Gate struct {
-	ready atomic.Pointer[[]*upstream.Upstream] // nil if none is ready
+	ready   atomic.Pointer[choice] // nil if none is ready
+	waiting atomic.Int64           // len of queue: whoever comes while others wait goes behind them
 
-	mu      sync.Mutex
-	pool    *Pool
-	view    view
-	held    string        // why requests wait though instances are ready; "" if they do not
-	closed  string        // why none is let in; "" if open
-	waiters int           // requests that wait
-	changed chan struct{} // closed when ready or closed changes, then made anew
+	mu     sync.Mutex
+	pool   *Pool
+	view   view
+	held   string    // why requests wait though instances are ready; "" if they do not
+	closed string    // why none is let in; "" if open
+	queue  list.List // of *waiter
+}
+
+// choice is what requests choose from.
+type choice struct {
+	list   []*upstream.Upstream
+	target int    // requests in flight on the least busy one, beyond which more instances are asked for; 0 means never
+	press  func() // asks for them
 }
 
 // NewGate returns an open Gate without a pool: requests wait.
-func NewGate() *Gate { return &Gate{changed: make(chan struct{}), view: view{reason: "starting"}} }
+func NewGate() *Gate { return &Gate{view: view{reason: "starting", queue: MaxWaiters}} }
 
 // Acquire implements route.Backend: it takes the instance with the fewest requests in flight. It waits up to WaitLimit
 // while there is hope for one, and returns a *route.Unavailable without. If ctx ends first, it returns its error.
 func (g *Gate) Acquire(ctx context.Context) (*upstream.Upstream, error) {
-	list := g.ready.Load()
-	if list != nil {
-		if u := pick(*list); u.Begin() {
+	if from := g.ready.Load(); from != nil && g.waiting.Load() == 0 {
+		if u := pick(from.list); u.Begin() {
+			if from.target > 0 && u.InFlight() > from.target {
+				from.press()
+			}
 			return u, nil
 		}
 	}
-	return g.wait(ctx, list)
+	return g.wait(ctx)
 }
 
 func pick(list []*upstream.Upstream) *upstream.Upstream {
@@ -58,58 +69,59 @@ func pick(list []*upstream.Upstream) *upstream.Upstream {
 	return best
 }
 
-// wait tries again whenever something changes. Refused is the list of which an instance did not take the request.
-func (g *Gate) wait(ctx context.Context, refused *[]*upstream.Upstream) (*upstream.Upstream, error) {
+// wait queues until there is an instance with room.
+func (g *Gate) wait(ctx context.Context) (*upstream.Upstream, error) {
+	w, err := g.enter()
+	if err != nil {
+		return nil, err
+	}
 	limit := time.NewTimer(WaitLimit)
 	defer limit.Stop()
-	for {
-		list, changed, err := g.enter(refused)
-		if err != nil {
-			return nil, err
-		}
-		if list != nil {
-			if u := pick(*list); u.Begin() {
-				return u, nil
-			}
-			refused = list
-			continue
-		}
-		select {
-		case <-changed:
-			g.leave()
-		case <-limit.C:
-			g.leave()
+	select {
+	case o := <-w.outcome:
+		return o.up, o.err
+	case <-limit.C:
+		if g.leave(w) {
 			return nil, g.unavailable()
-		case <-ctx.Done():
-			g.leave()
-			return nil, fmt.Errorf("wait for an instance: %w", ctx.Err())
 		}
+		o := <-w.outcome
+		return o.up, o.err
+	case <-ctx.Done():
+		if !g.leave(w) {
+			if o := <-w.outcome; o.up != nil {
+				o.up.End()
+			}
+		}
+		return nil, fmt.Errorf("wait for an instance: %w", ctx.Err())
 	}
 }
 
-// enter returns a list worth trying, or a channel to wait on, and then counts the caller as waiting until it leaves.
-func (g *Gate) enter(refused *[]*upstream.Upstream) (*[]*upstream.Upstream, <-chan struct{}, error) {
+// enter queues a request, unless there is no hope for it.
+func (g *Gate) enter() (*waiter, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if list := g.ready.Load(); list != nil && list != refused {
-		return list, nil, nil
-	}
 	switch {
 	case g.closed != "":
-		return nil, nil, &route.Unavailable{Reason: g.closed}
-	case g.held == "" && time.Until(g.view.retryAt) > WaitLimit:
-		return nil, nil, g.hopeless() // waiting would be in vain
-	case g.waiters >= MaxWaiters:
-		return nil, nil, &route.Unavailable{Reason: "too many requests wait for an instance", RetryAfter: time.Second}
+		return nil, &route.Unavailable{Reason: g.closed}
+	case g.lost():
+		return nil, g.hopeless() // waiting would be in vain
 	}
-	g.waiters++
-	return nil, g.changed, nil
+	w := g.push()
+	g.serve() // there may be room by now; who ended before the line above did not see us wait
+	if g.queue.Len() > g.view.queue && g.remove(w) {
+		return nil, &route.Unavailable{Reason: "too many requests wait for an instance", RetryAfter: time.Second}
+	}
+	if g.pool != nil && w.at != nil {
+		g.pool.press()
+	}
+	return w, nil
 }
 
-func (g *Gate) leave() {
+// leave takes a request out of the queue. It reports false if its outcome is there already.
+func (g *Gate) leave(w *waiter) bool {
 	g.mu.Lock()
-	g.waiters--
-	g.mu.Unlock()
+	defer g.mu.Unlock()
+	return g.remove(w)
 }
 
 func (g *Gate) unavailable() error {
@@ -118,11 +130,19 @@ func (g *Gate) unavailable() error {
 	return g.hopeless()
 }
 
-// hopeless says why no instance is ready. The caller holds g.mu.
+// lost reports whether waiting is in vain. The caller holds g.mu.
+func (g *Gate) lost() bool {
+	return g.held == "" && len(g.view.ready) == 0 && time.Until(g.view.retryAt) > WaitLimit
+}
+
+// hopeless says why no instance takes a request. The caller holds g.mu.
 func (g *Gate) hopeless() error {
 	reason := g.view.reason
-	if g.held != "" {
+	switch {
+	case g.held != "":
 		reason = g.held
+	case len(g.view.ready) > 0:
+		reason = "all instances are busy"
 	}
 	return &route.Unavailable{Reason: reason, RetryAfter: max(time.Second, time.Until(g.view.retryAt))}
 }
@@ -132,7 +152,7 @@ func (g *Gate) hopeless() error {
 func (g *Gate) Use(p *Pool) {
 	g.mu.Lock()
 	g.pool, g.held, g.closed = p, "", ""
-	g.view = view{reason: "starting"}
+	g.view = view{reason: "starting", queue: MaxWaiters}
 	g.mu.Unlock()
 	p.attach(g)
 }
@@ -172,14 +192,22 @@ func (g *Gate) update(p *Pool, v view) {
 	g.apply()
 }
 
-// apply makes the fields known to those who do not lock. The caller holds g.mu.
+// apply makes the fields known to those who do not lock, and to those who wait. The caller holds g.mu.
 func (g *Gate) apply() {
-	if g.held != "" || g.closed != "" || len(g.view.ready) == 0 {
-		g.ready.Store(nil)
-	} else {
-		list := g.view.ready
-		g.ready.Store(&list)
+	var from *choice
+	if g.held == "" && g.closed == "" && len(g.view.ready) > 0 {
+		from = &choice{list: g.view.ready, target: g.view.target}
+		if from.target > 0 {
+			from.press = g.pool.press
+		}
 	}
-	close(g.changed)
-	g.changed = make(chan struct{})
+	g.ready.Store(from)
+	switch {
+	case g.closed != "":
+		g.refuse(&route.Unavailable{Reason: g.closed})
+	case g.lost():
+		g.refuse(g.hopeless())
+	default:
+		g.serve()
+	}
 }

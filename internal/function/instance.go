@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,16 +28,21 @@ type instance struct {
 	output    *output
 	cleanup   func()
 	startedAt time.Time
+	hung      chan struct{} // has a token when it does not answer
+
+	coldMu sync.Mutex // held while it is frozen or thawed
+	ending bool       // it is not frozen any more
 
 	// guarded by pool.mu
 	addr   net.Addr           // where requests go
 	up     *upstream.Upstream // nil until ready, and for a worker
 	former []*upstream.Upstream
+	warm   bool // freezing it failed
 }
 
 // launch starts a process. It returns the error that Engine.Start gave.
 func (p *Pool) launch() (*instance, error) {
-	inst := &instance{pool: p, cleanup: func() {}, startedAt: time.Now()}
+	inst := &instance{pool: p, cleanup: func() {}, startedAt: time.Now(), hung: make(chan struct{}, 1)}
 	inst.id = fmt.Sprintf("%s-%d-%s", p.Function.Name, p.Release, strings.ToLower(rand.Text()[:6]))
 	if p.Function.Kind == aloft.Web {
 		port, err := p.assignPort()
@@ -97,6 +103,15 @@ func (i *instance) target(addr net.Addr) {
 	}
 	i.addr = addr
 	i.up = upstream.New(i.id, func(ctx context.Context) (net.Conn, error) { return i.box.Dial(ctx, addr) })
+	if limit := i.pool.Function.Concurrency; limit > 0 {
+		i.up.Limit, i.up.Ended = limit, i.pool.ended
+	}
+	i.up.Hung = func() {
+		select {
+		case i.hung <- struct{}{}:
+		default: // it is known
+		}
+	}
 }
 
 // insists says what Pool.Insists says.

@@ -6,9 +6,12 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -51,9 +54,11 @@ type Pool struct {
 	once sync.Once
 	wg   sync.WaitGroup
 
+	gate  atomic.Pointer[Gate]
+	scale *scaler // nil if the number of instances never changes
+
 	mu    sync.Mutex
 	slots []*slot
-	gate  *Gate
 	over  bool // nothing is started any more
 }
 
@@ -62,8 +67,9 @@ func NewPool(options Options) *Pool {
 	p := &Pool{Options: options, quit: make(chan struct{})}
 	p.ctx, p.kill = context.WithCancel(context.Background())
 	for range max(1, options.Function.Instances) {
-		p.slots = append(p.slots, &slot{pool: p, state: aloft.Starting})
+		p.slots = append(p.slots, newSlot(p))
 	}
+	p.scale = newScaler(p)
 	return p
 }
 
@@ -98,8 +104,10 @@ func (p *Pool) Start(ctx context.Context, started func()) error {
 	}
 	if failure != nil {
 		p.Kill()
+		return failure
 	}
-	return failure
+	p.elastic()
+	return nil
 }
 
 // Supervise starts the instances and keeps them running, those too that fail at first. It returns when each was ready or
@@ -110,6 +118,23 @@ func (p *Pool) Supervise() {
 		if e := <-events; !e.started {
 			ended++
 		}
+	}
+	p.elastic()
+}
+
+// elastic makes the number of instances follow the requests from now on.
+func (p *Pool) elastic() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.scale != nil && !p.over {
+		p.wg.Go(p.scale.run)
+	}
+}
+
+// press asks for more instances. It never blocks.
+func (p *Pool) press() {
+	if p.scale != nil {
+		p.scale.press()
 	}
 }
 
@@ -122,20 +147,45 @@ func (p *Pool) run(keep bool) <-chan progress {
 			events <- progress{err: aloft.Errorf(aloft.Canceled, "%s was stopped before it started", p.Function.Name)}
 			continue
 		}
-		p.wg.Go(func() { s.run(keep, events) })
+		p.begin(s, keep, events)
 	}
 	return events
+}
+
+// begin runs a slot in the background. The caller holds p.mu.
+func (p *Pool) begin(s *slot, keep bool, events chan<- progress) {
+	p.wg.Go(func() {
+		s.run(keep, events)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if s.retired { // otherwise the whole pool ends, and its last state stays to be seen
+			p.slots = slices.DeleteFunc(p.slots, func(o *slot) bool { return o == s })
+			p.publish()
+		}
+	})
 }
 
 // Stop lets the instances finish their requests for the function's drain time, then ends them, politely first. It returns
 // when all are gone. When ctx ends first, they are killed.
 func (p *Pool) Stop(ctx context.Context) {
 	p.finish()
-	p.once.Do(func() { close(p.quit) })
+	p.once.Do(p.end)
 	release := context.AfterFunc(ctx, p.kill)
 	p.wg.Wait()
 	release()
 	p.kill()
+}
+
+// end makes everything end in peace.
+func (p *Pool) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.quit)
+	for _, s := range p.slots {
+		if !s.retired {
+			close(s.quit)
+		}
+	}
 }
 
 // Kill ends the instances at once and returns when all are gone.
@@ -152,13 +202,25 @@ func (p *Pool) finish() {
 	p.over = true
 }
 
-// Instances tells what runs.
+// Instances tells what runs. If nothing does until the next request, one of state idle says so.
 func (p *Pool) Instances() []aloft.Instance {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	all := make([]aloft.Instance, 0, len(p.slots))
+	boxes := make([]engine.Sandbox, 0, len(p.slots))
 	for _, s := range p.slots {
 		all = append(all, s.describe())
+		boxes = append(boxes, s.box())
+	}
+	p.mu.Unlock()
+	for i, box := range boxes { // takes a while
+		if meter, ok := box.(engine.Meter); ok {
+			if usage, err := meter.Usage(); err == nil {
+				all[i].Memory, all[i].CPU = usage.Memory, aloft.Duration(usage.CPU)
+			}
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, aloft.Instance{Function: p.Function.Name, Release: p.Release, State: aloft.Idle})
 	}
 	return all
 }
@@ -198,7 +260,7 @@ func (p *Pool) Insists() net.Addr {
 	p.mu.Lock()
 	var ready []*instance
 	for _, s := range p.slots {
-		if s.inst != nil && s.state == aloft.Ready {
+		if s.inst != nil && (s.state == aloft.Ready || s.state == aloft.Frozen) {
 			ready = append(ready, s.inst)
 		}
 	}
@@ -215,21 +277,31 @@ func (p *Pool) Insists() net.Addr {
 func (p *Pool) attach(g *Gate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.gate = g
+	p.gate.Store(g)
 	p.publish()
+}
+
+// ended lets a request pass that waits for the room of one that ended.
+func (p *Pool) ended() {
+	if g := p.gate.Load(); g != nil {
+		g.wake()
+	}
 }
 
 // publish tells the gate what is ready. The caller holds p.mu.
 func (p *Pool) publish() {
-	if p.gate == nil {
+	g := p.gate.Load()
+	if g == nil {
 		return
 	}
-	v := view{reason: "starting"}
-	starting := false
+	v := view{reason: "starting", queue: cmp.Or(p.Function.Queue, MaxWaiters)}
+	hope := len(p.slots) == 0
 	for _, s := range p.slots {
 		switch {
-		case s.state == aloft.Starting:
-			starting = true
+		case s.retired: // another one is started if need be
+			hope = true
+		case s.state == aloft.Starting || s.state == aloft.Frozen:
+			hope = true
 		case s.state == aloft.Ready && s.inst != nil && s.inst.up != nil:
 			v.ready = append(v.ready, s.inst.up)
 		case s.state == aloft.Crashed:
@@ -239,10 +311,13 @@ func (p *Pool) publish() {
 			}
 		}
 	}
-	if starting { // there is hope, whatever became of the others
+	if hope { // whatever became of the others
 		v.reason, v.retryAt = "starting", time.Time{}
 	}
-	p.gate.update(p, v)
+	if p.scale != nil && p.scale.canGrow() {
+		v.target = p.scale.target
+	}
+	g.update(p, v)
 }
 
 // view is what a pool shows of itself to a gate.
@@ -250,4 +325,6 @@ type view struct {
 	ready   []*upstream.Upstream
 	reason  string    // why none is ready
 	retryAt time.Time // when the next is started; zero if one is starting
+	queue   int       // requests that may wait
+	target  int       // see choice
 }

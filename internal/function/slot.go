@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
 )
 
 // slot keeps one instance running: one after another.
 type slot struct {
 	pool *Pool
+	quit chan struct{} // closed when it must end in peace
 
 	// guarded by pool.mu
 	inst     *instance // the present one; the last one while crashed
@@ -18,7 +20,11 @@ type slot struct {
 	reason   string // crashed: how it ended
 	retryAt  time.Time
 	restarts int
+	retired  bool      // not needed any more: ends though the pool goes on
+	usedAt   time.Time // ready: when a request was last seen
 }
+
+func newSlot(p *Pool) *slot { return &slot{pool: p, quit: make(chan struct{}), state: aloft.Starting} }
 
 // run is the life of the slot. Without keep a first instance that fails is the end of it.
 func (s *slot) run(keep bool, events chan<- progress) {
@@ -53,7 +59,7 @@ func (s *slot) once(settle time.Duration, tell func(started bool)) (readyAt time
 // stopping reports whether the pool comes to its end.
 func (s *slot) stopping() bool {
 	select {
-	case <-s.pool.quit:
+	case <-s.quit:
 		return true
 	case <-s.pool.ctx.Done():
 		return true
@@ -75,7 +81,7 @@ func (s *slot) rest(err error, pause time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-p.quit:
+	case <-s.quit:
 		return false
 	case <-p.ctx.Done():
 		return false
@@ -93,7 +99,8 @@ func (s *slot) live(settle time.Duration, tell func(started bool)) error {
 	}
 	p := s.pool
 	defer p.Ports.release(inst)
-	s.become(aloft.Ready, func() { inst.target(addr) })
+	s.become(aloft.Ready, func() { inst.target(addr); s.usedAt = time.Now() })
+	p.press() // others may be wanted still
 	tell(false)
 	again := newRetarget(inst, p.Function.BootTimeout.Or(DefaultBootTimeout))
 	defer again.stop()
@@ -108,7 +115,13 @@ func (s *slot) live(settle time.Duration, tell func(started bool)) error {
 			inst.cut()
 			inst.finish()
 			return &exitError{inst.box.Exit()}
-		case <-p.quit:
+		case <-inst.hung:
+			err := fmt.Errorf("it did not answer within %s and was killed", p.Function.Timeout)
+			s.become(aloft.Crashed, func() { s.reason = err.Error() })
+			inst.cut()
+			inst.destroy()
+			return err
+		case <-s.quit:
 			s.end(inst)
 			return nil
 		case <-p.ctx.Done():
@@ -133,7 +146,7 @@ func (s *slot) boot(settle time.Duration, tell func(started bool)) (*instance, n
 		if try == 1 {
 			tell(true)
 		}
-		addr, err := inst.awaitReady(p.ctx, p.quit)
+		addr, err := inst.awaitReady(p.ctx, s.quit)
 		if err == nil && addr != nil && settle > 0 {
 			addr, err = inst.settle(p.ctx, addr, settle)
 		}
@@ -154,6 +167,9 @@ func (s *slot) boot(settle time.Duration, tell func(started bool)) (*instance, n
 func (s *slot) become(state aloft.InstanceState, change func()) {
 	s.pool.mu.Lock()
 	defer s.pool.mu.Unlock()
+	if state == aloft.Ready && s.retired {
+		state = aloft.Draining
+	}
 	s.state = state
 	if change != nil {
 		change()
@@ -186,6 +202,7 @@ func (s *slot) end(inst *instance) {
 		}
 		inst.cut()
 	}
+	inst.thaw(true) // or it would not see the signal
 	_ = inst.box.Signal(syscall.SIGTERM)
 	grace := time.NewTimer(graceTime)
 	defer grace.Stop()
@@ -197,6 +214,14 @@ func (s *slot) end(inst *instance) {
 	}
 	inst.destroy()
 	p.say(inst, "stopped")
+}
+
+// box is what runs, nil if nothing does. The caller holds pool.mu.
+func (s *slot) box() engine.Sandbox {
+	if s.inst == nil || s.state == aloft.Crashed {
+		return nil
+	}
+	return s.inst.box
 }
 
 // describe returns the slot for Status. The caller holds pool.mu.
@@ -215,7 +240,7 @@ func (s *slot) describe() aloft.Instance {
 	if s.state != aloft.Crashed {
 		d.PID = s.inst.box.PID()
 	}
-	if s.state == aloft.Ready || s.state == aloft.Draining {
+	if s.state == aloft.Ready || s.state == aloft.Frozen || s.state == aloft.Draining {
 		d.Listen, d.InFlight = show(s.inst.addr), s.inst.inFlight()
 	}
 	return d

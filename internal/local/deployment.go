@@ -134,10 +134,14 @@ func (d *deployment) pool(f aloft.Function) *function.Pool {
 // spec is what an instance of f starts with.
 func (d *deployment) spec(f aloft.Function, private string, port int) engine.Spec {
 	layout := d.platform.Engine.Layout(d.tree, private)
-	return engine.Spec{
+	spec := engine.Spec{
 		Command: f.Command, Dir: layout.Tree, Env: d.env(f, layout, port), Tree: d.tree, Private: private,
-		Limits: limits(f),
+		Limits: limits(f), Network: network(f),
 	}
+	if data := d.platform.dataDir(d.release.StageRef); data != "" {
+		spec.Shared = []string{data}
+	}
+	return spec
 }
 
 // renew replaces the web pool, which was used up, by a fresh one.

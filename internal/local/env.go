@@ -14,12 +14,25 @@ import (
 	"github.com/aloft-run/aloft/internal/engine"
 )
 
+// dataDir is what a stage keeps from release to release, "" if there is no such thing.
+func (p *Platform) dataDir(ref aloft.StageRef) string {
+	if p.Data == "" {
+		return ""
+	}
+	return filepath.Join(p.Data, ref.App, ref.Stage)
+}
+
 func (p *Platform) instancesDir(ref aloft.StageRef) string {
 	return filepath.Join(p.Dir, "instances", ref.App, ref.Stage)
 }
 
 // private makes the directory that holds HOME and TMPDIR of an instance.
 func (p *Platform) private(ref aloft.StageRef, id string) (string, error) {
+	if data := p.dataDir(ref); data != "" {
+		if err := os.MkdirAll(data, 0o700); err != nil {
+			return "", fmt.Errorf("make the directory of what %s keeps: %w", ref, err)
+		}
+	}
 	dir := filepath.Join(p.instancesDir(ref), id)
 	for _, sub := range []string{"home", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
@@ -44,6 +57,9 @@ func (d *deployment) env(f aloft.Function, layout engine.Layout, port int) []str
 	vars["ALOFT_APP"], vars["ALOFT_STAGE"] = d.release.App, d.release.Stage
 	vars["ALOFT_RELEASE"] = strconv.Itoa(d.release.Version)
 	vars["HOME"], vars["TMPDIR"] = layout.Home, layout.Temp
+	if dir := d.platform.dataDir(d.release.StageRef); dir != "" {
+		vars["ALOFT_DATA"] = dir
+	}
 	path := vars["PATH"]
 	for key, value := range f.Env {
 		value = treeVariable.ReplaceAllLiteralString(value, layout.Tree)

@@ -29,6 +29,7 @@ type Options struct {
 	Logs      Logs
 	Unseal    func(ctx context.Context, release aloft.Release) (aloft.Config, error)
 	Dir       string                                 // trees and private directories of instances; nothing else may lie there
+	Data      string                                 // directories of what stages keep; unlike Dir it is not emptied at a start. "" gives them none
 	Hosts     func(stage aloft.Stage) []string       // all hosts of a stage, its own first
 	BaseEnv   []string                               // of every instance, "K=V": PATH, LANG …
 	Static    func(root string) (route.Files, error) // serves the files below root; if it is an io.Closer it is closed

@@ -102,7 +102,11 @@ func (s *stage) awaitOld(ctx context.Context) error {
 
 // forget frees what is left of a stage that runs no more.
 func (p *Platform) forget(s *stage, ref aloft.StageRef) {
-	for _, dir := range []string{filepath.Join(p.treesDir(), ref.App, ref.Stage), p.instancesDir(ref)} {
+	dirs := []string{filepath.Join(p.treesDir(), ref.App, ref.Stage), p.instancesDir(ref)}
+	if data := p.dataDir(ref); data != "" {
+		dirs = append(dirs, data)
+	}
+	for _, dir := range dirs {
 		if err := os.RemoveAll(dir); err != nil {
 			p.Logger.Warn("remove a stage's directory", "dir", dir, "error", err)
 		}
@@ -130,7 +134,7 @@ func (p *Platform) Route(_ context.Context, info aloft.Stage) error {
 
 // Status implements aloft.Platform. It knows no URL.
 func (p *Platform) Status(_ context.Context, ref aloft.StageRef) (aloft.Status, error) {
-	status := aloft.Status{Stage: aloft.Stage{StageRef: ref}, Isolation: p.Engine.Isolation()}
+	status := aloft.Status{Stage: aloft.Stage{StageRef: ref}, Isolation: p.Engine.Isolation(), Level: int(p.Engine.Level())}
 	s := p.known(ref)
 	if s == nil {
 		return status, nil

@@ -75,13 +75,47 @@ func settingsKeys() []key[Settings] {
 }
 
 func functionShape() shape[FunctionSettings] {
+	return checked(functionKeys(), func(d *document, n node, f *FunctionSettings) error {
+		switch {
+		case f.Max > 0 && f.Instances > f.Max:
+			return d.fault(n.at, "%s: min is %d, more than max, %d", n.path, f.Instances, f.Max).WithHint("correct one of the two")
+		case f.Target > 0 && f.Concurrency > 0 && f.Target > f.Concurrency:
+			return d.fault(n.at, "%s: concurrency.soft is %d, more than concurrency.hard, %d", n.path, f.Target, f.Concurrency).WithHint("correct one of the two")
+		}
+		return nil
+	})
+}
+
+func functionKeys() shape[FunctionSettings] {
 	return objectOf(
 		bind(KeyDoc{Key: "command", Default: "the Procfile's line", Meaning: "The shell line that starts it."},
 			line(), func(f *FunctionSettings) *string { return &f.Command }),
-		bind(KeyDoc{Key: "memory", Default: "no limit", Meaning: "How much memory an instance may use. Recorded; engines without isolation do not enforce it."},
+		bind(KeyDoc{Key: "memory", Default: "no limit", Meaning: "How much memory an instance may use; one that wants more is ended. Isolation levels 1 and 2 do not enforce it."},
 			size(), func(f *FunctionSettings) *int { return &f.Memory }),
-		bind(KeyDoc{Key: "concurrency", Default: "no limit", Meaning: "How many requests an instance takes at once. Recorded; not enforced yet."},
-			count(1), func(f *FunctionSettings) *int { return &f.Concurrency }),
+		bind(KeyDoc{Key: "cpu", Default: "no limit", Meaning: "How many processors an instance may use. Without it, processors are shared out by memory when they are scarce. Isolation level 4 enforces it."},
+			processors(), func(f *FunctionSettings) *float64 { return &f.CPU }),
+		bind(KeyDoc{Key: "min", Default: "1", Meaning: "How many instances run at least, unless the function is idle."},
+			count(1), func(f *FunctionSettings) *int { return &f.Instances }),
+		bind(KeyDoc{Key: "max", Default: "as min", Meaning: "How many instances run at most: more are started when requests need them, and end when they do not."},
+			count(1), func(f *FunctionSettings) *int { return &f.Max }),
+		key[FunctionSettings]{
+			doc: KeyDoc{
+				Key: "concurrency", Type: count(1).noun() + ", or a map of keys", Default: "no limit",
+				Meaning: "How many requests an instance takes at once; more wait for up to 10 s.",
+			},
+			below: concurrencyShape().keys, schema: either(count(1), shape[int]{schema: concurrencyShape().schema}).schema, read: readConcurrency,
+		},
+		bind(KeyDoc{Key: "queue", Default: "1000", Meaning: "How many requests may wait at once; more are answered with status 503."},
+			count(1), func(f *FunctionSettings) *int { return &f.Queue }),
+		key[FunctionSettings]{
+			doc: KeyDoc{
+				Key: "idle", Type: duration().noun() + ", or off", Default: "off for production, 15m for other stages",
+				Meaning: "After this long without a request all instances end; the next request starts one.",
+			},
+			schema: map[string]any{"anyOf": []any{duration().schema, map[string]any{"enum": []any{"off", false}}}}, read: readIdle,
+		},
+		bind(KeyDoc{Key: "network", Default: "the Internet's public addresses only", Meaning: "Private address ranges that it may connect to as well."},
+			listOf(privateRange()), func(f *FunctionSettings) *[]string { return &f.Network }),
 		key[FunctionSettings]{
 			doc:    KeyDoc{Key: "instances", Type: count(0).noun(), Default: "1", Meaning: "How many instances run; 0 turns the function off."},
 			schema: count(0).schema, read: readInstances,
@@ -93,6 +127,41 @@ func functionShape() shape[FunctionSettings] {
 		bind(KeyDoc{Key: "health", Default: "the general one", Meaning: "When an instance is ready for traffic."},
 			healthShape(), func(f *FunctionSettings) *Health { return &f.Health }),
 	)
+}
+
+// concurrency is the long form of a function's concurrency.
+type concurrency struct{ soft, hard int }
+
+func concurrencyShape() shape[concurrency] {
+	return objectOf(
+		bind(KeyDoc{Key: "soft", Default: "as hard", Meaning: "Requests at once per instance beyond which another instance is started."},
+			count(1), func(c *concurrency) *int { return &c.soft }),
+		bind(KeyDoc{Key: "hard", Default: "no limit", Meaning: "Requests at once per instance; more wait."},
+			count(1), func(c *concurrency) *int { return &c.hard }),
+	)
+}
+
+func readConcurrency(d *document, n node, f *FunctionSettings) error {
+	var c concurrency
+	var err error
+	if n.kind == object {
+		c, err = concurrencyShape().read(d, n)
+	} else {
+		c.hard, err = count(1).read(d, n)
+	}
+	f.Target, f.Concurrency = c.soft, c.hard
+	return err
+}
+
+func readIdle(d *document, n node, f *FunctionSettings) (err error) {
+	if n.text == "off" || n.text == "false" {
+		f.NeverIdle = true
+		return nil
+	}
+	if f.Idle, err = duration().read(d, n); err != nil {
+		return d.expected(n, duration().wants+" or off", duration().like)
+	}
+	return nil
 }
 
 func readInstances(d *document, n node, f *FunctionSettings) error {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -217,7 +218,7 @@ func TestFunction(t *testing.T) {
 		"worker": {Instances: 3, Drain: minute, Health: manifest.Health{Path: "/up", Timeout: 2 * minute}},
 		"clock":  {Off: true, Drain: minute / 12, Health: manifest.Health{Path: "/up", Timeout: minute}},
 	} {
-		if got := s.Function(name); got != want {
+		if got := s.Function(name); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
 	}

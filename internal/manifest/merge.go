@@ -79,15 +79,28 @@ func (f FunctionSettings) over(base FunctionSettings) FunctionSettings {
 	merged := FunctionSettings{
 		Command:     cmp.Or(f.Command, base.Command),
 		Memory:      cmp.Or(f.Memory, base.Memory),
-		Concurrency: cmp.Or(f.Concurrency, base.Concurrency),
+		CPU:         cmp.Or(f.CPU, base.CPU),
 		Instances:   base.Instances,
+		Max:         cmp.Or(f.Max, base.Max),
 		Off:         base.Off,
+		Target:      base.Target,
+		Concurrency: base.Concurrency,
+		Queue:       cmp.Or(f.Queue, base.Queue),
+		Idle:        base.Idle,
+		NeverIdle:   base.NeverIdle,
+		Network:     pick(f.Network, base.Network),
 		Timeout:     cmp.Or(f.Timeout, base.Timeout),
 		Drain:       cmp.Or(f.Drain, base.Drain),
 		Health:      f.Health.over(base.Health),
 	}
 	if f.Off || f.Instances > 0 { // one statement in two fields
 		merged.Instances, merged.Off = f.Instances, f.Off
+	}
+	if f.Concurrency > 0 || f.Target > 0 {
+		merged.Concurrency, merged.Target = f.Concurrency, f.Target
+	}
+	if f.Idle > 0 || f.NeverIdle {
+		merged.Idle, merged.NeverIdle = f.Idle, f.NeverIdle
 	}
 	return merged
 }

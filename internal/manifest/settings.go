@@ -36,11 +36,18 @@ type Hooks struct {
 
 // FunctionSettings is what a project says about one function. Zero values are "not said".
 type FunctionSettings struct {
-	Command     string // shell line; for a function that no Procfile names, or instead of its line
-	Memory      int    // MB
-	Concurrency int    // requests at once per instance
-	Instances   int    // how many run
-	Off         bool   // asked for 0 instances: the function is not started
+	Command     string  // shell line; for a function that no Procfile names, or instead of its line
+	Memory      int     // MB
+	CPU         float64 // processors
+	Instances   int     // how many run at least
+	Max         int     // how many run at most
+	Off         bool    // asked for 0 instances: the function is not started
+	Target      int     // requests at once per instance beyond which another is started
+	Concurrency int     // requests at once per instance; more wait
+	Queue       int     // requests that may wait
+	Idle        aloft.Duration
+	NeverIdle   bool     // idle: off
+	Network     []string // private ranges that it may connect to, such as 10.0.0.0/8
 	Timeout     aloft.Duration
 	Drain       aloft.Duration
 	Health      Health
@@ -117,7 +124,7 @@ func (s Settings) Validate() error {
 }
 
 func (f FunctionSettings) validate() error {
-	if min(f.Memory, f.Concurrency, f.Instances) < 0 || min(f.Timeout, f.Drain, f.Health.Timeout) < 0 {
+	if min(f.Memory, f.Concurrency, f.Instances, f.Max, f.Target, f.Queue) < 0 || f.CPU < 0 || min(f.Idle, f.Timeout, f.Drain, f.Health.Timeout) < 0 {
 		return aloft.Errorf(aloft.Invalid, "sizes, counts and durations must not be negative")
 	}
 	if f.Off && f.Instances > 0 {

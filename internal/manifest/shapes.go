@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"io/fs"
+	"net/netip"
 	"path"
 	"regexp"
 	"strconv"
@@ -127,6 +128,25 @@ func count(least int) shape[int] {
 	return word("a whole number", like, schema, func(n node) (int, bool) {
 		v, err := strconv.Atoi(n.text)
 		return v, n.kind == number && err == nil && v >= least && v <= most
+	})
+}
+
+// processors is a part of a processor or several.
+func processors() shape[float64] {
+	const least, most = 0.01, 1024
+	schema := map[string]any{"type": "number", "minimum": least, "maximum": most}
+	return word("a number of processors", "such as 0.5 or 2, from 0.01 to 1024", schema, func(n node) (float64, bool) {
+		v, err := strconv.ParseFloat(n.text, 64)
+		return v, n.kind == number && err == nil && v >= least && v <= most
+	})
+}
+
+// privateRange is a range of addresses.
+func privateRange() shape[string] {
+	schema := map[string]any{"type": "string", "pattern": `^[0-9A-Fa-f.:]+/[0-9]+$`}
+	return word("a range of addresses", `such as "10.1.0.0/16"`, schema, func(n node) (string, bool) {
+		p, err := netip.ParsePrefix(n.text)
+		return n.text, n.kind == text && err == nil && p == p.Masked()
 	})
 }
 

@@ -1,4 +1,4 @@
-// Package standard is the list of kinds that aloft ships: buildpacks in order of detection. Adding a kind is one package
+// Package standard is the list of kinds that aloft ships: buildpacks in order of detection, engines by strength. Adding a kind is one package
 // and one line here.
 package standard
 
@@ -13,8 +13,6 @@ import (
 	"github.com/aloft-run/aloft/internal/buildpack/rust"
 	"github.com/aloft-run/aloft/internal/buildpack/server"
 	"github.com/aloft-run/aloft/internal/buildpack/static"
-	"github.com/aloft-run/aloft/internal/engine"
-	"github.com/aloft-run/aloft/internal/engine/process"
 )
 
 // Buildpacks returns the buildpacks in order of detection: first what names a command, then languages, then plain files.
@@ -25,7 +23,3 @@ func Buildpacks() []buildpack.Buildpack {
 		static.New(),
 	}
 }
-
-// Engine returns the engine that runs instances and builds. It keeps records of what it started in runDir, so that the
-// next server can end what a killed one left.
-func Engine(runDir string) engine.Engine { return process.New(runDir) }

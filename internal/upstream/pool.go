@@ -128,6 +128,13 @@ func (u *Upstream) reap() {
 func (u *Upstream) stopKeeping() {
 	u.conns.Lock()
 	u.closed = true
+	u.conns.Unlock()
+	u.dropKept()
+}
+
+// dropKept closes the idle connections.
+func (u *Upstream) dropKept() {
+	u.conns.Lock()
 	old := u.free
 	u.free = nil
 	if u.reaper != nil {

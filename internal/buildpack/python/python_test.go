@@ -68,9 +68,12 @@ func TestStart(t *testing.T) {
 // script is what makes installed scripts portable; it is the same for all.
 const script = "make scripts portable"
 
+// run is how pip is run; see runPip.
+const run = "python3 -c import runpy; runpy.run_module('pip', run_name='__main__', alter_sys=True) "
+
 func TestSteps(t *testing.T) {
 	t.Parallel()
-	const pip, pin = "python3 -m pip install --target .python_packages --no-compile ", "-c .aloft-pins.txt -- "
+	const pip, pin = run + "install --target .python_packages --no-compile ", "-c .aloft-pins.txt -- "
 	for _, c := range []struct {
 		name  string
 		files files

@@ -26,6 +26,10 @@ for name in glob.glob(os.path.join(root, "*.dist-info", "RECORD")):
         f.writelines(line for line in lines if not line.startswith("../../bin/"))
 `
 
+// runPip does what -m pip does. After "python3 -m pip install" pyenv's shims rewrite themselves, which fails where builds may
+// not change the machine's own files.
+const runPip = "import runpy; runpy.run_module('pip', run_name='__main__', alter_sys=True)"
+
 // steps install the dependencies. Nothing is compiled to bytecode: its files hold times and paths.
 func (d *dependencies) steps() []buildpack.Step {
 	if len(d.args) == 0 {
@@ -36,7 +40,7 @@ func (d *dependencies) steps() []buildpack.Step {
 		"PIP_NO_INPUT": "1", "PYTHONDONTWRITEBYTECODE": "1", "UV_CACHE_DIR": "$CACHE/uv", "UV_LINK_MODE": "copy",
 	}
 	var all []buildpack.Step
-	pip := []string{"python3", "-m", "pip", "install", "--target", packages, "--no-compile"}
+	pip := []string{"python3", "-c", runPip, "install", "--target", packages, "--no-compile"}
 	switch {
 	case d.uv:
 		all = append(all, buildpack.Step{

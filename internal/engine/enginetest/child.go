@@ -32,9 +32,9 @@ func Main(m *testing.M) {
 //	env               prints its environment
 //	fail TEXT         prints TEXT to stderr, exits with status 3
 //	crash             dies by SIGKILL
-//	hang              runs until killed
+//	hang [TOKEN]      runs until killed
 //	stubborn          the same, and ignores SIGTERM
-//	fork, setsid      starts a hanging child (that leaves the session by a double fork), prints its pid, hangs
+//	fork, setsid [TOKEN]  starts a hanging child (that leaves the session by a double fork), prints its pid, hangs
 //	leave             the same as setsid, but exits once the child runs
 //	flood N           prints N megabytes of lines
 //	listen WHERE…     serves HTTP on each of tcp4:PORT, tcp6:PORT, unix:PATH, udp:PORT; PORT may be $PORT. See web.
@@ -68,7 +68,7 @@ func child(what string, args []string) int {
 		fmt.Println("ready")
 		hang()
 	case "fork", "setsid", "leave", "middle":
-		return spawn(what)
+		return spawn(what, args)
 	case "flood":
 		flood(args[0])
 	case "listen":
@@ -100,10 +100,10 @@ func flood(megabytes string) {
 }
 
 // spawn starts a hanging descendant. "middle" is the process between of a double fork.
-func spawn(what string) int {
-	next := Child("hang")
+func spawn(what string, args []string) int {
+	next := Child(append([]string{"hang"}, args...)...)
 	if what == "setsid" || what == "leave" {
-		next = Child("middle")
+		next = Child(append([]string{"middle"}, args...)...)
 	}
 	cmd := exec.CommandContext(context.Background(), next[0], next[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: what == "middle"}

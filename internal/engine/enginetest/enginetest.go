@@ -5,6 +5,7 @@ package enginetest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +46,8 @@ func Run(t *testing.T, e engine.Engine) {
 		{"a reader that never returns does not hold up the end", testStuckReader},
 		{"listeners are found and dialled", testListeners},
 		{"it tells nothing of other sandboxes", testOthers},
+		{"what is frozen does nothing until it is thawed", testFreezer},
+		{"what it uses is told", testMeter},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}
@@ -67,11 +70,16 @@ func testStreams(t *testing.T, e engine.Engine) {
 	if slices.Sort(lines); !slices.Equal(lines, []string{"A=1", "B=x y"}) {
 		t.Errorf("environment is %q", lines)
 	}
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "bin", "where"), "#!/bin/sh\npwd\n", 0o755)
+	tree := t.TempDir()
+	write(t, filepath.Join(tree, "bin", "where"), "#!/bin/sh\npwd\n", 0o755)
+	dir := e.Layout(tree, "").Tree
 	for _, command := range []string{"./bin/where", "where"} {
-		out, _, _ = run(t, e, engine.Spec{Command: []string{command}, Dir: dir, Env: []string{"PATH=" + filepath.Join(dir, "bin")}})
-		if real, _ := filepath.EvalSymlinks(dir); strings.TrimSpace(out) != real {
+		out, _, _ = run(t, e, engine.Spec{Command: []string{command}, Tree: tree, Dir: dir, Env: []string{"PATH=" + filepath.Join(dir, "bin")}})
+		real, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			real = dir // it is there for the sandbox only
+		}
+		if strings.TrimSpace(out) != real {
 			t.Errorf("%s ran in %q, not in %q", command, out, dir)
 		}
 	}
@@ -89,11 +97,12 @@ func testExit(t *testing.T, e engine.Engine) {
 }
 
 func testCannotStart(t *testing.T, e engine.Engine) {
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "plain"), "hello", 0o644)
-	write(t, filepath.Join(dir, "shebang"), "#!/no/such/interpreter -x\n", 0o755)
-	write(t, filepath.Join(dir, "windows"), "#!/bin/sh\r\necho\r\n", 0o755)
-	write(t, filepath.Join(dir, "garbage"), "hello", 0o755)
+	tree, private := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(tree, "plain"), "hello", 0o644)
+	write(t, filepath.Join(tree, "shebang"), "#!/no/such/interpreter -x\n", 0o755)
+	write(t, filepath.Join(tree, "windows"), "#!/bin/sh\r\necho\r\n", 0o755)
+	write(t, filepath.Join(tree, "garbage"), "hello", 0o755)
+	dir := e.Layout(tree, private).Tree
 	for _, c := range []struct {
 		command, dir, want string
 	}{
@@ -107,7 +116,9 @@ func testCannotStart(t *testing.T, e engine.Engine) {
 		{"./", dir, "directory"},
 		{"./plain", filepath.Join(dir, "gone"), "gone"},
 	} {
-		s, err := e.Start(t.Context(), engine.Spec{ID: "web", Command: []string{c.command}, Dir: c.dir, Env: []string{"PATH=/bin"}})
+		s, err := e.Start(t.Context(), engine.Spec{
+			ID: "web", Command: []string{c.command}, Tree: tree, Private: private, Dir: c.dir, Env: []string{"PATH=/bin"},
+		})
 		if err == nil {
 			stop(s)
 			t.Errorf("%s started", c.command)
@@ -164,23 +175,23 @@ func testSignal(t *testing.T, e engine.Engine) {
 }
 
 func testDescendants(t *testing.T, e engine.Engine) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells who left its session; run the suite there")
+	}
 	for _, kind := range []string{"fork", "setsid", "leave"} {
-		if kind != "fork" && runtime.GOOS != "linux" {
-			t.Skip("only Linux tells who left its session; run the suite there")
-		}
 		out := &buffer{}
-		s := begin(t.Context(), t, e, engine.Spec{Command: Child(kind), Stdout: out})
+		token := rand.Text()
+		s := begin(t.Context(), t, e, engine.Spec{Command: Child(kind, token), Stdout: out})
 		out.await(t, "\n")
-		pid, err := strconv.Atoi(strings.Split(out.String(), "\n")[0])
-		if err != nil {
-			t.Fatalf("%s printed %q", kind, out)
-		}
 		if kind != "leave" {
+			if n := living(token); n < 2 {
+				t.Fatalf("%s: %d processes, the test does not see descendants", kind, n)
+			}
 			send(t, s, syscall.SIGKILL)
 		}
 		await(t, s)
-		if alive(pid) {
-			t.Errorf("%s: descendant %d is alive after the end", kind, pid)
+		if n := living(token); n > 0 {
+			t.Errorf("%s: %d processes are alive after the end", kind, n)
 		}
 	}
 }
@@ -222,9 +233,10 @@ func testStuckReader(t *testing.T, e engine.Engine) {
 }
 
 func testListeners(t *testing.T, e engine.Engine) {
-	dir := t.TempDir()
+	tree := t.TempDir()
+	write(t, filepath.Join(tree, strings.Repeat("d", 100), "x"), "", 0o644)
+	dir := e.Layout(tree, "").Tree
 	long := filepath.Join(dir, strings.Repeat("d", 100))
-	write(t, filepath.Join(long, "x"), "", 0o644)
 	for _, c := range []struct{ where, dir, want string }{
 		{"tcp4:0", "", "127.0.0.1:"},
 		{"tcp6:0", "", "[::1]:"},
@@ -232,12 +244,15 @@ func testListeners(t *testing.T, e engine.Engine) {
 		{"unix:" + filepath.Join(dir, "a.sock"), "", filepath.Join(dir, "a.sock")},
 		{"unix:b.sock", dir, filepath.Join(dir, "b.sock")},
 		{"unix:c.sock", long, filepath.Join(long, "c.sock")},
-		{"unix:@" + filepath.Base(dir) + "-" + t.Name()[:4] + strconv.Itoa(os.Getpid()), "", "@"},
+		{"unix:@" + filepath.Base(tree) + "-" + t.Name()[:4] + strconv.Itoa(os.Getpid()), "", "@"},
 	} {
 		if runtime.GOOS != "linux" {
 			t.Skip("only Linux tells what a process listens on; run the suite there")
 		}
-		s := begin(t.Context(), t, e, engine.Spec{Command: Child("listen", c.where), Dir: c.dir})
+		s := begin(t.Context(), t, e, engine.Spec{Command: Child("listen", c.where), Tree: tree, Dir: c.dir, Stderr: writerFunc(func(b []byte) (int, error) {
+			t.Logf("%s: %s", c.where, b)
+			return len(b), nil
+		})})
 		addr := listener(t, s)
 		if !strings.HasPrefix(addr.String(), c.want) {
 			t.Errorf("%s listens on %s, want %s…", c.where, addr, c.want)

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,6 +20,9 @@ import (
 func begin(ctx context.Context, t *testing.T, e engine.Engine, spec engine.Spec) engine.Sandbox {
 	t.Helper()
 	spec.ID = "test"
+	if spec.Private == "" {
+		spec.Private = t.TempDir()
+	}
 	s, err := e.Start(ctx, spec)
 	if err != nil {
 		t.Fatalf("start %v: %v", spec.Command, err)
@@ -91,12 +93,16 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 	}
 }
 
-// alive reports whether pid runs; a zombie does not.
-func alive(pid int) bool {
-	if stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil {
-		return !strings.Contains(string(stat), ") Z ")
+// living counts the processes that have token among their arguments.
+func living(token string) int {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	n := 0
+	for _, f := range files {
+		if line, _ := os.ReadFile(f); bytes.Contains(line, []byte(token)) {
+			n++
+		}
 	}
-	return runtime.GOOS != "linux" && syscall.Kill(pid, 0) == nil
+	return n
 }
 
 type writerFunc func([]byte) (int, error)

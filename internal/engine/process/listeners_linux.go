@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/engine/procfs"
+	"github.com/aloft-run/aloft/internal/engine/sockdiag"
 )
 
 // forget is how long a socket is taken for another's after a look: a process that was just starting may not have been
@@ -16,7 +19,7 @@ const forget = 300 * time.Millisecond
 // Listeners lists all listening sockets of the machine, which is cheap, and looks into processes, which is not, only
 // when one is there that was not seen before.
 func (s *sandbox) Listeners() ([]net.Addr, error) {
-	all, err := listening()
+	all, err := sockdiag.Listening()
 	if err != nil {
 		return nil, err
 	}
@@ -27,27 +30,27 @@ func (s *sandbox) Listeners() ([]net.Addr, error) {
 		s.seenAt = now
 	}
 	for _, l := range all {
-		if _, ok := s.seen[l.inode]; !ok {
+		if _, ok := s.seen[l.Inode]; !ok {
 			s.recognise(all)
 			break
 		}
 	}
 	var ours []net.Addr
 	for _, l := range all {
-		if s.seen[l.inode] {
-			ours = append(ours, s.absolute(l.addr))
+		if s.seen[l.Inode] {
+			ours = append(ours, s.absolute(l.Addr))
 		}
 	}
 	return ours, nil
 }
 
 // recognise finds out whose the sockets are.
-func (s *sandbox) recognise(all []listener) {
+func (s *sandbox) recognise(all []sockdiag.Listener) {
 	for _, l := range all {
-		s.seen[l.inode] = false
+		s.seen[l.Inode] = false
 	}
 	for _, p := range s.living() {
-		for _, inode := range p.sockets() {
+		for _, inode := range p.Sockets() {
 			if _, listens := s.seen[inode]; listens {
 				s.seen[inode] = true
 			}
@@ -72,7 +75,7 @@ func (s *sandbox) absolute(addr net.Addr) net.Addr {
 func (s *sandbox) Datagrams() ([]net.Addr, error) {
 	ours := map[uint32]bool{}
 	for _, p := range s.living() {
-		for _, inode := range p.sockets() {
+		for _, inode := range p.Sockets() {
 			ours[inode] = true
 		}
 	}
@@ -100,24 +103,24 @@ func (s *sandbox) Datagrams() ([]net.Addr, error) {
 
 // Holder implements engine.PortHolder.
 func (*Engine) Holder(port int) (pid int, name string, ok bool) {
-	all, err := listening()
+	all, err := sockdiag.Listening()
 	if err != nil {
 		return 0, "", false
 	}
 	inodes := map[uint32]bool{}
 	for _, l := range all {
-		if tcp, isTCP := l.addr.(*net.TCPAddr); isTCP && tcp.Port == port {
-			inodes[l.inode] = true
+		if tcp, isTCP := l.Addr.(*net.TCPAddr); isTCP && tcp.Port == port {
+			inodes[l.Inode] = true
 		}
 	}
 	if len(inodes) == 0 {
 		return 0, "", false
 	}
-	for _, p := range processes() {
-		for _, inode := range p.sockets() {
+	for _, p := range procfs.All() {
+		for _, inode := range p.Sockets() {
 			if inodes[inode] {
-				comm, _ := os.ReadFile("/proc/" + strconv.Itoa(p.pid) + "/comm")
-				return p.pid, strings.TrimSpace(string(comm)), true
+				comm, _ := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/comm")
+				return p.PID, strings.TrimSpace(string(comm)), true
 			}
 		}
 	}

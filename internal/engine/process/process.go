@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/program"
 )
 
 var _ engine.Engine = (*Engine)(nil)
@@ -47,7 +48,7 @@ func (e *Engine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbox, e
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", spec.ID, err)
 	}
-	path, err := lookup(spec)
+	path, err := program.Find(spec, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (e *Engine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbox, e
 	s := &sandbox{record: record, seen: map[uint32]bool{}, done: make(chan struct{})}
 	if err := s.start(path, spec); err != nil {
 		record.remove()
-		return nil, explain(err, path, spec)
+		return nil, program.Explain(err, path, spec, nil)
 	}
 	err = record.write(s.pid, s.born) // before wait, which removes it
 	go s.wait()

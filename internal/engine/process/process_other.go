@@ -10,23 +10,17 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/engine/procfs"
 )
 
 // Without /proc a sandbox is its process group: who leaves it is not found, and of listening sockets only the port is
 // known that PORT assigned.
 
-type proc struct{ group int }
-
-func (proc) signal(syscall.Signal) {}
-
-func bornAt(int) uint64 { return 0 }
-
-func bootID() string { return "" }
-
 // awaitEnd reaps too: there is no waiting without it here.
 func (s *sandbox) awaitEnd() { _ = s.cmd.Wait() }
 
-func (*sandbox) family() []proc { return nil }
+func (*sandbox) family() []procfs.Process { return nil }
 
 func (s *sandbox) killAll() {
 	_ = syscall.Kill(-s.pid, syscall.SIGKILL)

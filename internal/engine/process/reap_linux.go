@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/aloft-run/aloft/internal/engine/procfs"
 )
 
 // Reap kills the processes that an Engine with the run directory dir left behind when its program was killed, and
@@ -26,7 +28,7 @@ func Reap(dir string) (int, error) {
 	}
 	killed := 0
 	if len(tokens) > 0 {
-		killed = killUntilGone(func() []proc { return orphans(tokens, leaders) })
+		killed = procfs.KillUntilGone(func() []procfs.Process { return orphans(tokens, leaders) })
 	}
 	for token := range tokens {
 		_ = os.Remove(filepath.Join(dir, token))
@@ -34,17 +36,17 @@ func Reap(dir string) (int, error) {
 	return killed, nil
 }
 
-func orphans(tokens map[string]bool, leaders map[int]uint64) []proc {
-	all := processes()
+func orphans(tokens map[string]bool, leaders map[int]uint64) []procfs.Process {
+	all := procfs.All()
 	alive := map[int]bool{} // leaders that still are who they were; their sessions are ours too
 	for _, p := range all {
-		if born, ok := leaders[p.pid]; ok && born == p.born {
-			alive[p.pid] = true
+		if born, ok := leaders[p.PID]; ok && born == p.Born {
+			alive[p.PID] = true
 		}
 	}
 	self := os.Getpid()
-	return members(all, func(p proc) bool {
-		return p.pid != self && (alive[p.pid] || alive[p.session] || tokens[p.token()])
+	return procfs.Members(all, func(p procfs.Process) bool {
+		return p.PID != self && (alive[p.PID] || alive[p.Session] || tokens[p.Getenv(marker)])
 	})
 }
 
@@ -56,5 +58,5 @@ func readRecord(path string) (pid int, born uint64, ok bool) {
 	}
 	boot := ""
 	n, _ := fmt.Sscan(string(text), &pid, &born, &boot)
-	return pid, born, n == 3 && pid > 1 && boot == bootID()
+	return pid, born, n == 3 && pid > 1 && boot == procfs.BootID()
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/aloft-run/aloft/internal/engine/procfs"
 )
 
 // record is the file that tells the next server which processes are ours, should this one be killed. Its name is the
@@ -29,7 +31,7 @@ func (r record) write(pid int, born uint64) error {
 	if r.path == "" {
 		return nil
 	}
-	text := fmt.Sprintf("%d %d %s\n", pid, born, bootID())
+	text := fmt.Sprintf("%d %d %s\n", pid, born, procfs.BootID())
 	if err := os.WriteFile(r.path, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("record process: %w", err)
 	}

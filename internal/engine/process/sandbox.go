@@ -3,14 +3,16 @@ package process
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/procfs"
+	"github.com/aloft-run/aloft/internal/engine/stdio"
 )
 
 var (
@@ -19,19 +21,17 @@ var (
 	_ engine.Idler          = (*sandbox)(nil)
 )
 
-// drainTime is how long descendants that cannot be found may keep the output open.
-const drainTime = time.Second
-
 type sandbox struct {
-	cmd     *exec.Cmd
-	pid     int
-	born    uint64 // start time in ticks since boot; with pid it names one process for good
-	record  record
-	streams []*stream
-	stdin   io.Closer // our end of the pipe, if there is one
+	cmd    *exec.Cmd
+	pid    int
+	born   uint64 // start time in ticks since boot; with pid it names one process for good
+	record record
+	pipes  *stdio.Pipes
 
 	mu    sync.Mutex // held while signalling, so that the pid is not reused meanwhile
 	ended bool
+
+	frozen atomic.Bool
 
 	listenMu sync.Mutex
 	seen     map[uint32]bool // listening inodes looked at: ours or not
@@ -52,73 +52,20 @@ func (s *sandbox) start(path string, spec engine.Spec) error {
 	if spec.Terminal != nil {
 		s.cmd.SysProcAttr.Setctty = true // of the descriptor 0
 	}
-	theirs, err := s.connect(spec)
-	defer func() {
-		for _, f := range theirs {
-			_ = f.Close()
-		}
-	}()
-	if err == nil {
-		err = s.cmd.Start()
-	}
+	pipes, err := stdio.Open(spec)
 	if err != nil {
-		s.disconnect()
+		return err
+	}
+	s.pipes = pipes
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = pipes.Theirs[0], pipes.Theirs[1], pipes.Theirs[2]
+	if err := s.cmd.Start(); err != nil {
+		pipes.Close()
 		return err
 	}
 	s.pid = s.cmd.Process.Pid
-	s.born = bornAt(s.pid)
-	for _, st := range s.streams {
-		st.start()
-	}
+	s.born = procfs.BornAt(s.pid)
+	pipes.Start()
 	return nil
-}
-
-// connect makes the pipes and returns the process's ends of them.
-func (s *sandbox) connect(spec engine.Spec) (theirs []*os.File, err error) {
-	if spec.Terminal != nil {
-		s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = spec.Terminal, spec.Terminal, spec.Terminal
-		return nil, nil
-	}
-	switch in := spec.Stdin.(type) {
-	case nil:
-	case *os.File:
-		s.cmd.Stdin = in
-	default:
-		r, w, err := os.Pipe()
-		if err != nil {
-			return theirs, fmt.Errorf("make a pipe: %w", err)
-		}
-		theirs, s.cmd.Stdin, s.stdin = append(theirs, r), r, w
-		go func() {
-			_, _ = io.Copy(w, in) // ends with the process: then the pipe is broken
-			_ = w.Close()
-		}()
-	}
-	for _, out := range []struct {
-		to   io.Writer
-		slot *io.Writer
-	}{{spec.Stdout, &s.cmd.Stdout}, {spec.Stderr, &s.cmd.Stderr}} {
-		if out.to == nil {
-			continue
-		}
-		r, w, err := os.Pipe()
-		if err != nil {
-			return theirs, fmt.Errorf("make a pipe: %w", err)
-		}
-		theirs, *out.slot = append(theirs, w), w
-		s.streams = append(s.streams, newStream(r, out.to, spec.Lossless))
-	}
-	return theirs, nil
-}
-
-// disconnect closes our ends of the pipes of a process that never was.
-func (s *sandbox) disconnect() {
-	if s.stdin != nil {
-		_ = s.stdin.Close()
-	}
-	for _, st := range s.streams {
-		_ = st.from.Close()
-	}
 }
 
 // wait sees the sandbox to its end. The rest of the processes is killed while the first is dead but not reaped: until
@@ -132,19 +79,12 @@ func (s *sandbox) wait() {
 	s.killAll()
 	_ = s.cmd.Wait() // an exit status is not an error here
 	s.exit = exitOf(s.cmd.ProcessState, at)
-	if s.stdin != nil {
-		_ = s.stdin.Close()
-	}
-	deadline := make(chan struct{})
-	timer := time.AfterFunc(drainTime, func() { close(deadline) })
-	defer timer.Stop()
-	for _, st := range s.streams {
-		st.finish(deadline)
-	}
+	s.pipes.Finish()
 	s.record.remove()
 	close(s.done)
 }
 
+// exitOf reads how a process ended.
 func exitOf(state *os.ProcessState, at time.Time) engine.Exit {
 	exit := engine.Exit{Status: state.ExitCode(), At: at}
 	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
@@ -174,8 +114,8 @@ func (s *sandbox) Signal(sig os.Signal) error {
 		return fmt.Errorf("signal process group %d: %w", s.pid, err)
 	}
 	for _, p := range s.family() {
-		if p.group != s.pid {
-			p.signal(number)
+		if p.Group != s.pid {
+			p.Signal(number)
 		}
 	}
 	return nil

@@ -26,6 +26,7 @@ type exchange struct {
 	from  identity
 	route *route.Route
 	up    *upstream.Upstream // Begin was called on it
+	given time.Time          // when; known only if the route has a timeout
 
 	status int   // sent to the client, 0 before
 	sent   int64 // bytes of body sent to the client

@@ -166,6 +166,41 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// TestHang: only an instance that answers nothing for the whole time a request had is taken to hang.
+func TestHang(t *testing.T) {
+	addr := script(t, func(c net.Conn, r *bufio.Reader) {
+		if strings.HasPrefix(readHead(r), "GET /quick") {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			return
+		}
+		_, _ = io.Copy(io.Discard, r)
+	})
+	var hung atomic.Int32
+	b := start(t, addr, func(b *bench) { b.timeout = 500 * time.Millisecond; b.up.Hung = func() { hung.Add(1) } })
+	done := make(chan int, 1)
+	go func() {
+		res, _ := b.do(t, b.request("GET", "/", nil))
+		done <- res.StatusCode
+	}()
+	for begun := false; ; {
+		select {
+		case status := <-done:
+			if status != http.StatusGatewayTimeout || hung.Load() != 0 {
+				t.Errorf("one slow request among quick ones: %d, hung %d times", status, hung.Load())
+			}
+			if res, _ := b.do(t, b.request("GET", "/", nil)); res.StatusCode != http.StatusGatewayTimeout || hung.Load() != 1 {
+				t.Errorf("it answers nothing: %d, hung %d times", res.StatusCode, hung.Load())
+			}
+			return
+		default:
+		}
+		begun = begun || b.up.InFlight() > 0
+		if res, _ := b.do(t, b.request("GET", "/quick", nil)); begun && res.StatusCode != http.StatusOK {
+			t.Errorf("quick: %d", res.StatusCode)
+		}
+	}
+}
+
 // TestReset: an app that resets the connection in the middle of the head is a bad gateway, not a hang.
 func TestReset(t *testing.T) {
 	addr := script(t, func(c net.Conn, r *bufio.Reader) {

@@ -102,6 +102,9 @@ func (e *exchange) acquire(ctx context.Context) (*upstream.Upstream, error) {
 	for {
 		up, err := e.route.Backend.Acquire(ctx)
 		if err == nil {
+			if e.route.Timeout > 0 {
+				e.given = time.Now()
+			}
 			return up, nil
 		}
 		next := e.h.table.Lookup(hostOf(e.r.Host))

@@ -166,6 +166,7 @@ func (e *exchange) readResponse(before error) (response, error) {
 		case res.status >= 200 || res.status == http.StatusSwitchingProtocols:
 			if e.route.Timeout > 0 {
 				_ = e.conn.SetDeadline(time.Time{})
+				e.up.Answered()
 			}
 			return res, nil
 		case res.status > 101:
@@ -229,6 +230,9 @@ func (e *exchange) badGateway(err error) {
 	case e.cutting():
 		e.fail(http.StatusServiceUnavailable, "the app was replaced before it answered")
 	case isTimeout(err) && e.route.Timeout > 0:
+		if time.Since(e.given) >= e.route.Timeout/2 { // it may have waited for its turn most of the time
+			e.up.TimedOut(e.given)
+		}
 		e.fail(http.StatusGatewayTimeout, "")
 	case errors.Is(err, errTooLarge), errors.Is(err, errMalformed) && !errors.Is(err, io.EOF):
 		e.fail(http.StatusBadGateway, "the app answered something that is not HTTP or too large")

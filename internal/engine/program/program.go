@@ -1,4 +1,6 @@
-package process
+// Package program finds the file that a sandbox's command names, as the sandbox sees files, and explains why one cannot be
+// started.
+package program
 
 import (
 	"bufio"
@@ -17,13 +19,26 @@ func failed(spec engine.Spec, format string, args ...any) *aloft.Error {
 	return aloft.Errorf(aloft.Failed, "cannot start %s: %w", spec.ID, fmt.Errorf(format, args...))
 }
 
-// lookup finds the file of spec.Command[0] as the process itself would: in the PATH of its environment, or relative to
-// its directory.
-func lookup(spec engine.Spec) (string, error) {
+// View translates a path as a sandbox sees it to where the file lies on the machine, "" if the sandbox cannot see it. Nil is
+// a sandbox that sees what the machine has.
+type View func(path string) string
+
+func (v View) stat(path string) (os.FileInfo, error) {
+	if v != nil {
+		if path = v(path); path == "" {
+			return nil, os.ErrNotExist
+		}
+	}
+	return os.Stat(path)
+}
+
+// Find returns the file of spec.Command[0], as the sandbox sees it and as the program itself would find it: in the PATH of
+// its environment, or relative to its directory.
+func Find(spec engine.Spec, view View) (string, error) {
 	if len(spec.Command) == 0 || spec.Command[0] == "" {
 		return "", failed(spec, "the command is empty").WithHint("say what to run, for example in a Procfile: web: ./server")
 	}
-	if info, err := os.Stat(spec.Dir); spec.Dir != "" && (err != nil || !info.IsDir()) {
+	if info, err := view.stat(spec.Dir); spec.Dir != "" && (err != nil || !info.IsDir()) {
 		return "", failed(spec, "its directory %s does not exist", spec.Dir)
 	}
 	name := spec.Command[0]
@@ -32,7 +47,7 @@ func lookup(spec engine.Spec) (string, error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(spec.Dir, path)
 		}
-		return path, check(spec, name, path)
+		return path, check(spec, view, name, path)
 	}
 	search := pathOf(spec.Env)
 	var found error
@@ -41,10 +56,10 @@ func lookup(spec engine.Spec) (string, error) {
 			dir = filepath.Join(spec.Dir, dir)
 		}
 		path := filepath.Join(dir, name)
-		if _, err := os.Stat(path); err != nil {
+		if _, err := view.stat(path); err != nil {
 			continue
 		}
-		err := check(spec, name, path)
+		err := check(spec, view, name, path)
 		if err == nil {
 			return path, nil
 		}
@@ -66,8 +81,8 @@ func pathOf(env []string) string {
 	return search
 }
 
-func check(spec engine.Spec, name, path string) error {
-	info, err := os.Stat(path)
+func check(spec engine.Spec, view View, name, path string) error {
+	info, err := view.stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return failed(spec, "there is no file %s", name).WithHint("correct the command, or ship the file: an ignore file may leave it out")
@@ -81,8 +96,11 @@ func check(spec engine.Spec, name, path string) error {
 	return nil
 }
 
-// explain says why the system refused to start a file that is there and executable.
-func explain(err error, path string, spec engine.Spec) error {
+// Explain says why the system refused to start path, a file that is there and executable.
+func Explain(err error, path string, spec engine.Spec, view View) error {
+	if view != nil {
+		path = view(path)
+	}
 	name := spec.Command[0]
 	interpreter := shebang(path)
 	switch {

@@ -1,4 +1,6 @@
-package process
+// Package sockdiag lists listening sockets through the kernel's socket diagnosis (NETLINK_SOCK_DIAG): in tens of
+// microseconds where reading /proc/net/tcp takes milliseconds.
+package sockdiag
 
 import (
 	"encoding/binary"
@@ -9,8 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel's socket diagnosis (NETLINK_SOCK_DIAG): it lists listening sockets in tens of microseconds where reading
-// /proc/net/tcp takes milliseconds. Sizes and offsets are those of linux/inet_diag.h and linux/unix_diag.h.
+// Sizes and offsets are those of linux/inet_diag.h and linux/unix_diag.h.
 const (
 	sockDiagByFamily = 20
 	listenStates     = 1 << 10 // TCP_LISTEN, for Unix sockets too
@@ -23,20 +24,25 @@ const (
 	unixName        = 0 // attribute
 )
 
-// listener is a listening stream socket of this machine.
-type listener struct {
-	inode uint32
-	addr  net.Addr
+// Listener is a listening stream socket.
+type Listener struct {
+	Inode uint32
+	Addr  net.Addr
 }
 
-// listening lists the listening stream sockets, TCP first.
-func listening() ([]listener, error) {
+// Listening lists the listening stream sockets of the caller's network, TCP first.
+func Listening() ([]Listener, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
 		return nil, fmt.Errorf("open socket diagnosis: %w", err)
 	}
 	defer unix.Close(fd)
-	var all []listener
+	return ListeningBy(fd)
+}
+
+// ListeningBy does what Listening does through a diagnosis socket, for the network in which that was opened.
+func ListeningBy(fd int) ([]Listener, error) {
+	var all []Listener
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
 		request := make([]byte, inetRequestSize)
 		request[0], request[1] = family, unix.IPPROTO_TCP
@@ -104,7 +110,7 @@ func split(b []byte, each func([]byte)) (done bool, err error) {
 	return false, nil
 }
 
-func appendInet(all []listener, b []byte) []listener {
+func appendInet(all []Listener, b []byte) []Listener {
 	if len(b) < inetReplySize {
 		return all
 	}
@@ -113,10 +119,10 @@ func appendInet(all []listener, b []byte) []listener {
 		ip = ip[:4]
 	}
 	addr := &net.TCPAddr{IP: append(net.IP(nil), ip...), Port: int(binary.BigEndian.Uint16(b[4:]))}
-	return append(all, listener{inode: binary.NativeEndian.Uint32(b[68:]), addr: addr})
+	return append(all, Listener{Inode: binary.NativeEndian.Uint32(b[68:]), Addr: addr})
 }
 
-func appendUnix(all []listener, b []byte) []listener {
+func appendUnix(all []Listener, b []byte) []Listener {
 	if len(b) < unixReplySize || b[1] != unix.SOCK_STREAM {
 		return all
 	}
@@ -127,7 +133,7 @@ func appendUnix(all []listener, b []byte) []listener {
 			break
 		}
 		if name := b[4:size]; kind == unixName && len(name) > 0 {
-			return append(all, listener{inode: inode, addr: &net.UnixAddr{Net: "unix", Name: unixPath(name)}})
+			return append(all, Listener{Inode: inode, Addr: &net.UnixAddr{Net: "unix", Name: unixPath(name)}})
 		}
 		b = b[min(len(b), (size+3)&^3):]
 	}

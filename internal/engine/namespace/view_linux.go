@@ -1,0 +1,25 @@
+package namespace
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/program"
+)
+
+// view translates the paths of a sandbox to those of the machine.
+func (e *Engine) view(spec engine.Spec) program.View {
+	same := slices.Concat(systemDirs(), e.Visible, spec.Shared)
+	return func(path string) string {
+		path = filepath.Clean(path)
+		if rest, ok := strings.CutPrefix(path, treeDir); ok && (rest == "" || rest[0] == '/') {
+			return filepath.Join(spec.Tree, rest)
+		}
+		if within(path, same) || path == "/" {
+			return path
+		}
+		return ""
+	}
+}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package standard
+
+// attempts are none: only Linux keeps processes apart in ways that aloft knows.
+func attempts() []attempt { return nil }

@@ -45,6 +45,7 @@ const unbounded = "unbounded"
 func noLimits() gateway.Limits {
 	l := gateway.DefaultLimits()
 	l.HeaderTime, l.Conns, l.Waiting, l.ClientConns, l.SlowReaders = time.Hour, 1<<30, 1<<30, 1<<30, 1<<30
+	l.Talk = 1 << 30
 	l.Proxy.Stall, l.Proxy.MinRate, l.Proxy.Splices = time.Hour, 1, 1<<20
 	return l
 }

@@ -83,7 +83,7 @@ func (a *app) Start() error {
 	server.Protocols.SetHTTP2(true)
 	server.TLSConfig = a.tls
 	server.Handler = a.advertise(server.Handler)
-	if err := serveHTTP2(server); err != nil {
+	if err := serveHTTP2(server, a.gateway.config.Limits.Talk); err != nil {
 		return err
 	}
 	go a.serve(server, newTLSListener(g.tls, a.tls, g.crowd))

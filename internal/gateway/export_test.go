@@ -50,7 +50,7 @@ func Slow(looks []Look, every time.Duration, rate int, over time.Duration) (slow
 // Pause is how long a client is to wait that says all of text at once, in reads of size bytes.
 func Pause(text []byte, size int) time.Duration {
 	now := time.Unix(0, 0)
-	t := newTalk(now)
+	t := newTalk(now, DefaultLimits().Talk)
 	var pause time.Duration
 	for p := range slices.Chunk(text, size) {
 		pause = t.hear(p, now)

@@ -21,12 +21,15 @@ type Limits struct {
 	// SlowReaders is how many clients at once may take nothing of the response that lies ready for them; beyond, those
 	// that have taken nothing for longest are cut. Linux only.
 	SlowReaders int
-	Proxy       proxy.Limits
+	// Talk is how many HTTP/2 frames a second of a connection may be of the kind that only keeps the server busy (pings,
+	// settings, resets); beyond, it is listened to slowly.
+	Talk  int
+	Proxy proxy.Limits
 }
 
 const (
 	mostConns   = 16384
-	mostWaiting = 8000 // some 130 MB
+	mostWaiting = 7000 // some 130 MB
 	usualFiles  = 1024 // open files of a process, where it cannot be asked
 )
 
@@ -36,7 +39,8 @@ func DefaultLimits() Limits {
 	conns := max(64, min(mostConns, fileLimit()*5/8))
 	return Limits{
 		HeaderTime: 10 * time.Second, IdleTime: 3 * time.Minute, HeaderBytes: 32 << 10, Streams: 250,
-		Conns: conns, Waiting: min(mostWaiting, conns), ClientConns: min(1024, conns/2), SlowReaders: min(1000, conns/4), Proxy: proxy.DefaultLimits(),
+		Conns: conns, Waiting: min(mostWaiting, conns), ClientConns: min(1024, conns/2), SlowReaders: min(1000, conns/4),
+		Talk: 200, Proxy: proxy.DefaultLimits(),
 	}
 }
 
@@ -54,6 +58,7 @@ func (l Limits) orDefault() Limits {
 		{&l.Waiting, &d.Waiting},
 		{&l.ClientConns, &d.ClientConns},
 		{&l.SlowReaders, &d.SlowReaders},
+		{&l.Talk, &d.Talk},
 	} {
 		if *f.value == 0 {
 			*f.value = *f.otherwise

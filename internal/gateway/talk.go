@@ -18,21 +18,20 @@ type talk struct {
 	head   [9]byte
 	left   int // bytes of payload, or of the preface, to come
 	budget float64
+	rate   float64   // of the budget, a second
 	at     time.Time // when the budget was filled last
 }
 
-const (
-	talkBurst = 1000 // frames: a browser that leaves a page resets all its streams at once
-	talkRate  = 200  // frames a second after that
-)
+// talkBurst is the whole budget, in seconds of its rate: a browser that leaves a page resets all its streams at once.
+const talkBurst = 5
 
-func newTalk(now time.Time) talk {
-	return talk{left: len(http2.ClientPreface), budget: talkBurst, at: now}
+func newTalk(now time.Time, rate int) talk {
+	return talk{left: len(http2.ClientPreface), budget: talkBurst * float64(rate), rate: float64(rate), at: now}
 }
 
 // hear takes what was read and returns how long to wait before more is read.
 func (t *talk) hear(p []byte, now time.Time) time.Duration {
-	t.budget = min(talkBurst, t.budget+talkRate*now.Sub(t.at).Seconds())
+	t.budget = min(talkBurst*t.rate, t.budget+t.rate*now.Sub(t.at).Seconds())
 	t.at = now
 	for len(p) > 0 {
 		if t.left > 0 {
@@ -53,7 +52,7 @@ func (t *talk) hear(p []byte, now time.Time) time.Duration {
 	if t.budget >= 0 {
 		return 0
 	}
-	return time.Duration(-t.budget / talkRate * float64(time.Second))
+	return time.Duration(-t.budget / t.rate * float64(time.Second))
 }
 
 // price is what the frame costs whose head was read. Fast downloads need a window update every few kilobytes, and streams
@@ -93,11 +92,11 @@ func (c *talkConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// serveHTTP2 makes the server take HTTP/2 connections over talk. The standard library's own HTTP/2 takes nothing but a
+// serveHTTP2 makes the server take HTTP/2 connections over talk at a rate. The standard library's own HTTP/2 takes nothing but a
 // *tls.Conn, so it is the same code from golang.org/x/net that serves.
 //
 //nolint:staticcheck // SA1019: what is to be used instead cannot be given a connection
-func serveHTTP2(s *http.Server) error {
+func serveHTTP2(s *http.Server, rate int) error {
 	h2 := new(http2.Server)
 	if err := http2.ConfigureServer(s, h2); err != nil { // its shutdown and its limits, which are those of s.HTTP2
 		return fmt.Errorf("set up HTTP/2: %w", err)
@@ -107,7 +106,7 @@ func serveHTTP2(s *http.Server) error {
 		if based, ok := h.(interface{ BaseContext() context.Context }); ok {
 			ctx = based.BaseContext()
 		}
-		h2.ServeConn(&talkConn{Conn: conn, talk: newTalk(time.Now())}, &http2.ServeConnOpts{Context: ctx, Handler: h, BaseConfig: s})
+		h2.ServeConn(&talkConn{Conn: conn, talk: newTalk(time.Now(), rate)}, &http2.ServeConnOpts{Context: ctx, Handler: h, BaseConfig: s})
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func (e *exchange) respond(res response) {
 		err = e.copySized(res.length)
 	default:
 		res.close = true
-		err = e.copyStream(e.conn.Reader)
+		err = e.copyStream(e.conn.Reader, -1)
 	}
 	e.watch.end()
 	if e.guarded && e.r.ProtoMajor == 1 { // the server still has to write what it buffers
@@ -134,40 +134,46 @@ func (e *exchange) splice(to io.ReaderFrom, n int64) error {
 	return err
 }
 
-// copyStream copies until r ends and checks that exactly length bytes came, if a length is given.
-func (e *exchange) copyStream(r io.Reader, length ...int64) error {
+// copyStream copies until r ends and checks that exactly length bytes came; -1 is any length.
+func (e *exchange) copyStream(r io.Reader, length int64) error {
 	await := e.room()
-	var total int64
-	for {
+	for left := length; left != 0; {
 		if err := e.awaitRoom(await); err != nil {
 			return err
 		}
-		n, err := e.copyPiece(r, total, length...)
-		total += n
-		if err == io.EOF { // wrapped and joined errors are no end
-			if len(length) > 0 && total < length[0] {
-				return io.ErrUnexpectedEOF
-			}
-			return nil
-		}
+		n, last, err := e.copyPiece(r, left)
 		if err != nil {
 			return err
 		}
-	}
-}
-
-// copyPiece copies what one read gives. It returns io.EOF at the end of r.
-func (e *exchange) copyPiece(r io.Reader, total int64, length ...int64) (int64, error) {
-	buf := buffer(&e.h.small, smallBuffer)
-	defer e.h.small.Put(buf)
-	n, err := r.Read(*buf)
-	if n > 0 {
-		more := err == nil && (len(length) == 0 || total+int64(n) < length[0])
-		if werr := e.write((*buf)[:n], more && e.waiting()); werr != nil {
-			return int64(n), werr
+		if length > 0 {
+			left -= n
+		}
+		if last && left > 0 {
+			return io.ErrUnexpectedEOF
+		}
+		if last {
+			break
 		}
 	}
-	return int64(n), err
+	return nil
+}
+
+// copyPiece copies what one read gives of a body of which left bytes are to come, and reports whether r has ended.
+func (e *exchange) copyPiece(r io.Reader, left int64) (n int64, last bool, err error) {
+	buf := buffer(&e.h.small, smallBuffer)
+	defer e.h.small.Put(buf)
+	got, err := r.Read(*buf)
+	n = int64(got)
+	if got > 0 {
+		more := err == nil && n != left
+		if werr := e.write((*buf)[:got], more && e.waiting()); werr != nil {
+			return n, false, werr
+		}
+	}
+	if err == io.EOF { // wrapped and joined errors are no end
+		return n, true, nil
+	}
+	return n, false, err
 }
 
 // waiting reports whether nothing more of the response has come yet: then the client gets what there is. Two bytes may be
@@ -175,7 +181,7 @@ func (e *exchange) copyPiece(r io.Reader, total int64, length ...int64) (int64, 
 func (e *exchange) waiting() bool { return e.conn.Reader.Buffered() <= 2 }
 
 func (e *exchange) copyChunked() error {
-	if err := e.copyStream(httputil.NewChunkedReader(e.conn.Reader)); err != nil {
+	if err := e.copyStream(httputil.NewChunkedReader(e.conn.Reader), -1); err != nil {
 		return err
 	}
 	return e.trailer(e.conn.Reader)

@@ -38,6 +38,7 @@ func runApp(version string) error {
 		}
 		fmt.Fprintln(w, version)
 	})
+	new(holds).register(mux)
 	mux.HandleFunc("GET /large", large)
 	mux.HandleFunc("GET /flood", flood)
 	mux.HandleFunc("GET /events", serveEvents(version))

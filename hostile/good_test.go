@@ -112,13 +112,18 @@ func (g *good) end(t *testing.T) figures {
 	}
 }
 
-// judge fails the test for failed requests, and in a full run for a p99 that is more than the goal.
+// judge fails the test for failed requests, and in a full run for a p99 that is more than the goal, unless the server that
+// is not attacked misses it as well: then it is this machine that is too busy.
 func (g *good) judge(t *testing.T, goal time.Duration) {
 	t.Helper()
 	f := g.end(t)
 	t.Log(f)
 	report(t, "failed requests of good clients", g.failures)
-	if full() && f.p99 > goal {
+	switch {
+	case !full() || f.p99 <= goal:
+	case f.control99 > goal:
+		t.Logf("NOT JUDGED: beside it p99 is %v, the goal %v: run it on a quiet machine", f.control99, goal)
+	default:
 		t.Errorf("MISSED: p99 %v, the goal is %v", f.p99, goal)
 	}
 }

@@ -24,9 +24,11 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	aloftest.Main(m, map[string]func(*cli.Process){
-		rowFirst:   func(p *cli.Process) { p.WrapPut = rowBeforeArtifact },
-		fewReaders: func(p *cli.Process) { p.Limits.SlowReaders = 100 },
-		unbounded:  func(p *cli.Process) { p.Limits = noLimits() },
+		rowFirst:    func(p *cli.Process) { p.WrapPut = rowBeforeArtifact },
+		fewReaders:  func(p *cli.Process) { p.Limits.SlowReaders = 100 },
+		impatient:   func(p *cli.Process) { p.Limits.Proxy.Stall = time.Second },
+		inattentive: func(p *cli.Process) { p.Limits.Proxy.HangUp = time.Hour },
+		unbounded:   func(p *cli.Process) { p.Limits = noLimits() },
 	})
 }
 

@@ -164,7 +164,7 @@ func (c *crowd) stateChanged(conn net.Conn, state http.ConnState) {
 // inContext is the hook of http.Server that gives requests what they need of their connection.
 func (c *crowd) inContext(ctx context.Context, conn net.Conn) context.Context {
 	if g := guestOf(conn); g != nil {
-		return proxy.WithRoom(ctx, g.awaitRoom)
+		return proxy.WithClient(ctx, g)
 	}
 	return ctx
 }

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/gateway/proxy"
 )
 
 // guest is the connection of a client, known to the crowd until it is closed.
@@ -20,6 +22,8 @@ type guest struct {
 	raw     syscall.RawConn
 	room    func(uintptr) bool // roomFor, which would be allocated each time
 }
+
+var _ proxy.Client = (*guest)(nil)
 
 // begin notes that there is a request in work, and wait that there is none.
 func (g *guest) begin() {
@@ -51,8 +55,11 @@ func (g *guest) reset() {
 	_ = g.Close()
 }
 
-// awaitRoom waits until the client takes more of what is sent, or the write deadline is over.
-func (g *guest) awaitRoom() error { return g.raw.Write(g.room) }
+// AwaitRoom waits until the client takes more of what is sent, or the write deadline is over.
+func (g *guest) AwaitRoom() error { return g.raw.Write(g.room) }
+
+// Left reports whether the client has closed its side.
+func (g *guest) Left() bool { return hungUp(g.raw) }
 
 // guestOf returns the guest that a server's connection belongs to, nil if it has none.
 func guestOf(conn net.Conn) *guest {

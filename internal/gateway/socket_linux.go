@@ -27,6 +27,16 @@ func roomFor(fd uintptr) bool {
 	return n != 0 || err != nil // what is wrong, the write says
 }
 
+// hungUp reports whether the client has closed its side, or the connection is gone.
+func hungUp(raw syscall.RawConn) (gone bool) {
+	err := raw.Control(func(fd uintptr) {
+		look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		n, pollErr := unix.Poll(look, 0)
+		gone = n != 0 && pollErr == nil
+	})
+	return gone || err != nil
+}
+
 // progress returns how many bytes the client has taken so far, and whether more lie ready for it. It is not ok for a
 // connection that is closed.
 func progress(raw syscall.RawConn) (taken uint64, ready, ok bool) {

@@ -11,7 +11,7 @@ type Limits struct {
 	Splices      int           // bodies at once that are moved inside the kernel; each takes two files meanwhile
 	Dial         time.Duration // to connect to an instance
 	Continue     time.Duration // wait for "100 Continue" before the body is sent anyway
-	HangUp       time.Duration // an answer may still come so long after the client closed its side
+	HangUp       time.Duration // an answer may still come, and the body be taken, so long after the client closed its side
 }
 
 // DefaultLimits returns the limits that apply unless others are given.

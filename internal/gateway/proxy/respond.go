@@ -136,9 +136,9 @@ func (e *exchange) splice(to io.ReaderFrom, n int64) error {
 
 // copyStream copies until r ends and checks that exactly length bytes came; -1 is any length.
 func (e *exchange) copyStream(r io.Reader, length int64) error {
-	await := e.room()
+	client := e.client()
 	for left := length; left != 0; {
-		if err := e.awaitRoom(await); err != nil {
+		if err := e.awaitRoom(client); err != nil {
 			return err
 		}
 		n, last, err := e.copyPiece(r, left)

@@ -22,9 +22,11 @@ type sender struct {
 	client  atomic.Bool   // the client failed to deliver the body
 	cause   error         // why; to be read once client is true
 	failed  atomic.Bool   // the body was not sent whole
+	unread  atomic.Bool   // for the app did not read it
 	heard   atomic.Bool   // the app has begun to answer: client and app may talk as slowly as they like
 	waited  time.Duration // for the client, until now
 	got     int64         // bytes meanwhile
+	peer    Client        // nil if not known
 }
 
 // begin reads the first part of the body behind the head. A body without a stated length is not waited for: its client
@@ -83,7 +85,7 @@ func (s *sender) stream(e *exchange) {
 		return
 	}
 	e.duplex()
-	s.started = true
+	s.started, s.peer = true, e.client()
 	s.done = make(chan struct{})
 	go s.run(e)
 }
@@ -106,9 +108,10 @@ func (s *sender) run(e *exchange) {
 	if err != nil {
 		s.failed.Store(true)
 	}
-	if s.client.Load() {
+	if s.client.Load() || s.unread.Load() {
 		_ = e.conn.Conn.Close() // the app waits for what will not come
 	}
+	_ = e.conn.SetWriteDeadline(time.Time{})
 }
 
 func (s *sender) sized(e *exchange) error {
@@ -120,7 +123,7 @@ func (s *sender) sized(e *exchange) error {
 		s.left -= int64(n)
 		s.read.Store(s.left == 0)
 		if n > 0 {
-			if _, werr := e.conn.Write(room[:n]); werr != nil {
+			if werr := s.deliver(e, room[:n]); werr != nil {
 				return werr
 			}
 		}
@@ -148,7 +151,7 @@ func (s *sender) chunks(e *exchange) error {
 			copy(buf[start:], size)
 			copy(buf[room-2:], "\r\n")
 			copy(buf[room+n:], "\r\n")
-			if _, werr := e.conn.Write(buf[start : room+n+2]); werr != nil {
+			if werr := s.deliver(e, buf[start:room+n+2]); werr != nil {
 				return werr
 			}
 		}
@@ -175,8 +178,7 @@ func (s *sender) trailer(e *exchange, buf []byte) error {
 			}
 		}
 	}
-	_, err := e.conn.Write(append(end, "\r\n"...))
-	return err
+	return s.deliver(e, append(end, "\r\n"...))
 }
 
 // finish waits until the goroutine has ended and reports whether the app has the whole body. The response is complete by

@@ -103,7 +103,7 @@ func (a *app) server() *http.Server {
 		ConnContext:       g.crowd.inContext,
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: g.config.Limits.Streams, WriteByteTimeout: g.config.Limits.Proxy.Stall,
-			MaxReadFrameSize: 64 << 10, // a connection keeps a buffer for its largest frame
+			MaxReadFrameSize: 16 << 10, // the least that there is; a connection keeps a buffer for its largest frame
 		},
 
 		DisableGeneralOptionsHandler: true, // "OPTIONS *" is the app's to answer

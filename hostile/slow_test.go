@@ -101,7 +101,7 @@ func TestSlowHeads(t *testing.T) {
 	before := attacked.memory(t, "VmRSS")
 	clients := startGood(t, attacked, control)
 	begun := time.Now()
-	attackSlowly(t, attacked.Addr, slowHead, n, 0)
+	attackSlowly(t, attacked.Addr, slowHead, n, scaled(5*time.Second, 0)) // faster, it is the attacker who fills the machine
 	ramp, most := time.Since(begun), held(t, attacked.Addr)
 	var reaped time.Duration
 	aloftest.Eventually(t, time.Minute, func() error {

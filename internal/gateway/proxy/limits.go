@@ -7,7 +7,7 @@ type Limits struct {
 	ResponseHead int           // bytes of status line and headers an app may send
 	Interim      int           // 1xx responses per request
 	Stall        time.Duration // a transfer without any progress for so long ends
-	MinRate      int           // bytes a second that a client has to deliver of a body, averaged over Stall
+	MinRate      int           // bytes a second that a client has to deliver or take of a body, averaged over Stall
 	Splices      int           // bodies at once that are moved inside the kernel; each takes two files meanwhile
 	Dial         time.Duration // to connect to an instance
 	Continue     time.Duration // wait for "100 Continue" before the body is sent anyway

@@ -109,7 +109,7 @@ func TestEndlessBodies(t *testing.T) {
 			if err != nil || !strings.HasPrefix(status, b.status) {
 				t.Errorf("it ended with %q, %v; want %q", status, err, b.status)
 			}
-			t.Logf("ended after %v: %s", time.Since(begun).Round(time.Millisecond), status)
+			t.Logf("%s: ended after %v: %s", name, time.Since(begun).Round(time.Millisecond), status)
 			if _, err := s.left(t.Context(), visitor(t, 1)); err != nil {
 				t.Errorf("the next request: %v", err)
 			}

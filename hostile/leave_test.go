@@ -174,13 +174,14 @@ func TestClientLeaves(t *testing.T) {
 	}
 }
 
-// judgeDeparture says how long it took, and fails a full run in which it took too long.
+// judgeDeparture says how long it took, and fails a full run in which it took too long for more than one in twenty: what a
+// fast upload has in the buffers of the way comes before its end.
 func judgeDeparture(t *testing.T, what string, times []time.Duration) {
 	t.Helper()
 	slices.Sort(times)
-	worst := times[len(times)-1]
-	t.Logf("%s after %v (median), %v (worst of %d)", what, times[len(times)/2].Round(time.Millisecond), worst.Round(time.Millisecond), len(times))
-	if full() && worst > 100*time.Millisecond {
+	at := func(percent int) time.Duration { return times[(len(times)-1)*percent/100].Round(time.Millisecond) }
+	t.Logf("%s: %s after %v (median), %v (95 %%), %v (worst of %d)", t.Name(), what, at(50), at(95), at(100), len(times))
+	if full() && at(95) > 100*time.Millisecond {
 		t.Error("MISSED: the goal is 100 ms")
 	}
 }

@@ -82,10 +82,7 @@ func (p *peer) run(ctx context.Context, a attack, f *fury) {
 	defer p.conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = p.conn.Close() })
 	defer stop()
-	go func() {
-		n, _ := io.Copy(io.Discard, p.conn)
-		f.heard.Add(n)
-	}()
+	go func() { _, _ = io.Copy(f, p.conn) }()
 	for said := 0; ctx.Err() == nil; said++ {
 		if a(p) != nil {
 			return

@@ -41,7 +41,14 @@ func attacks() map[string]attack {
 			return p.WriteSettings(http2.Setting{ID: http2.SettingHeaderTableSize, Val: p.next % 4096},
 				http2.Setting{ID: http2.SettingInitialWindowSize, Val: p.next % 65536})
 		},
-		"ping flood": func(p *peer) error { return p.WritePing(false, [8]byte{1}) },
+		"ping flood": func(p *peer) error {
+			for range 64 {
+				if err := p.WritePing(false, [8]byte{1}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 		"unknown frames": func(p *peer) error {
 			p.next++
 			return p.WriteRawFrame(http2.FrameType(0x0a+p.next%6), 0xff, p.next%7, make([]byte, p.next%1000))

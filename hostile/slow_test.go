@@ -141,21 +141,25 @@ func TestSlowReaders(t *testing.T) {
 	n := scaled(10_000, 600)
 	needFiles(t, n)
 	attacked, control := arena(t, scaled(aloftest.Standard, fewReaders))
-	grown, most, clients := readSlowly(t, attacked, control, n, scaled(10*time.Second, 0))
+	bound := scaled(n, 100) + 2*goodClients
+	grown, clients := readSlowly(t, attacked, control, n, scaled(10*time.Second, 0))
+	aloftest.Eventually(t, time.Minute, func() error {
+		if most := held(t, attacked.Addr); most > bound {
+			return fmt.Errorf("%d slow readers are held, %d are allowed", most, bound)
+		}
+		return nil
+	})
 	clients.judge(t, 50*time.Millisecond)
 	if full() && grown > 300<<20 {
 		t.Error("MISSED: the goal is 300 MB")
-	}
-	if bound := scaled(n, 100) + 2*goodClients; most > bound {
-		t.Errorf("%d slow readers are held, %d are allowed", most, bound)
 	}
 }
 
 // fewReaders is a server that holds few slow readers, for small runs.
 const fewReaders = "few-readers"
 
-// readSlowly attacks and says what it saw: how much the server grew, and how many readers it held in the end.
-func readSlowly(t *testing.T, attacked, control *shop, n int, ramp time.Duration) (grown int64, most int, clients *good) {
+// readSlowly attacks and says how much the server grew.
+func readSlowly(t *testing.T, attacked, control *shop, n int, ramp time.Duration) (grown int64, clients *good) {
 	t.Helper()
 	before := attacked.memory(t, "VmRSS")
 	clients = startGood(t, attacked, control)
@@ -164,11 +168,11 @@ func readSlowly(t *testing.T, attacked, control *shop, n int, ramp time.Duration
 	came := time.Since(begun)
 	peak, kernel := held(t, attacked.Addr), kernelTCP()
 	<-time.After(scaled(20*time.Second, 3*time.Second))
-	most = held(t, attacked.Addr)
+	most := held(t, attacked.Addr)
 	grown = attacked.memory(t, "VmHWM") - before
 	t.Logf("%d slow readers within %v: %d held then, the kernel had %d MB for all TCP; %d in the end; the server grew by %d MB",
 		n, came.Round(time.Millisecond), peak, kernel>>20, most, grown>>20)
-	return grown, most, clients
+	return grown, clients
 }
 
 // TestSlowReadersUnbounded is the control: without limits all are held, and each costs memory.
@@ -177,9 +181,9 @@ func TestSlowReadersUnbounded(t *testing.T) {
 	n := scaled(4000, 600)
 	needFiles(t, n)
 	attacked, control := arena(t, unbounded)
-	grown, most, clients := readSlowly(t, attacked, control, n, scaled(4*time.Second, 0))
+	grown, clients := readSlowly(t, attacked, control, n, scaled(4*time.Second, 0))
 	t.Log(clients.end(t))
-	if most <= 100 || grown < int64(n)*10<<10 {
+	if most := held(t, attacked.Addr); most <= 100 || grown < int64(n)*10<<10 {
 		t.Errorf("%d of %d are held, the server grew by %d MB: the test of slow readers would pass with any server", most, n, grown>>20)
 	}
 }

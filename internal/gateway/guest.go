@@ -55,7 +55,14 @@ func (g *guest) reset() {
 	_ = g.Close()
 }
 
-// AwaitRoom waits until the client takes more of what is sent, or the write deadline is over.
+// Room reports whether the client takes more of what is sent.
+func (g *guest) Room() bool {
+	room := true
+	_ = g.raw.Control(func(fd uintptr) { room = roomFor(fd) }) // what is wrong, the write says
+	return room
+}
+
+// AwaitRoom waits until it does, or the write deadline is over.
 func (g *guest) AwaitRoom() error { return g.raw.Write(g.room) }
 
 // Left reports whether the client has closed its side.

@@ -8,7 +8,9 @@ import (
 
 // Client is the other side of an HTTP/1 connection, as its listener sees it past what the server reads and writes.
 type Client interface {
-	// AwaitRoom waits until the client takes more of a response, or the write deadline is over, which is an error.
+	// Room reports whether the client takes more of a response, as far as is known.
+	Room() bool
+	// AwaitRoom waits until it does, or the write deadline is over, which is an error.
 	AwaitRoom() error
 	// Left reports whether the client has closed its side, be there something to read from it before that or not.
 	Left() bool
@@ -37,9 +39,6 @@ const roomFrom = 64 << 10
 
 // awaitRoom waits until the client takes more, within the stall time.
 func (e *exchange) awaitRoom(c Client) error {
-	if c == nil || e.sent < roomFrom {
-		return nil
-	}
 	e.guarded = true
 	_ = http.NewResponseController(e.w).SetWriteDeadline(time.Now().Add(e.h.limits.Stall))
 	return c.AwaitRoom()

@@ -137,11 +137,18 @@ func (e *exchange) splice(to io.ReaderFrom, n int64) error {
 // copyStream copies until r ends and checks that exactly length bytes came; -1 is any length.
 func (e *exchange) copyStream(r io.Reader, length int64) error {
 	client := e.client()
+	buf := buffer(&e.h.small, smallBuffer)
+	defer func() { e.h.small.Put(buf) }()
 	for left := length; left != 0; {
-		if err := e.awaitRoom(client); err != nil {
-			return err
+		if client != nil && e.sent >= roomFrom && !client.Room() {
+			e.h.small.Put(buf)
+			err := e.awaitRoom(client)
+			buf = buffer(&e.h.small, smallBuffer)
+			if err != nil {
+				return err
+			}
 		}
-		n, last, err := e.copyPiece(r, left)
+		n, last, err := e.copyPiece(r, *buf, left)
 		if err != nil {
 			return err
 		}
@@ -159,14 +166,12 @@ func (e *exchange) copyStream(r io.Reader, length int64) error {
 }
 
 // copyPiece copies what one read gives of a body of which left bytes are to come, and reports whether r has ended.
-func (e *exchange) copyPiece(r io.Reader, left int64) (n int64, last bool, err error) {
-	buf := buffer(&e.h.small, smallBuffer)
-	defer e.h.small.Put(buf)
-	got, err := r.Read(*buf)
+func (e *exchange) copyPiece(r io.Reader, buf []byte, left int64) (n int64, last bool, err error) {
+	got, err := r.Read(buf)
 	n = int64(got)
 	if got > 0 {
 		more := err == nil && n != left
-		if werr := e.write((*buf)[:got], more && e.waiting()); werr != nil {
+		if werr := e.write(buf[:got], more && e.waiting()); werr != nil {
 			return n, false, werr
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,6 +38,8 @@ func runApp(version string) error {
 		}
 		fmt.Fprintln(w, version)
 	})
+	new(holds).register(mux)
+	mux.HandleFunc("GET /large", large)
 	mux.HandleFunc("GET /flood", flood)
 	mux.HandleFunc("GET /events", serveEvents(version))
 	mux.HandleFunc("GET /socket", serveSocket(version))
@@ -43,7 +47,7 @@ func runApp(version string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: echoing(mux), ReadHeaderTimeout: 10 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	go func() {
@@ -91,4 +95,39 @@ func serveSocket(version string) http.HandlerFunc {
 			}
 		}
 	}
+}
+
+// largeBytes is what a slow reader asks for: more than any buffer on the way holds.
+const largeBytes = 64 << 20
+
+func large(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", strconv.Itoa(largeBytes))
+	block := make([]byte, 16<<10)
+	for range largeBytes / len(block) {
+		if _, err := w.Write(block); err != nil {
+			return
+		}
+	}
+}
+
+// echoing answers below /echo/, before the mux can redirect to what it takes for the same path.
+func echoing(mux http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.RequestURI, "/echo/") {
+			echo(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// echo answers with the request as the app sees it.
+func echo(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	fmt.Fprintf(w, "app sees %s %s %s, %d bytes\n", r.Method, r.RequestURI, r.Host, len(body))
+	_ = r.Header.Write(w)
 }

@@ -114,11 +114,7 @@ func (s *shop) ask(ctx context.Context, address string) error {
 // memory is a line of the server's /proc/PID/status, in bytes.
 func (s *shop) memory(t *testing.T, name string) int64 {
 	t.Helper()
-	pid, err := os.ReadFile(filepath.Join(s.Home, "server.lock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(pid)), "status"))
+	status, err := os.ReadFile(filepath.Join("/proc", s.pid(t), "status"))
 	if err != nil {
 		t.Skipf("needs Linux's /proc: %v", err)
 	}

@@ -24,8 +24,12 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	aloftest.Main(m, map[string]func(*cli.Process){
-		rowFirst: func(p *cli.Process) { p.WrapPut = rowBeforeArtifact },
-		counted:  tellGoroutines(false), leaky: tellGoroutines(true),
+		counted: tellGoroutines(false), leaky: tellGoroutines(true),
+		rowFirst:    func(p *cli.Process) { p.WrapPut = rowBeforeArtifact },
+		fewReaders:  func(p *cli.Process) { p.Limits.SlowReaders = 100 },
+		impatient:   func(p *cli.Process) { p.Limits.Proxy.Stall = time.Second },
+		inattentive: func(p *cli.Process) { p.Limits.Proxy.HangUp = time.Hour },
+		unbounded:   func(p *cli.Process) { p.Limits = noLimits() },
 	})
 }
 

@@ -46,6 +46,7 @@ type World struct {
 	Home    string
 	Addr    string // of the gateway
 	Variant string // which command serves; see Main
+	HTTPS   string // address of the gateway for TLS; "" for none
 
 	mu     sync.Mutex
 	server *exec.Cmd
@@ -56,12 +57,13 @@ type World struct {
 // New makes a home. Whatever runs in it is ended with the test.
 func New(t *testing.T) *World {
 	t.Helper()
-	w := &World{Home: filepath.Join(t.TempDir(), "home"), Addr: freeAddr(t), Variant: Standard}
+	w := &World{Home: filepath.Join(t.TempDir(), "home"), Addr: FreeAddr(t), Variant: Standard}
 	t.Cleanup(func() { w.Stop() })
 	return w
 }
 
-func freeAddr(t *testing.T) string {
+// FreeAddr is an address of this machine that nobody listens on.
+func FreeAddr(t *testing.T) string {
 	t.Helper()
 	var config net.ListenConfig
 	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -103,7 +105,7 @@ func (w *World) Serve(t *testing.T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.log = &output{}
-	w.server = w.Command(context.Background(), "/", "serve")
+	w.server = w.Command(context.Background(), "/", "serve", "--https", w.HTTPS)
 	w.server.Stdout, w.server.Stderr = w.log, w.log
 	if err := w.server.Start(); err != nil {
 		t.Fatal(err)

@@ -49,6 +49,7 @@ func (s *server) startGateway(ctx context.Context) error {
 	for _, address := range addresses(s.http, remembered.HTTP) {
 		s.gateway, err = gateway.Start(ctx, gateway.Config{
 			HTTP: address, HTTPS: s.https, Table: &s.table, Dir: s.path("gateway"), Access: s.logs.Append, Logger: s.logger,
+			Trusted: s.trusted, Uncapped: thisMachine(), Limits: s.limits,
 		})
 		if aloft.ErrorCode(err) != aloft.Conflict {
 			break

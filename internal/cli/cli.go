@@ -22,6 +22,7 @@ import (
 	"github.com/aloft-run/aloft"
 	artifacts "github.com/aloft-run/aloft/internal/artifact"
 	"github.com/aloft-run/aloft/internal/attack"
+	"github.com/aloft-run/aloft/internal/gateway"
 )
 
 // The exit statuses.
@@ -42,6 +43,8 @@ type Process struct {
 
 	// WrapPut, if not nil, changes how a server stores artifacts. Tests of durability put a fault there.
 	WrapPut func(put PutFunc) PutFunc
+	// Limits bound the gateway of a server. Zero fields take their defaults; tests set others.
+	Limits gateway.Limits
 }
 
 // PutFunc stores an artifact, as artifact.Store's Put does.

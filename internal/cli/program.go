@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/gateway"
 	"github.com/aloft-run/aloft/internal/manifest"
 )
 
@@ -20,6 +21,7 @@ type program struct {
 	args     []string
 	flags    globals
 	wrapPut  func(PutFunc) PutFunc // nil but in tests of durability
+	limits   gateway.Limits
 }
 
 // globals are the flags that all commands share.
@@ -30,7 +32,10 @@ type globals struct {
 }
 
 func newProgram(process Process) *program {
-	p := &program{in: process.Stdin, out: process.Stdout, err: process.Stderr, args: process.Args, env: map[string]string{}, wrapPut: process.WrapPut}
+	p := &program{
+		in: process.Stdin, out: process.Stdout, err: process.Stderr, args: process.Args, env: map[string]string{},
+		wrapPut: process.WrapPut, limits: process.Limits,
+	}
 	for _, kv := range process.Env {
 		if k, v, ok := strings.Cut(kv, "="); ok {
 			p.env[k] = v

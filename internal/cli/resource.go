@@ -83,7 +83,7 @@ func readConcurrency(text string) (aloft.Tuning, bool) {
 		soft, ok := wholeNumber(first)
 		return aloft.Tuning{Concurrency: aloft.Concurrency{Soft: soft}}, ok && soft > 0
 	}
-	soft, hard, ok := readRange(text)
+	soft, hard, ok := readInterval(text)
 	if !strings.Contains(text, "..") {
 		return aloft.Tuning{Concurrency: aloft.Concurrency{Hard: hard}}, ok && hard > 0
 	}

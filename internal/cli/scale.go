@@ -56,7 +56,7 @@ func readScales(args []string) (aloft.TuneInput, error) {
 			input.Reset[name] = append(input.Reset[name], aloft.ScaleField)
 			continue
 		}
-		least, most, ok := readRange(value)
+		least, most, ok := readInterval(value)
 		if !ok {
 			return input, aloft.Errorf(aloft.Invalid, "%s: %q is no number of instances", name, value).WithHint("such as 3 or 2..10, or %s", unset)
 		}
@@ -65,8 +65,8 @@ func readScales(args []string) (aloft.TuneInput, error) {
 	return input, nil
 }
 
-// readRange reads "2..10", or "3" as both ends.
-func readRange(text string) (low, high int, ok bool) {
+// readInterval reads "2..10", or "3" as both ends.
+func readInterval(text string) (low, high int, ok bool) {
 	first, second, isRange := strings.Cut(text, "..")
 	if !isRange {
 		second = first

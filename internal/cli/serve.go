@@ -18,6 +18,10 @@ commands start one in the background when none runs.
 
 The gateway listens on 127.0.0.1:7070 or the next free port; the choice is remembered in the home directory.
 An address that is named, with --http or ALOFT_HTTP, is used or nothing is; with port 0 it is any free one.
+Behind a reverse proxy name its addresses with --trusted-proxy: then the clients are those that it names in
+X-Forwarded-For. Fields of that kind count from nobody else. One address may have 1024 connections, an IPv6 /64
+likewise; trusted proxies and this machine itself may have more, for many clients are behind them.
+
 With --https it serves TLS as well: certificates for *.localhost come from an authority of its own, those for
 the apps' own domains from ACME, on demand.
 
@@ -38,6 +42,7 @@ directory; 2 the input was wrong.`
 type serveOptions struct {
 	http, https     string
 	atMost, atLeast string // levels of isolation
+	proxies         []string
 }
 
 func newServe(p *program) *cobra.Command {
@@ -47,7 +52,8 @@ func newServe(p *program) *cobra.Command {
 		Short: "Run the server in the foreground",
 		Long:  serveHelp,
 		Example: `  aloft serve
-  aloft serve --http :80 --https :443 --home /var/lib/aloft`,
+  aloft serve --http :80 --https :443 --home /var/lib/aloft
+  aloft serve --http 10.0.0.5:80 --trusted-proxy 10.0.0.0/28`,
 		Args: between(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !c.Flags().Changed("http") {
@@ -66,6 +72,7 @@ func newServe(p *program) *cobra.Command {
 	c.Flags().StringVar(&o.https, "https", "", "address of the gateway for TLS (default: none)")
 	c.Flags().StringVar(&o.atMost, "isolation", "", "strongest level of isolation that is tried, 1 to 4 (default: the best)")
 	c.Flags().StringVar(&o.atLeast, "isolation-minimum", "", "weakest level of isolation with which apps are run (default 1)")
+	c.Flags().StringSliceVar(&o.proxies, "trusted-proxy", nil, "address or range (CIDR) of a proxy in front; may be repeated")
 	return c
 }
 
@@ -75,6 +82,10 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 		return err
 	}
 	if err := checkAddresses(o); err != nil {
+		return err
+	}
+	proxies, err := trusted(o.proxies)
+	if err != nil {
 		return err
 	}
 	want, err := readIsolation(o.atMost, o.atLeast)
@@ -93,6 +104,7 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	defer stop()
 	s, err := newServer(ctx, serverOptions{
 		serveOptions: o, isolation: want, home: home, env: p.env, log: p.err, shutdown: stop, wrapPut: p.wrapPut,
+		trusted: proxies, limits: p.limits,
 	})
 	if err != nil {
 		return err

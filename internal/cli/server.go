@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,8 @@ type serverOptions struct {
 	log      io.Writer
 	shutdown func()
 	wrapPut  func(PutFunc) PutFunc
+	trusted  []netip.Prefix // proxies in front
+	limits   gateway.Limits
 }
 
 // server is all parts of aloft, wired.

@@ -84,6 +84,7 @@ func TestFlagMatrix(t *testing.T) {
 	}
 	bad["https"] = bad["http"]
 	bad["isolation"] = []string{"x", "0", "5", "-1", "1.5", "99999999999999999999", "a\x00b"}
+	bad["trusted-proxy"] = []string{"x", "10.0.0.0/33", "0.0.0.0/0", "::/0", "::ffff:0:0/96", "10.0.0.1,x", "10.0.0.1:80", "a\x00b"}
 	bad["level"] = bad["isolation"]
 	bad["isolation-minimum"] = bad["isolation"]
 	arguments := map[string][]string{

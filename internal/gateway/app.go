@@ -70,7 +70,7 @@ func (a *app) Start() error {
 	if g.http != nil {
 		server := a.server()
 		server.Protocols.SetHTTP1(true)
-		go a.serve(server, strictListener{g.http, g.config.Limits.Proxy.Stall})
+		go a.serve(server, strictListener{g.http, g.crowd})
 	}
 	if g.tls == nil {
 		return nil
@@ -83,7 +83,10 @@ func (a *app) Start() error {
 	server.Protocols.SetHTTP2(true)
 	server.TLSConfig = a.tls
 	server.Handler = a.advertise(server.Handler)
-	go a.serve(server, newTLSListener(g.tls, a.tls, g.config.Limits))
+	if err := serveHTTP2(server, a.gateway.config.Limits.Talk); err != nil {
+		return err
+	}
+	go a.serve(server, newTLSListener(g.tls, a.tls, g.crowd))
 	return nil
 }
 
@@ -96,7 +99,12 @@ func (a *app) server() *http.Server {
 		MaxHeaderBytes:    g.config.Limits.HeaderBytes,
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 		Protocols:         new(http.Protocols),
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 250},
+		ConnState:         g.crowd.stateChanged,
+		ConnContext:       g.crowd.inContext,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: g.config.Limits.Streams, WriteByteTimeout: g.config.Limits.Proxy.Stall,
+			MaxReadFrameSize: 16 << 10, // the least that there is; a connection keeps a buffer for its largest frame
+		},
 
 		DisableGeneralOptionsHandler: true, // "OPTIONS *" is the app's to answer
 	}

@@ -6,69 +6,53 @@ import (
 	"errors"
 	"io"
 	"net"
-	"runtime"
 	"sync"
-	"syscall"
 	"time"
 )
 
-// strictListener's connections are inspected as framing says.
+// strictListener's connections are guests that are inspected as framing says.
 type strictListener struct {
 	*net.TCPListener
-	stall time.Duration
+	crowd *crowd
 }
 
 // Accept waits for a connection.
 func (l strictListener) Accept() (net.Conn, error) {
-	c, err := l.AcceptTCP()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := l.AcceptTCP()
+		if err != nil {
+			return nil, err
+		}
+		if g := l.crowd.admit(c); g != nil {
+			return &strictConn{guest: g}, nil
+		}
 	}
-	limitStall(c, l.stall)
-	return &strictConn{TCPConn: c}, nil
-}
-
-// limitStall makes the kernel drop a connection whose client takes nothing for so long (TCP_USER_TIMEOUT, Linux): the one
-// limit that holds while a body is spliced.
-func limitStall(c *net.TCPConn, d time.Duration) {
-	const userTimeout = 18
-	raw, err := c.SyscallConn()
-	if err != nil || runtime.GOOS != "linux" {
-		return
-	}
-	_ = raw.Control(func(fd uintptr) {
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, userTimeout, int(d.Milliseconds())) // older kernels do without
-	})
 }
 
 // strictConn inspects what is read. Writes go to the TCP connection itself, which can splice.
 type strictConn struct {
-	*net.TCPConn
+	*guest
 	framing framing
 }
 
 func (c *strictConn) Read(p []byte) (int, error) {
-	n, err := c.TCPConn.Read(p)
+	n, err := c.guest.Read(p)
 	c.framing.inspect(p[:n])
 	return n, err
 }
 
 // tlsListener does the handshake before it hands a connection out, to know which of them speak HTTP/1.
 type tlsListener struct {
-	net.Listener
-	config  *tls.Config
-	timeout time.Duration // of a handshake
-	stall   time.Duration
-	ready   chan net.Conn
-	closed  chan struct{}
-	once    sync.Once
+	*net.TCPListener
+	config *tls.Config
+	crowd  *crowd
+	ready  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
 }
 
-func newTLSListener(ln net.Listener, config *tls.Config, limits Limits) *tlsListener {
-	l := &tlsListener{
-		Listener: ln, config: config, timeout: limits.HeaderTime, stall: limits.Proxy.Stall,
-		ready: make(chan net.Conn), closed: make(chan struct{}),
-	}
+func newTLSListener(ln *net.TCPListener, config *tls.Config, crowd *crowd) *tlsListener {
+	l := &tlsListener{TCPListener: ln, config: config, crowd: crowd, ready: make(chan net.Conn), closed: make(chan struct{})}
 	go l.run()
 	return l
 }
@@ -86,12 +70,12 @@ func (l *tlsListener) Accept() (net.Conn, error) {
 // Close stops listening.
 func (l *tlsListener) Close() error {
 	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
+	return l.TCPListener.Close()
 }
 
 func (l *tlsListener) run() {
 	for {
-		c, err := l.Listener.Accept()
+		c, err := l.AcceptTCP()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -103,17 +87,16 @@ func (l *tlsListener) run() {
 			}
 			continue
 		}
-		if tcp, ok := c.(*net.TCPConn); ok {
-			limitStall(tcp, l.stall)
+		if g := l.crowd.admit(c); g != nil {
+			go l.handshake(g)
 		}
-		go l.handshake(c)
 	}
 }
 
 const acceptPause = 50 * time.Millisecond
 
 func (l *tlsListener) handshake(raw net.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), l.crowd.limits.HeaderTime)
 	defer cancel()
 	c := tls.Server(raw, l.config)
 	if err := c.HandshakeContext(ctx); err != nil {

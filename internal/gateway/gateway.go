@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"slices"
 	"sync"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -27,19 +28,11 @@ type Config struct {
 	Access func(ref aloft.StageRef, line aloft.LogLine)
 	Logger *slog.Logger // for what the gateway itself has to say; nil: nothing
 	Limits Limits
-}
-
-// Limits bound what clients and apps may do. Zero fields take the defaults of DefaultLimits.
-type Limits struct {
-	HeaderTime  time.Duration // for a client to send a request's head
-	IdleTime    time.Duration // between two requests of a connection
-	HeaderBytes int           // of a request's head; beyond it the answer is 431
-	Proxy       proxy.Limits
-}
-
-// DefaultLimits returns the limits that apply unless others are given.
-func DefaultLimits() Limits {
-	return Limits{HeaderTime: 10 * time.Second, IdleTime: 3 * time.Minute, HeaderBytes: 32 << 10, Proxy: proxy.DefaultLimits()}
+	// Trusted are the proxies before the gateway: what they say of a client in X-Forwarded-For, -Proto and -Host counts,
+	// and Limits.ClientConns does not apply to them.
+	Trusted []netip.Prefix
+	// Uncapped are addresses to which Limits.ClientConns does not apply either.
+	Uncapped []netip.Prefix
 }
 
 // Gateway is a running gateway.
@@ -48,6 +41,7 @@ type Gateway struct {
 	handler   *proxy.Handler
 	http, tls *net.TCPListener // nil if not asked for
 	app       *app             // Caddy's instance of it
+	crowd     *crowd
 	log       *slog.Logger
 }
 
@@ -70,7 +64,10 @@ func Start(ctx context.Context, config Config) (*Gateway, error) {
 		g.log = slog.New(slog.DiscardHandler)
 	}
 	g.config.Limits = config.Limits.orDefault()
-	g.handler = proxy.New(proxy.Config{Table: config.Table, Access: config.Access, Limits: g.config.Limits.Proxy})
+	g.crowd = newCrowd(g.config.Limits, slices.Concat(config.Trusted, config.Uncapped), g.log)
+	g.handler = proxy.New(proxy.Config{
+		Table: config.Table, Access: config.Access, Trusted: config.Trusted, Limits: g.config.Limits.Proxy,
+	})
 	var err error
 	if g.http, err = listen(ctx, config.HTTP); err != nil {
 		return nil, err
@@ -107,6 +104,7 @@ func (g *Gateway) Close(ctx context.Context) error {
 	if stopErr := caddy.Stop(); err == nil && stopErr != nil {
 		err = fmt.Errorf("stop Caddy: %w", stopErr)
 	}
+	g.crowd.stop()
 	running.gateway = nil
 	return err
 }
@@ -124,19 +122,4 @@ func address(ln *net.TCPListener) string {
 		return ""
 	}
 	return ln.Addr().String()
-}
-
-func (l Limits) orDefault() Limits {
-	d := DefaultLimits()
-	if l.HeaderTime == 0 {
-		l.HeaderTime = d.HeaderTime
-	}
-	if l.IdleTime == 0 {
-		l.IdleTime = d.IdleTime
-	}
-	if l.HeaderBytes == 0 {
-		l.HeaderBytes = d.HeaderBytes
-	}
-	l.Proxy = l.Proxy.OrDefault()
-	return l
 }

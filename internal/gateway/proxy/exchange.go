@@ -23,6 +23,7 @@ type exchange struct {
 	r     *http.Request
 	start time.Time
 	id    string // of the request
+	from  identity
 	route *route.Route
 	up    *upstream.Upstream // Begin was called on it
 	given time.Time          // when; known only if the route has a timeout
@@ -47,7 +48,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	if !ok {
 		e = &exchange{head: make([]byte, 0, headBuffer), raw: make([]byte, 0, 1024)}
 	}
-	e.h, e.w, e.r, e.start, e.id = h, w, r, time.Now(), newID()
+	e.h, e.w, e.r, e.start, e.id, e.from = h, w, r, time.Now(), newID(), h.identify(r)
 	header := w.Header()
 	header["X-Request-Id"] = []string{e.id}
 	if r.ProtoMajor == 1 && slices.ContainsFunc(r.Header["Upgrade"], isWebSocket) {
@@ -97,7 +98,7 @@ func (e *exchange) line() aloft.LogLine {
 	b = append(b, "B "...)
 	b = appendMillis(b, took)
 	b = append(b, "ms "...)
-	b = append(b, clientIP(e.r)...)
+	b = append(b, e.from.client...)
 	if e.cut {
 		b = append(b, " cut"...)
 	}
@@ -126,21 +127,6 @@ func newID() string {
 	var text [32]byte
 	hex.Encode(text[:], raw[:])
 	return string(text[:])
-}
-
-// clientIP is the address of the client's side of the connection.
-func clientIP(r *http.Request) string {
-	addr := r.RemoteAddr
-	for i := len(addr) - 1; i >= 0; i-- {
-		if addr[i] == ':' {
-			addr = addr[:i]
-			break
-		}
-	}
-	if len(addr) > 1 && addr[0] == '[' {
-		addr = addr[1 : len(addr)-1]
-	}
-	return addr
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

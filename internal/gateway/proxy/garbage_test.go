@@ -229,6 +229,65 @@ func TestStall(t *testing.T) {
 	waitIdle(t, b)
 }
 
+// TestSlowUpload is HARDENING.md B3 49: a client that sends a byte now and then does not hold the instance for ever, unless
+// the app has begun to answer it.
+func TestSlowUpload(t *testing.T) {
+	for path, want := range map[string]string{"/": "HTTP/1.1 408 ", "/early": "HTTP/1.1 200 "} {
+		b := app(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/early" {
+				_ = http.NewResponseController(w).EnableFullDuplex()
+				w.(http.Flusher).Flush()
+			}
+			n, err := io.Copy(io.Discard, r.Body)
+			fmt.Fprintf(w, "%d %v", n, err)
+		}, func(b *bench) { b.limits = proxy.Limits{Stall: 100 * time.Millisecond, MinRate: 1 << 20} })
+		c, r := b.dial(t)
+		fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n\r\n", path, host)
+		for range 40 {
+			time.Sleep(10 * time.Millisecond)
+			io.WriteString(c, "1\r\nx\r\n") // fails once it was answered
+		}
+		io.WriteString(c, "0\r\n\r\n")
+		got, _ := io.ReadAll(io.LimitReader(r, 13))
+		if !strings.HasPrefix(string(got), want) {
+			t.Errorf("%s: %q", path, got)
+		}
+		c.Close()
+		waitIdle(t, b)
+	}
+}
+
+// TestSplices: bodies for which there is no place in the kernel are copied.
+func TestSplices(t *testing.T) {
+	release := make(chan bool)
+	b := app(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "200000")
+		w.Write(make([]byte, 100000))
+		w.(http.Flusher).Flush()
+		if r.URL.Path == "/wait" {
+			<-release
+		}
+		w.Write(make([]byte, 100000))
+	}, func(b *bench) { b.limits = proxy.Limits{Splices: 1} })
+	first, err := http.DefaultTransport.RoundTrip(b.request("GET", "/wait", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Body.Close()
+	if _, err := io.ReadFull(first.Body, make([]byte, 100000)); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, body := b.do(t, b.request("GET", "/", nil)); len(body) != 200000 {
+			t.Errorf("%d bytes", len(body))
+		}
+	}
+	close(release)
+	if n, err := io.Copy(io.Discard, first.Body); n != 100000 || err != nil {
+		t.Errorf("the first: %d, %v", n, err)
+	}
+}
+
 func waitIdle(t *testing.T, b *bench) {
 	t.Helper()
 	for deadline := time.Now().Add(5 * time.Second); b.up.InFlight() > 0; time.Sleep(time.Millisecond) {

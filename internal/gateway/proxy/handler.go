@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -20,48 +22,8 @@ type Config struct {
 	Table  *route.Table
 	Access func(ref aloft.StageRef, line aloft.LogLine) // takes one line per routed request; nil: none is made
 	Limits Limits
-}
-
-// Limits bound what strangers and apps may do. Zero fields take the defaults of DefaultLimits.
-type Limits struct {
-	ResponseHead int           // bytes of status line and headers an app may send
-	Interim      int           // 1xx responses per request
-	Stall        time.Duration // a transfer without any progress for so long ends
-	Dial         time.Duration // to connect to an instance
-	Continue     time.Duration // wait for "100 Continue" before the body is sent anyway
-	HangUp       time.Duration // an answer may still come so long after the client closed its side
-}
-
-// DefaultLimits returns the limits that apply unless others are given.
-func DefaultLimits() Limits {
-	return Limits{
-		ResponseHead: 256 << 10, Interim: 32, Stall: time.Minute, Dial: 10 * time.Second, Continue: time.Second,
-		HangUp: 60 * time.Millisecond,
-	}
-}
-
-// OrDefault returns l with the defaults in place of zero fields.
-func (l Limits) OrDefault() Limits {
-	d := DefaultLimits()
-	if l.ResponseHead == 0 {
-		l.ResponseHead = d.ResponseHead
-	}
-	if l.Interim == 0 {
-		l.Interim = d.Interim
-	}
-	if l.Stall == 0 {
-		l.Stall = d.Stall
-	}
-	if l.Dial == 0 {
-		l.Dial = d.Dial
-	}
-	if l.Continue == 0 {
-		l.Continue = d.Continue
-	}
-	if l.HangUp == 0 {
-		l.HangUp = d.HangUp
-	}
-	return l
+	// Trusted are proxies before the gateway, whose word on who the client is and how it came counts.
+	Trusted []netip.Prefix
 }
 
 // Handler is the gateway's http.Handler. Make one with New.
@@ -69,15 +31,18 @@ type Handler struct {
 	table     *route.Table
 	access    func(aloft.StageRef, aloft.LogLine)
 	limits    Limits
+	trusted   []netip.Prefix
 	exchanges sync.Pool // of *exchange
-	buffers   sync.Pool // of *[]byte, copyBuffer long
+	small     sync.Pool // of *[]byte, smallBuffer long
+	large     sync.Pool // of *[]byte, largeBuffer long
+	splices   atomic.Int32
 }
 
 var _ http.Handler = (*Handler)(nil)
 
 // New returns a Handler.
 func New(config Config) *Handler {
-	return &Handler{table: config.Table, access: config.Access, limits: config.Limits.OrDefault()}
+	return &Handler{table: config.Table, access: config.Access, trusted: config.Trusted, limits: config.Limits.OrDefault()}
 }
 
 // ServeHTTP answers one request. It panics with http.ErrAbortHandler to cut a response that cannot be completed.

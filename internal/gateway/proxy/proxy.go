@@ -59,6 +59,9 @@ func (e *exchange) roundTrip(fresh bool) (response, error) {
 	}
 	e.watch.begin(e)
 	n, err := e.conn.Write(e.head)
+	if !deadline.IsZero() {
+		_ = e.conn.SetWriteDeadline(time.Time{}) // the sender has its own
+	}
 	if err != nil {
 		if n == 0 && !e.body.started {
 			return response{}, errors.Join(errNothingSent, err)
@@ -148,7 +151,7 @@ func (e *exchange) noBody(err error) {
 	switch {
 	case isTimeout(err):
 		e.fail(http.StatusRequestTimeout, "the request's body did not come")
-	case e.r.ProtoMajor == 1 && malformed(err):
+	case e.r.ProtoMajor == 1 && !errors.Is(err, errLeft) && malformed(err):
 		e.fail(http.StatusBadRequest, "the request's body is malformed")
 	default:
 		e.fail(statusClientClosed, "")
@@ -165,7 +168,7 @@ func (e *exchange) readResponse(before error) (response, error) {
 		switch {
 		case res.status >= 200 || res.status == http.StatusSwitchingProtocols:
 			if e.route.Timeout > 0 {
-				_ = e.conn.SetDeadline(time.Time{})
+				_ = e.conn.SetReadDeadline(time.Time{})
 				e.up.Answered()
 			}
 			return res, nil
@@ -225,6 +228,8 @@ func (e *exchange) badGateway(err error) {
 	switch {
 	case e.body.client.Load():
 		e.noBody(e.body.cause)
+	case e.body.unread.Load():
+		e.fail(http.StatusGatewayTimeout, "the app did not read the request's body")
 	case e.watch.fired():
 		e.fail(statusClientClosed, "")
 	case e.cutting():

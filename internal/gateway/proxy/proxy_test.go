@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,7 @@ type bench struct {
 	dials   *counter
 	lines   *lines
 	limits  proxy.Limits
+	trusted []netip.Prefix
 	timeout time.Duration
 }
 
@@ -96,7 +98,7 @@ func start(t *testing.T, addr string, options ...func(*bench)) *bench {
 		Stage: aloft.StageRef{App: "app", Stage: "production"}, Hosts: []string{host}, Release: 7, Function: "web",
 		Timeout: b.timeout, Backend: backend{b.up},
 	})
-	handler := proxy.New(proxy.Config{Table: b.table, Access: b.lines.add, Limits: b.limits})
+	handler := proxy.New(proxy.Config{Table: b.table, Access: b.lines.add, Trusted: b.trusted, Limits: b.limits})
 	b.server = httptest.NewUnstartedServer(handler)
 	b.server.Config.ReadHeaderTimeout = 10 * time.Second
 	b.server.EnableHTTP2 = true

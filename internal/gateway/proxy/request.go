@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	headBuffer  = 8 << 10  // usual heads and the small bodies written with them
+	headBuffer  = 1 << 10  // usual heads
+	bodyBuffer  = 8 << 10  // heads and the small bodies written with them
 	maxKeptHead = 64 << 10 // larger buffers are left to the garbage collector
 )
 
@@ -38,20 +39,6 @@ func (e *exchange) appendRequest(upgrade bool) {
 	}
 	b = e.appendFraming(b)
 	e.head = append(b, "\r\n"...)
-}
-
-// appendIdentity writes who the client is and how it came. The client's own claims were dropped.
-func (e *exchange) appendIdentity(b []byte) []byte {
-	ip := clientIP(e.r)
-	b = appendField(b, "X-Forwarded-For", ip)
-	b = appendField(b, "X-Real-Ip", ip)
-	b = appendField(b, "X-Forwarded-Host", e.r.Host)
-	proto := "http"
-	if e.r.TLS != nil {
-		proto = "https"
-	}
-	b = appendField(b, "X-Forwarded-Proto", proto)
-	return appendField(b, "X-Request-Id", e.id)
 }
 
 // appendFraming writes how long the body is.

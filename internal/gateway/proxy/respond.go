@@ -9,10 +9,7 @@ import (
 	"time"
 )
 
-const (
-	copyBuffer = 32 << 10
-	spliceMin  = 16 << 10 // from this size on a body is moved inside the kernel, if the client's connection allows it
-)
+const spliceMin = 16 << 10 // from this size on a body is moved inside the kernel, if the client's connection allows it
 
 // respond passes the answer on: head, body, trailer.
 func (e *exchange) respond(res response) {
@@ -30,7 +27,7 @@ func (e *exchange) respond(res response) {
 		err = e.copySized(res.length)
 	default:
 		res.close = true
-		err = e.copyStream(e.conn.Reader)
+		err = e.copyStream(e.conn.Reader, -1)
 	}
 	e.watch.end()
 	if e.guarded && e.r.ProtoMajor == 1 { // the server still has to write what it buffers
@@ -88,6 +85,7 @@ func (e *exchange) writeHead(res response) {
 		e.closeAfter() // an early answer: the rest of the body will not be waited for
 	}
 	e.status = res.status
+	e.body.heard.Store(true)
 	e.w.WriteHeader(res.status)
 }
 
@@ -113,7 +111,10 @@ func (e *exchange) copySized(n int64) error {
 		return nil
 	}
 	if to, ok := e.w.(io.ReaderFrom); ok && n >= spliceMin && e.r.ProtoMajor == 1 && e.r.TLS == nil {
-		return e.splice(to, n)
+		defer e.h.splices.Add(-1)
+		if int(e.h.splices.Add(1)) <= e.h.limits.Splices {
+			return e.splice(to, n)
+		}
 	}
 	return e.copyStream(io.LimitReader(r, n), n)
 }
@@ -133,30 +134,51 @@ func (e *exchange) splice(to io.ReaderFrom, n int64) error {
 	return err
 }
 
-// copyStream copies until r ends and checks that exactly length bytes came, if a length is given.
-func (e *exchange) copyStream(r io.Reader, length ...int64) error {
-	buf := e.h.buffer()
-	defer e.h.buffers.Put(buf)
-	var total int64
-	for {
-		n, err := r.Read(*buf)
-		total += int64(n)
-		if n > 0 {
-			more := err == nil && (len(length) == 0 || total < length[0])
-			if werr := e.write((*buf)[:n], more && e.waiting()); werr != nil {
-				return werr
+// copyStream copies until r ends and checks that exactly length bytes came; -1 is any length.
+func (e *exchange) copyStream(r io.Reader, length int64) error {
+	client := e.client()
+	buf := buffer(&e.h.small, smallBuffer)
+	defer func() { e.h.small.Put(buf) }()
+	for left := length; left != 0; {
+		if client != nil && e.sent >= roomFrom && !client.Room() {
+			e.h.small.Put(buf)
+			err := e.awaitRoom(client)
+			buf = buffer(&e.h.small, smallBuffer)
+			if err != nil {
+				return err
 			}
 		}
-		if err == io.EOF { // wrapped and joined errors are no end
-			if len(length) > 0 && total < length[0] {
-				return io.ErrUnexpectedEOF
-			}
-			return nil
-		}
+		n, last, err := e.copyPiece(r, *buf, left)
 		if err != nil {
 			return err
 		}
+		if length > 0 {
+			left -= n
+		}
+		if last && left > 0 {
+			return io.ErrUnexpectedEOF
+		}
+		if last {
+			break
+		}
 	}
+	return nil
+}
+
+// copyPiece copies what one read gives of a body of which left bytes are to come, and reports whether r has ended.
+func (e *exchange) copyPiece(r io.Reader, buf []byte, left int64) (n int64, last bool, err error) {
+	got, err := r.Read(buf)
+	n = int64(got)
+	if got > 0 {
+		more := err == nil && n != left
+		if werr := e.write(buf[:got], more && e.waiting()); werr != nil {
+			return n, false, werr
+		}
+	}
+	if err == io.EOF { // wrapped and joined errors are no end
+		return n, true, nil
+	}
+	return n, false, err
 }
 
 // waiting reports whether nothing more of the response has come yet: then the client gets what there is. Two bytes may be
@@ -164,7 +186,7 @@ func (e *exchange) copyStream(r io.Reader, length ...int64) error {
 func (e *exchange) waiting() bool { return e.conn.Reader.Buffered() <= 2 }
 
 func (e *exchange) copyChunked() error {
-	if err := e.copyStream(httputil.NewChunkedReader(e.conn.Reader)); err != nil {
+	if err := e.copyStream(httputil.NewChunkedReader(e.conn.Reader), -1); err != nil {
 		return err
 	}
 	return e.trailer(e.conn.Reader)
@@ -216,11 +238,3 @@ func (e *exchange) write(p []byte, flush bool) error {
 }
 
 func (e *exchange) flush() { _ = http.NewResponseController(e.w).Flush() }
-
-func (h *Handler) buffer() *[]byte {
-	if b, ok := h.buffers.Get().(*[]byte); ok {
-		return b
-	}
-	b := make([]byte, copyBuffer)
-	return &b
-}

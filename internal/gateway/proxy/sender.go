@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -20,6 +22,11 @@ type sender struct {
 	client  atomic.Bool   // the client failed to deliver the body
 	cause   error         // why; to be read once client is true
 	failed  atomic.Bool   // the body was not sent whole
+	unread  atomic.Bool   // for the app did not read it
+	heard   atomic.Bool   // the app has begun to answer: client and app may talk as slowly as they like
+	waited  time.Duration // for the client, until now
+	got     int64         // bytes meanwhile
+	peer    Client        // nil if not known
 }
 
 // begin reads the first part of the body behind the head. A body without a stated length is not waited for: its client
@@ -30,6 +37,7 @@ func (s *sender) begin(e *exchange) error {
 		s.read.Store(s.left == 0)
 		return nil
 	}
+	e.head = slices.Grow(e.head, max(0, bodyBuffer-len(e.head)))
 	whole := s.left <= int64(cap(e.head)-len(e.head))
 	for s.left > 0 && len(e.head) < cap(e.head) {
 		room := e.head[len(e.head):min(cap(e.head), len(e.head)+int(min(s.left, int64(cap(e.head)))))]
@@ -47,12 +55,21 @@ func (s *sender) begin(e *exchange) error {
 	return nil
 }
 
-// read reads from the client, which must send something within the stall time.
+// receive reads from the client, which must send something within the stall time, and keep to the minimum rate
+// while the app waits for it.
 func (s *sender) receive(e *exchange, p []byte) (int, error) {
 	rc := http.NewResponseController(e.w)
-	_ = rc.SetReadDeadline(time.Now().Add(e.h.limits.Stall))
+	begun := time.Now()
+	_ = rc.SetReadDeadline(begun.Add(e.h.limits.Stall))
 	n, err := e.r.Body.Read(p)
 	_ = rc.SetReadDeadline(time.Time{})
+	s.got += int64(n)
+	if s.waited += time.Since(begun); s.waited > e.h.limits.Stall && err == nil {
+		if !s.heard.Load() && float64(s.got) < float64(e.h.limits.MinRate)*s.waited.Seconds() {
+			err = os.ErrDeadlineExceeded
+		}
+		s.waited, s.got = 0, 0
+	}
 	return n, err
 }
 
@@ -68,7 +85,7 @@ func (s *sender) stream(e *exchange) {
 		return
 	}
 	e.duplex()
-	s.started = true
+	s.started, s.peer = true, e.client()
 	s.done = make(chan struct{})
 	go s.run(e)
 }
@@ -82,43 +99,51 @@ func (e *exchange) duplex() {
 
 func (s *sender) run(e *exchange) {
 	defer close(s.done)
-	buf := e.h.buffer()
-	defer e.h.buffers.Put(buf)
 	var err error
 	if s.left > 0 {
-		err = s.sized(e, *buf)
+		err = s.sized(e)
 	} else {
-		err = s.chunks(e, *buf)
+		err = s.chunks(e)
 	}
 	if err != nil {
 		s.failed.Store(true)
 	}
-	if s.client.Load() {
+	if s.client.Load() || s.unread.Load() {
 		_ = e.conn.Conn.Close() // the app waits for what will not come
 	}
+	_ = e.conn.SetWriteDeadline(time.Time{})
 }
 
-func (s *sender) sized(e *exchange, buf []byte) error {
+func (s *sender) sized(e *exchange) error {
+	u := e.upload()
+	defer u.free()
 	for s.left > 0 {
-		n, err := s.receive(e, buf[:min(int64(len(buf)), s.left)])
+		room := u.buf[:min(int64(len(u.buf)), s.left)]
+		n, err := s.receive(e, room)
 		s.left -= int64(n)
 		s.read.Store(s.left == 0)
 		if n > 0 {
-			if _, werr := e.conn.Write(buf[:n]); werr != nil {
+			if werr := s.deliver(e, room[:n]); werr != nil {
 				return werr
 			}
 		}
 		if err != nil && s.left > 0 {
 			return s.clientFailed(err)
 		}
+		if n == len(u.buf) {
+			u.filled()
+		}
 	}
 	return nil
 }
 
 // chunks sends a body of unknown length: each piece as it comes, then the trailer.
-func (s *sender) chunks(e *exchange, buf []byte) error {
+func (s *sender) chunks(e *exchange) error {
 	const room = 10 // for "ffffffff\r\n" before and "\r\n" after
+	u := e.upload()
+	defer u.free()
 	for {
+		buf := u.buf
 		n, err := s.receive(e, buf[room:len(buf)-2])
 		if n > 0 {
 			size := strconv.AppendInt(make([]byte, 0, room), int64(n), 16)
@@ -126,7 +151,7 @@ func (s *sender) chunks(e *exchange, buf []byte) error {
 			copy(buf[start:], size)
 			copy(buf[room-2:], "\r\n")
 			copy(buf[room+n:], "\r\n")
-			if _, werr := e.conn.Write(buf[start : room+n+2]); werr != nil {
+			if werr := s.deliver(e, buf[start:room+n+2]); werr != nil {
 				return werr
 			}
 		}
@@ -137,7 +162,14 @@ func (s *sender) chunks(e *exchange, buf []byte) error {
 		if err != nil {
 			return s.clientFailed(err)
 		}
+		if n == len(buf)-room-2 {
+			u.filled()
+		}
 	}
+	return s.trailer(e, u.buf)
+}
+
+func (s *sender) trailer(e *exchange, buf []byte) error {
 	end := append(buf[:0], "0\r\n"...)
 	for key, values := range e.r.Trailer {
 		for _, v := range values {
@@ -146,8 +178,7 @@ func (s *sender) chunks(e *exchange, buf []byte) error {
 			}
 		}
 	}
-	_, err := e.conn.Write(append(end, "\r\n"...))
-	return err
+	return s.deliver(e, append(end, "\r\n"...))
 }
 
 // finish waits until the goroutine has ended and reports whether the app has the whole body. The response is complete by

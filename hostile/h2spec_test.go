@@ -1,0 +1,96 @@
+package hostile_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aloft-run/aloft/internal/aloftest"
+)
+
+// TestH2spec is the second half of goal G16: a suite that nobody here wrote finds that the gateway speaks HTTP/2.
+func TestH2spec(t *testing.T) {
+	t.Parallel()
+	tool := filepath.Join(t.TempDir(), "h2spec")
+	build := exec.CommandContext(t.Context(), "go", "build", "-modfile=../tools/go.mod", "-o", tool, "github.com/summerwind/h2spec/cmd/h2spec")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Skipf("h2spec does not build: %v\n%s\nrun: go mod download -modfile=tools/go.mod", err, out)
+	}
+	s := newShop(t, "")
+	s.HTTPS = aloftest.FreeAddr(t)
+	s.Serve(t)
+	s.Up(t, s.dir)
+	host, port, err := net.SplitHostPort(relay(t, s.HTTPS))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), tool, "--host", host, "--port", port, "--timeout", "5").CombinedOutput()
+	summary := regexp.MustCompile(`\d+ tests, \d+ passed, \d+ skipped, \d+ failed`).FindString(string(out))
+	if summary == "" {
+		t.Fatalf("h2spec: %v\n%s", err, out)
+	}
+	t.Log(summary)
+	_, failures, _ := strings.Cut(string(out), "Failures:")
+	for _, f := range regexp.MustCompile(`× \d+: (.*)`).FindAllStringSubmatch(failures, -1) {
+		if why := deviations()[strings.TrimSpace(f[1])]; why != "" {
+			t.Logf("%s: %s", f[1], why)
+		} else {
+			t.Errorf("%s\n%s", f[1], failures)
+		}
+	}
+}
+
+// deviations are the tests of h2spec that Go's HTTP/2 fails, and why that is right or harmless.
+func deviations() map[string]string {
+	const answered = "it is answered with status 400, which RFC 9113 section 8.1.1 allows"
+	return map[string]string{
+		"Sends multiple values of SETTINGS_INITIAL_WINDOW_SIZE":                                        "Go hangs up on who sets the same thing twice",
+		"Sends a HEADERS frame that contains the connection-specific header field":                     answered,
+		`Sends a HEADERS frame that contains the TE header field with any value other than "trailers"`: answered,
+	}
+}
+
+// relay listens for HTTP/2 in the clear and passes it on to addr over TLS, under a name that has a certificate: h2spec can
+// only name what it can look up.
+func relay(t *testing.T, addr string) string {
+	t.Helper()
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() {
+		for {
+			near, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = near.Close() }()
+				far, err := dialTLS(t.Context(), addr)
+				if err != nil {
+					return
+				}
+				defer func() { _ = far.Close() }()
+				go func() {
+					_, _ = io.Copy(far, near)
+					_ = far.Close()
+				}()
+				_, _ = io.Copy(near, far)
+			}()
+		}
+	}()
+	return ln.Addr().String()
+}
+
+// dialTLS opens a connection for HTTP/2.
+func dialTLS(ctx context.Context, addr string) (net.Conn, error) {
+	d := tls.Dialer{Config: &tls.Config{ServerName: "shop.localhost", InsecureSkipVerify: true, NextProtos: []string{"h2"}}}
+	return d.DialContext(ctx, "tcp", addr)
+}

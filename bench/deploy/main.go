@@ -14,7 +14,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
+
+	"github.com/aloft-run/aloft/bench/home"
+	"github.com/aloft-run/aloft/bench/report"
 )
 
 type options struct {
@@ -26,20 +28,19 @@ type options struct {
 }
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == "server" {
-		fmt.Fprintln(os.Stderr, "server:", runServer(os.Getenv("PORT")))
-		os.Exit(1)
-	}
 	var o options
 	flag.StringVar(&o.aloft, "aloft", "../bin/aloft", "the aloft to measure")
 	flag.StringVar(&o.dir, "dir", "", "directory for trees and homes (default: the system's for temporary files)")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.IntVar(&o.files, "files", 20_000, "files of the large tree")
-	flag.StringVar(&o.only, "only", "small,large,start,up", "parts to measure")
+	flag.StringVar(&o.only, "only", report.Names(new(bench).parts()), "parts to measure")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Stdout, o); err != nil {
+	report.Machine(ctx, os.Stdout, "bench/deploy begins")
+	err := run(ctx, os.Stdout, o)
+	report.Machine(context.WithoutCancel(ctx), os.Stdout, "bench/deploy ends")
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -68,20 +69,18 @@ func run(ctx context.Context, out io.Writer, o options) error {
 	}
 	defer os.RemoveAll(dir)
 	b := &bench{options: o, out: out, dir: dir}
-	parts := map[string]func(context.Context) error{
-		"small": func(ctx context.Context) error { return b.deploys(ctx, "small", 20) },
-		"large": func(ctx context.Context) error { return b.deploys(ctx, "large", o.files) },
-		"start": b.starts,
-		"up":    b.ups,
+	return report.Run(ctx, out, b.parts(), o.only)
+}
+
+func (b *bench) parts() []report.Part {
+	return []report.Part{
+		{Name: "small", Run: func(ctx context.Context) error { return b.deploys(ctx, "small", 20) }},
+		{Name: "large", Run: func(ctx context.Context) error { return b.deploys(ctx, "large", b.files) }},
+		{Name: "start", Run: b.starts},
+		{Name: "up", Run: b.ups},
 	}
-	for name := range strings.SplitSeq(o.only, ",") {
-		part, ok := parts[name]
-		if !ok {
-			return fmt.Errorf("no part %q", name)
-		}
-		if err := part(ctx); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
+}
+
+func (b *bench) serve(ctx context.Context) (*home.Server, error) {
+	return home.Serve(ctx, b.aloft, b.dir)
 }

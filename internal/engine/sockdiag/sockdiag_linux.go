@@ -22,6 +22,10 @@ const (
 	unixReplySize   = 16
 	unixShowName    = 1
 	unixName        = 0 // attribute
+
+	// datagram holds the largest part of a list that the kernel sends to a reader of no more: it makes its parts as large
+	// as the reader's buffer, so that a larger one costs it, too. Starting programs are looked at each millisecond.
+	datagram = 8 << 10
 )
 
 // Listener is a listening stream socket.
@@ -43,11 +47,12 @@ func Listening() ([]Listener, error) {
 // ListeningBy does what Listening does through a diagnosis socket, for the network in which that was opened.
 func ListeningBy(fd int) ([]Listener, error) {
 	var all []Listener
+	buf := make([]byte, datagram)
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
 		request := make([]byte, inetRequestSize)
 		request[0], request[1] = family, unix.IPPROTO_TCP
 		binary.NativeEndian.PutUint32(request[4:], listenStates)
-		err := dump(fd, request, func(b []byte) { all = appendInet(all, b) })
+		err := dump(fd, request, buf, func(b []byte) { all = appendInet(all, b) })
 		if err != nil {
 			return nil, err
 		}
@@ -57,12 +62,12 @@ func ListeningBy(fd int) ([]Listener, error) {
 	binary.NativeEndian.PutUint32(request[4:], listenStates)
 	binary.NativeEndian.PutUint32(request[12:], unixShowName)
 	// a kernel without unix_diag refuses; TCP is found all the same
-	_ = dump(fd, request, func(b []byte) { all = appendUnix(all, b) })
+	_ = dump(fd, request, buf, func(b []byte) { all = appendUnix(all, b) })
 	return all, nil
 }
 
-// dump sends a request for a list and calls each with the body of every answer.
-func dump(fd int, request []byte, each func([]byte)) error {
+// dump sends a request for a list and calls each with the body of every answer, which buf holds for that long.
+func dump(fd int, request, buf []byte, each func([]byte)) error {
 	message := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(request))
 	binary.NativeEndian.PutUint32(message[0:], uint32(unix.NLMSG_HDRLEN+len(request)))
 	binary.NativeEndian.PutUint16(message[4:], sockDiagByFamily)
@@ -70,7 +75,6 @@ func dump(fd int, request []byte, each func([]byte)) error {
 	if err := unix.Sendto(fd, append(message, request...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("ask for sockets: %w", err)
 	}
-	buf := make([]byte, 32<<10)
 	for {
 		n, _, err := unix.Recvfrom(fd, buf, 0)
 		if err == unix.EINTR { //nolint:errorlint // a plain errno

@@ -36,7 +36,7 @@ func (b *bench) burst(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before, err := memory(s.PID())
+	before, err := s.RSS()
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (b *bench) burst(ctx context.Context) error {
 	}
 	cancel()
 	clients.Wait()
-	used, err := memory(s.PID())
+	used, err := s.RSS()
 	if err != nil {
 		return err
 	}

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -44,7 +42,7 @@ func (b *bench) idle(ctx context.Context) error {
 	}
 	defer s.Remove()
 	time.Sleep(rest)
-	empty, err := memory(s.PID())
+	empty, err := s.RSS()
 	if err != nil {
 		return err
 	}
@@ -116,17 +114,17 @@ func deployAll(ctx context.Context, s *home.Server, dirs []string) error {
 
 // watched returns the server's memory in MB and the share of a core that it uses, in percent.
 func (b *bench) watched(s *home.Server) (rss, share float64, err error) {
-	before, err := ticks(s.PID())
+	before, err := s.CPU()
 	if err != nil {
 		return 0, 0, err
 	}
 	time.Sleep(b.watch)
-	after, err := ticks(s.PID())
+	after, err := s.CPU()
 	if err != nil {
 		return 0, 0, err
 	}
-	rss, err = memory(s.PID())
-	return rss, float64(after-before) / b.watch.Seconds(), err // a tick is 10 ms: one in a second is 1 %
+	rss, err = s.RSS()
+	return rss, 100 * float64(after-before) / float64(b.watch), err
 }
 
 // wakeOne asks an app of which nothing runs.
@@ -136,29 +134,4 @@ func (b *bench) wakeOne(ctx context.Context, s *home.Server, app string) (float6
 		return 0, err
 	}
 	return home.Get(ctx, all[0].URL)
-}
-
-// memory is a process's resident set in MB.
-func memory(pid int) (float64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if err != nil {
-		return 0, err
-	}
-	pages, err := strconv.Atoi(string(bytes.Fields(data)[1]))
-	return float64(pages) * float64(os.Getpagesize()) / 1e6, err
-}
-
-// ticks is the processor time that a process has used, in hundredths of a second.
-func ticks(pid int) (int, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	user, err := strconv.Atoi(string(fields[11]))
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(string(fields[12]))
-	return user + system, err
 }

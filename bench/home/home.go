@@ -77,9 +77,6 @@ func (s *Server) Remove() {
 	_ = os.RemoveAll(s.Home)
 }
 
-// PID is the server's process.
-func (s *Server) PID() int { return s.cmd.Process.Pid }
-
 // Command is an aloft command for this server.
 func (s *Server) Command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, s.bin, args...)

@@ -2,8 +2,9 @@
 export GOTOOLCHAIN = go1.26.10
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := go tool -modfile=tools/go.mod
+BENCHES := bench-spawn bench-deploy bench-gateway bench-elastic bench-logs
 
-.PHONY: build demo test lint check bench deps clean
+.PHONY: build demo test lint check bench $(BENCHES) deps clean
 
 # Build bin/aloft.
 build:
@@ -26,10 +27,14 @@ lint:
 # Exactly what CI runs.
 check: lint demo test
 
-# Run the benchmarks against peers, side by side, and print the ratios: some minutes. BENCHFLAGS="-rounds 15" makes longer runs.
-bench: build
+# Run the benchmarks against peers, side by side, one after the other, and print the ratios: some minutes. One that fails does
+# not keep the others from running. BENCHFLAGS="-rounds 15" makes longer runs; make bench-gateway runs one.
+bench:
+	@$(MAKE) --no-print-directory -j1 -k $(BENCHES)
+
+$(BENCHES): bench-%: build
 	@sh tools/benchdeps.sh
-	cd bench && go run ./spawn && go run ./deploy -aloft ../bin/aloft $(BENCHFLAGS) && go run ./gateway $(BENCHFLAGS)
+	cd bench && go run ./$* $(BENCHFLAGS)
 
 # Install the system packages that tests need and that are missing (Debian, Ubuntu).
 deps:

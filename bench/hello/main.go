@@ -26,14 +26,16 @@ func slow(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "Hello, world!")
 }
 
-// printed writes lines of about 135 bytes to stdout and answers when all are written.
+// printed writes lines of about 135 bytes to stdout and answers how many bytes that were, when all are written.
 func printed(w http.ResponseWriter, r *http.Request) {
 	n, _ := strconv.Atoi(r.URL.Query().Get("n"))
 	out := bufio.NewWriterSize(os.Stdout, 32<<10)
 	text := `10.0.0.7 "GET /api/v1/items/4711?page=2 HTTP/1.1" 200 5123 12ms "Mozilla/5.0 (X11; Linux x86_64)" ` + strings.Repeat("x", 20) + " id="
+	total := 0
 	for i := range n {
-		fmt.Fprintln(out, text, i)
+		size, _ := fmt.Fprintln(out, text, i)
+		total += size
 	}
 	_ = out.Flush()
-	fmt.Fprintln(w, n)
+	fmt.Fprint(w, total)
 }

@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -35,12 +36,18 @@ func Plant(dir string, files map[string]string) error {
 	return nil
 }
 
-// Get asks a URL over a new connection and returns how long the answer took, in milliseconds; everything but 200 is an
-// error. It goes to 127.0.0.1: not every resolver knows *.localhost.
+// Get asks a URL over a new connection and returns how long it took until the answer was there, in milliseconds. All but 200
+// is an error.
 func Get(ctx context.Context, address string) (float64, error) {
+	took, _, err := Fetch(ctx, address)
+	return took, err
+}
+
+// Fetch is Get that returns the answer's body as well. It goes to 127.0.0.1: not every resolver knows *.localhost.
+func Fetch(ctx context.Context, address string) (took float64, body string, err error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	transport := &http.Transport{
 		DisableKeepAlives: true,
@@ -50,17 +57,18 @@ func Get(ctx context.Context, address string) (float64, error) {
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	began := time.Now()
 	answer, err := transport.RoundTrip(request)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	defer answer.Body.Close()
-	took := float64(time.Since(began).Microseconds()) / 1000
+	took = float64(time.Since(began).Microseconds()) / 1000
 	if answer.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("%s answers %s", address, answer.Status)
+		return 0, "", fmt.Errorf("%s answers %s", address, answer.Status)
 	}
-	return took, nil
+	text, err := io.ReadAll(answer.Body)
+	return took, string(text), err
 }

@@ -13,9 +13,12 @@ import (
 
 // Sizes and offsets are those of linux/inet_diag.h and linux/unix_diag.h.
 const (
+	tcpDiag          = 18 // older than the next: TCP of IPv4 and IPv6 in one list
 	sockDiagByFamily = 20
 	listenStates     = 1 << 10 // TCP_LISTEN, for Unix sockets too
 
+	tcpRequestSize  = 60
+	tcpStates       = 52 // offset
 	inetRequestSize = 56
 	inetReplySize   = 72
 	unixRequestSize = 24
@@ -46,14 +49,10 @@ func Listening() ([]Listener, error) {
 
 // ListeningBy does what Listening does through a diagnosis socket, for the network in which that was opened.
 func ListeningBy(fd int) ([]Listener, error) {
-	var all []Listener
 	buf := make([]byte, datagram)
-	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		request := make([]byte, inetRequestSize)
-		request[0], request[1] = family, unix.IPPROTO_TCP
-		binary.NativeEndian.PutUint32(request[4:], listenStates)
-		err := dump(fd, request, buf, func(b []byte) { all = appendInet(all, b) })
-		if err != nil {
+	all, err := listTCP(fd, buf)
+	if err != nil {
+		if all, err = listInet(fd, buf); err != nil {
 			return nil, err
 		}
 	}
@@ -62,15 +61,37 @@ func ListeningBy(fd int) ([]Listener, error) {
 	binary.NativeEndian.PutUint32(request[4:], listenStates)
 	binary.NativeEndian.PutUint32(request[12:], unixShowName)
 	// a kernel without unix_diag refuses; TCP is found all the same
-	_ = dump(fd, request, buf, func(b []byte) { all = appendUnix(all, b) })
+	_ = dump(fd, sockDiagByFamily, request, buf, func(b []byte) { all = appendUnix(all, b) })
+	return all, nil
+}
+
+// listTCP lists TCP sockets of both families: half the work of two lists, for each of which the kernel walks the whole table
+// of all networks.
+func listTCP(fd int, buf []byte) (all []Listener, err error) {
+	request := make([]byte, tcpRequestSize)
+	binary.NativeEndian.PutUint32(request[tcpStates:], listenStates)
+	err = dump(fd, tcpDiag, request, buf, func(b []byte) { all = appendInet(all, b) })
+	return all, err
+}
+
+// listInet lists TCP sockets of one family after the other, for a kernel that does not know listTCP's request any more.
+func listInet(fd int, buf []byte) (all []Listener, err error) {
+	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
+		request := make([]byte, inetRequestSize)
+		request[0], request[1] = family, unix.IPPROTO_TCP
+		binary.NativeEndian.PutUint32(request[4:], listenStates)
+		if err := dump(fd, sockDiagByFamily, request, buf, func(b []byte) { all = appendInet(all, b) }); err != nil {
+			return nil, err
+		}
+	}
 	return all, nil
 }
 
 // dump sends a request for a list and calls each with the body of every answer, which buf holds for that long.
-func dump(fd int, request, buf []byte, each func([]byte)) error {
+func dump(fd int, kind uint16, request, buf []byte, each func([]byte)) error {
 	message := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(request))
 	binary.NativeEndian.PutUint32(message[0:], uint32(unix.NLMSG_HDRLEN+len(request)))
-	binary.NativeEndian.PutUint16(message[4:], sockDiagByFamily)
+	binary.NativeEndian.PutUint16(message[4:], kind)
 	binary.NativeEndian.PutUint16(message[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	if err := unix.Sendto(fd, append(message, request...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("ask for sockets: %w", err)

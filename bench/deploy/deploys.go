@@ -25,7 +25,7 @@ const (
 
 // deploys measures the first package, unchanged deploys and changes of one file of an app of so many files.
 func (b *bench) deploys(ctx context.Context, name string, files int) error {
-	app := filepath.Join(b.dir, name)
+	app := filepath.Join(b.Dir, name)
 	if err := plant(app, files); err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (b *bench) deploys(ctx context.Context, name string, files int) error {
 	if err := b.firsts(ctx, t, app); err != nil {
 		return err
 	}
-	s, err := b.serve(ctx)
+	s, err := b.Serve(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (b *bench) firsts(ctx context.Context, t *table, app string) error {
 		if err != nil {
 			return err
 		}
-		s, err := b.serve(ctx)
+		s, err := b.Serve(ctx)
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (b *bench) zip(ctx context.Context, t *table, app string) (float64, error) 
 		fmt.Fprintln(b.out, "zip is missing (apt-get install zip): no comparison with it")
 		return 0, nil
 	}
-	file := filepath.Join(b.dir, "peer.zip")
+	file := filepath.Join(b.Dir, "peer.zip")
 	defer os.Remove(file)
 	c := exec.CommandContext(ctx, "zip", "-qr", "-y", "-6", file, ".")
 	c.Dir = app

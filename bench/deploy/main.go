@@ -9,19 +9,15 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"path/filepath"
 
 	"github.com/aloft-run/aloft/bench/home"
 	"github.com/aloft-run/aloft/bench/report"
 )
 
 type options struct {
-	aloft  string // the program to measure
-	dir    string // where trees and homes lie
+	home.Lab
+
 	rounds int
 	files  int    // of the large tree
 	only   string // comma-separated parts
@@ -29,21 +25,12 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.aloft, "aloft", "../bin/aloft", "the aloft to measure")
-	flag.StringVar(&o.dir, "dir", "", "directory for trees and homes (default: the system's for temporary files)")
+	o.Flags()
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.IntVar(&o.files, "files", 20_000, "files of the large tree")
 	flag.StringVar(&o.only, "only", report.Names(new(bench).parts()), "parts to measure")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	report.Machine(ctx, os.Stdout, "bench/deploy begins")
-	err := run(ctx, os.Stdout, o)
-	report.Machine(context.WithoutCancel(ctx), os.Stdout, "bench/deploy ends")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	report.Main("bench/deploy", func(ctx context.Context, out io.Writer) error { return run(ctx, out, o) })
 }
 
 // bench is what the parts have in common.
@@ -51,24 +38,15 @@ type bench struct {
 	options
 
 	out io.Writer
-	dir string // freed at the end
 }
 
 func run(ctx context.Context, out io.Writer, o options) error {
-	bin, err := filepath.Abs(o.aloft)
+	free, err := o.Open()
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(bin); err != nil {
-		return fmt.Errorf("%w (make build)", err)
-	}
-	o.aloft = bin
-	dir, err := os.MkdirTemp(o.dir, "aloft-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b := &bench{options: o, out: out, dir: dir}
+	defer free()
+	b := &bench{options: o, out: out}
 	return report.Run(ctx, out, b.parts(), o.only)
 }
 
@@ -79,8 +57,4 @@ func (b *bench) parts() []report.Part {
 		{Name: "start", Run: b.starts},
 		{Name: "up", Run: b.ups},
 	}
-}
-
-func (b *bench) serve(ctx context.Context) (*home.Server, error) {
-	return home.Serve(ctx, b.aloft, b.dir)
 }

@@ -15,14 +15,14 @@ import (
 
 // starts measures from exec to the first connection that is accepted, bare, and to "ready" as aloft notices it.
 func (b *bench) starts(ctx context.Context) error {
-	list, missing, err := home.Apps(ctx, b.dir, "start-", "")
+	list, missing, err := home.Apps(ctx, b.Dir, "start-", "")
 	if err != nil {
 		return err
 	}
 	for _, why := range missing {
 		fmt.Fprintln(b.out, "not measured:", why)
 	}
-	s, err := b.serve(ctx)
+	s, err := b.Serve(ctx)
 	if err != nil {
 		return err
 	}

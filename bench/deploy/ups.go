@@ -12,7 +12,7 @@ import (
 
 // ups measures from typing aloft up to the first answer of a new app, an executable ./server.
 func (b *bench) ups(ctx context.Context) error {
-	s, err := b.serve(ctx)
+	s, err := b.Serve(ctx)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (b *bench) ups(ctx context.Context) error {
 
 // trivial makes an app of nothing but an executable.
 func (b *bench) trivial(ctx context.Context, i int) (string, error) {
-	dir := filepath.Join(b.dir, fmt.Sprintf("up-%d", i))
+	dir := filepath.Join(b.Dir, fmt.Sprintf("up-%d", i))
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return "", err
 	}
@@ -67,7 +67,7 @@ func upAndGet(ctx context.Context, s *home.Server, dir string) error {
 
 // fromNothing is a first aloft up in an empty home, which starts the server in the background.
 func (b *bench) fromNothing(ctx context.Context, dir string) (float64, error) {
-	s, err := home.New(b.aloft, b.dir)
+	s, err := b.New()
 	if err != nil {
 		return 0, err
 	}

@@ -26,7 +26,7 @@ type crowd struct {
 // burst lets as many clients as the app may have instances come at once, to an app of one instance that takes one request at
 // a time. They ask again and again until all instances run, then once more.
 func (b *bench) burst(ctx context.Context) error {
-	s, err := b.serve(ctx)
+	s, err := b.Serve(ctx)
 	if err != nil {
 		return err
 	}

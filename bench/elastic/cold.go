@@ -14,14 +14,14 @@ import (
 // cold measures the first request through the gateway to an app of which nothing runs, against exec → first answer of the
 // same program without aloft.
 func (b *bench) cold(ctx context.Context) error {
-	list, missing, err := home.Apps(ctx, b.dir, "cold-", "functions:\n  web: {idle: 400ms}\n")
+	list, missing, err := home.Apps(ctx, b.Dir, "cold-", "functions:\n  web: {idle: 400ms}\n")
 	if err != nil {
 		return err
 	}
 	for _, why := range missing {
 		fmt.Fprintln(b.out, "not measured:", why)
 	}
-	s, err := b.serve(ctx)
+	s, err := b.Serve(ctx)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func calm(ctx context.Context, s *home.Server, list []home.App) error {
 
 // wake measures a request to a frozen instance against one to an instance that was quiet for as long but may not freeze.
 func (b *bench) wake(ctx context.Context) error {
-	s, err := b.serve(ctx)
+	s, err := b.Serve(ctx)
 	if err != nil {
 		return err
 	}

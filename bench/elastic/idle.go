@@ -23,7 +23,7 @@ const (
 func (b *bench) idle(ctx context.Context) error {
 	dirs := make([]string, b.apps)
 	for i := range dirs {
-		dirs[i] = filepath.Join(b.dir, fmt.Sprintf("idle-%d", i))
+		dirs[i] = filepath.Join(b.Dir, fmt.Sprintf("idle-%d", i))
 		if err := home.Plant(dirs[i], map[string]string{"aloft.yml": "functions:\n  web: {idle: 1s}\n"}); err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (b *bench) idle(ctx context.Context) error {
 			return err
 		}
 	}
-	s, err := b.serve(ctx)
+	s, err := b.Serve(ctx)
 	if err != nil {
 		return err
 	}

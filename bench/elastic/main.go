@@ -12,8 +12,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"time"
 
@@ -23,34 +21,25 @@ import (
 )
 
 type options struct {
-	aloft     string // the program to measure
-	dir       string // where apps and homes lie
-	rounds    int    // of first requests
-	instances int    // of the burst
-	apps      int    // that are idle
+	home.Lab
+
+	rounds    int // of first requests
+	instances int // of the burst
+	apps      int // that are idle
 	watch     time.Duration
 	only      string // comma-separated parts
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.aloft, "aloft", "../bin/aloft", "the aloft to measure")
-	flag.StringVar(&o.dir, "dir", "", "directory for apps and homes (default: the system's for temporary files)")
+	o.Flags()
 	flag.IntVar(&o.rounds, "rounds", 15, "rounds of first requests; the median counts")
 	flag.IntVar(&o.instances, "instances", 100, "instances that the burst needs")
 	flag.IntVar(&o.apps, "apps", 200, "apps that are idle")
 	flag.DurationVar(&o.watch, "watch", 20*time.Second, "how long idle apps are watched")
 	flag.StringVar(&o.only, "only", report.Names(new(bench).parts()), "parts to measure")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	report.Machine(ctx, os.Stdout, "bench/elastic begins")
-	err := run(ctx, os.Stdout, o)
-	report.Machine(context.WithoutCancel(ctx), os.Stdout, "bench/elastic ends")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	report.Main("bench/elastic", func(ctx context.Context, out io.Writer) error { return run(ctx, out, o) })
 }
 
 // bench is what the parts have in common.
@@ -58,7 +47,6 @@ type bench struct {
 	options
 
 	out   io.Writer
-	dir   string // freed at the end
 	goals *report.Goals
 }
 
@@ -67,32 +55,20 @@ func (b *bench) parts() []report.Part {
 }
 
 func run(ctx context.Context, out io.Writer, o options) error {
-	bin, err := filepath.Abs(o.aloft)
+	free, err := o.Open()
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(bin); err != nil {
-		return fmt.Errorf("%w (make build)", err)
-	}
-	o.aloft = bin
-	dir, err := os.MkdirTemp(o.dir, "aloft-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b := &bench{options: o, out: out, dir: dir, goals: report.NewGoals()}
+	defer free()
+	b := &bench{options: o, out: out, goals: report.NewGoals()}
 	err = report.Run(ctx, out, b.parts(), o.only)
 	b.goals.Print(out, "Targets")
 	return err
 }
 
-func (b *bench) serve(ctx context.Context) (*home.Server, error) {
-	return home.Serve(ctx, b.aloft, b.dir)
-}
-
 // deploy plants the Go app with a manifest, deploys it and returns its URL.
 func (b *bench) deploy(ctx context.Context, s *home.Server, name, manifest string) (string, error) {
-	dir := filepath.Join(b.dir, name)
+	dir := filepath.Join(b.Dir, name)
 	if err := home.Plant(dir, map[string]string{"aloft.yml": manifest}); err != nil {
 		return "", err
 	}

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 	"time"
 
@@ -47,15 +46,7 @@ func main() {
 	flag.StringVar(&o.loads, "loads", "hello/1,hello/32,hello/256,100k/32,post1m/32,tls/32,h2/32", "loads: what/connections")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the aloft process")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	report.Machine(ctx, os.Stdout, "bench/gateway begins")
-	err := run(ctx, os.Stdout, o)
-	report.Machine(context.WithoutCancel(ctx), os.Stdout, "bench/gateway ends")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	report.Main("bench/gateway", func(ctx context.Context, out io.Writer) error { return run(ctx, out, o) })
 }
 
 // run starts everything, measures, prints.

@@ -27,22 +27,13 @@ type Server struct {
 	log  bytes.Buffer
 }
 
-// New returns a server that is not started, with an empty home below dir.
-func New(bin, dir string) (*Server, error) {
-	home, err := os.MkdirTemp(dir, "home-")
+// New returns a server that is not started, with an empty home.
+func (l *Lab) New() (*Server, error) {
+	home, err := os.MkdirTemp(l.Dir, "home-")
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Client: client.New(filepath.Join(home, api.SocketName)), bin: bin, Home: home}, nil
-}
-
-// Serve starts a server in a new home. The caller stops it.
-func Serve(ctx context.Context, bin, dir string) (*Server, error) {
-	s, err := New(bin, dir)
-	if err != nil {
-		return nil, err
-	}
-	return s, s.Start(ctx)
+	return &Server{Client: client.New(filepath.Join(home, api.SocketName)), bin: l.Aloft, Home: home}, nil
 }
 
 // Start starts the server and waits until it answers.

@@ -16,12 +16,12 @@ import (
 
 // printing lets an app print all its lines through a pipe of the server's, and counts those that arrived.
 func (b *bench) printing(ctx context.Context) error {
-	s, err := home.Serve(ctx, b.aloft, b.dir)
+	s, err := b.Serve(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Remove()
-	dir := filepath.Join(b.dir, "printing")
+	dir := filepath.Join(b.Dir, "printing")
 	if err := errors.Join(os.Mkdir(dir, 0o755), home.Hello(ctx, filepath.Join(dir, "server"))); err != nil {
 		return err
 	}

@@ -9,18 +9,15 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"path/filepath"
 
+	"github.com/aloft-run/aloft/bench/home"
 	"github.com/aloft-run/aloft/bench/report"
 )
 
 type options struct {
-	aloft  string // the program to measure
-	dir    string // where logs and homes lie
+	home.Lab
+
 	rounds int
 	lines  int
 	only   string // comma-separated parts
@@ -28,21 +25,12 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.aloft, "aloft", "../bin/aloft", "the aloft to measure")
-	flag.StringVar(&o.dir, "dir", "", "directory for logs and homes (default: the system's for temporary files)")
+	o.Flags()
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
 	flag.IntVar(&o.lines, "lines", 1_000_000, "lines of a log")
 	flag.StringVar(&o.only, "only", report.Names(new(bench).parts()), "parts to measure")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	report.Machine(ctx, os.Stdout, "bench/logs begins")
-	err := run(ctx, os.Stdout, o)
-	report.Machine(context.WithoutCancel(ctx), os.Stdout, "bench/logs ends")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	report.Main("bench/logs", func(ctx context.Context, out io.Writer) error { return run(ctx, out, o) })
 }
 
 // bench is what the parts have in common.
@@ -50,7 +38,6 @@ type bench struct {
 	options
 
 	out   io.Writer
-	dir   string // freed at the end
 	goals *report.Goals
 }
 
@@ -59,17 +46,12 @@ func (b *bench) parts() []report.Part {
 }
 
 func run(ctx context.Context, out io.Writer, o options) error {
-	bin, err := filepath.Abs(o.aloft)
+	free, err := o.Open()
 	if err != nil {
 		return err
 	}
-	o.aloft = bin
-	dir, err := os.MkdirTemp(o.dir, "aloft-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b := &bench{options: o, out: out, dir: dir, goals: report.NewGoals()}
+	defer free()
+	b := &bench{options: o, out: out, goals: report.NewGoals()}
 	err = report.Run(ctx, out, b.parts(), o.only)
 	b.goals.Print(out, "Targets")
 	return err

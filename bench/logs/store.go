@@ -37,7 +37,7 @@ func (b *bench) stores(ctx context.Context) error {
 	for round := range b.rounds {
 		for i := range kinds {
 			k := &kinds[i]
-			dir := filepath.Join(b.dir, fmt.Sprintf("%s-%d", k.name, round))
+			dir := filepath.Join(b.Dir, fmt.Sprintf("%s-%d", k.name, round))
 			if err := os.Mkdir(dir, 0o755); err != nil {
 				return err
 			}

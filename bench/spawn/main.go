@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/aloft-run/aloft/bench/report"
@@ -21,15 +20,7 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 5, "rounds of 20 starts of each engine")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	report.Machine(ctx, os.Stdout, "bench/spawn begins")
-	err := run(ctx, 20**rounds)
-	report.Machine(context.WithoutCancel(ctx), os.Stdout, "bench/spawn ends")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	report.Main("bench/spawn", func(ctx context.Context, _ io.Writer) error { return run(ctx, 20**rounds) })
 }
 
 // contender is an engine under a name, and how its starts went.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/bench/home"
+	"github.com/aloft-run/aloft/bench/report"
 )
 
 // The peers of deploys.
@@ -22,15 +25,11 @@ const (
 
 // deploys measures the first package, unchanged deploys and changes of one file of an app of so many files.
 func (b *bench) deploys(ctx context.Context, name string, files int) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	app := filepath.Join(b.dir, name)
+	app := filepath.Join(b.Dir, name)
 	if err := plant(app, files); err != nil {
 		return err
 	}
-	if err := procfile(app, []string{self, "server"}); err != nil {
+	if err := b.serverOf(ctx, app); err != nil {
 		return err
 	}
 	defer os.RemoveAll(app)
@@ -38,11 +37,11 @@ func (b *bench) deploys(ctx context.Context, name string, files int) error {
 	if err := b.firsts(ctx, t, app); err != nil {
 		return err
 	}
-	s, err := b.serve(ctx)
+	s, err := b.Serve(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer s.Remove()
 	if err := b.again(ctx, t, s, app); err != nil {
 		return err
 	}
@@ -53,6 +52,20 @@ func (b *bench) deploys(ctx context.Context, name string, files int) error {
 	return nil
 }
 
+// serverOf adds to an app what starts it: a server that is small beside the rest, in Node.js or Python.
+func (b *bench) serverOf(ctx context.Context, dir string) error {
+	list, _, err := home.Apps(ctx, filepath.Dir(dir), filepath.Base(dir)+"-", "")
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		if a.Name == "Node.js" || a.Name == "Python" {
+			return os.CopyFS(dir, os.DirFS(a.Dir))
+		}
+	}
+	return errors.New("neither node nor python3 is installed: install one of them")
+}
+
 // firsts measures packages made from nothing, each by a server with an empty home.
 func (b *bench) firsts(ctx context.Context, t *table, app string) error {
 	for range max(1, b.rounds/2) {
@@ -60,16 +73,16 @@ func (b *bench) firsts(ctx context.Context, t *table, app string) error {
 		if err != nil {
 			return err
 		}
-		s, err := b.serve(ctx)
+		s, err := b.Serve(ctx)
 		if err != nil {
 			return err
 		}
-		built, err := s.Build(ctx, input(app), aloft.Discard{})
-		s.stop()
+		built, err := s.Build(ctx, home.Input(app), aloft.Discard{})
+		s.Remove()
 		if err != nil {
 			return err
 		}
-		t.add("first package: scan, compress, store", ms(built.Elapsed), target{zipping, 0.2})
+		t.add("first package: scan, compress, store", report.MS(built.Elapsed), target{zipping, 0.2})
 		if size > 0 {
 			t.note = fmt.Sprintf("size of the package: %.3f × zip -6", float64(built.Artifact.Size)/size)
 			if !t.free {
@@ -86,11 +99,11 @@ func (b *bench) zip(ctx context.Context, t *table, app string) (float64, error) 
 		fmt.Fprintln(b.out, "zip is missing (apt-get install zip): no comparison with it")
 		return 0, nil
 	}
-	file := filepath.Join(b.dir, "peer.zip")
+	file := filepath.Join(b.Dir, "peer.zip")
 	defer os.Remove(file)
 	c := exec.CommandContext(ctx, "zip", "-qr", "-y", "-6", file, ".")
 	c.Dir = app
-	time, err := took(c.Run)
+	time, err := report.Took(c.Run)
 	if err != nil {
 		return 0, fmt.Errorf("zip: %w", err)
 	}
@@ -103,12 +116,12 @@ func (b *bench) zip(ctx context.Context, t *table, app string) (float64, error) 
 }
 
 // again measures deploys of what serves already.
-func (b *bench) again(ctx context.Context, t *table, s *server, app string) error {
+func (b *bench) again(ctx context.Context, t *table, s *home.Server, app string) error {
 	repo, err := repository(ctx, app)
 	if err != nil {
 		return err
 	}
-	up := func() error { _, err := s.up(ctx, app); return err }
+	up := func() error { _, err := s.Up(ctx, app); return err }
 	for range 2 { // the first time the files may be too young for the index
 		if err := up(); err != nil {
 			return err
@@ -131,20 +144,20 @@ func (b *bench) again(ctx context.Context, t *table, s *server, app string) erro
 			}
 			t.add(m.name, time)
 		}
-		same, err := s.Deploy(ctx, input(app), aloft.Discard{})
+		same, err := s.Deploy(ctx, home.Input(app), aloft.Discard{})
 		if err != nil {
 			return err
 		}
 		if !same.Unchanged {
 			return fmt.Errorf("release v%d of an unchanged source", same.Release.Version)
 		}
-		t.add("an unchanged deploy, the server's part", ms(same.Elapsed), target{walking, 1.5})
+		t.add("an unchanged deploy, the server's part", report.MS(same.Elapsed), target{walking, 1.5})
 	}
 	return nil
 }
 
 // changes measures the package and the whole deploy after a change of one file.
-func (b *bench) changes(ctx context.Context, t *table, s *server, app string) error {
+func (b *bench) changes(ctx context.Context, t *table, s *home.Server, app string) error {
 	edit := func(text string) error {
 		return os.WriteFile(filepath.Join(app, "lib", "m000", "d00", "f00.js"), []byte(text), 0o644)
 	}
@@ -152,22 +165,22 @@ func (b *bench) changes(ctx context.Context, t *table, s *server, app string) er
 		if err := edit("// package " + strconv.Itoa(i)); err != nil {
 			return err
 		}
-		built, err := s.Build(ctx, input(app), aloft.Discard{})
+		built, err := s.Build(ctx, home.Input(app), aloft.Discard{})
 		if err != nil {
 			return err
 		}
-		t.add("one file changed: scan, package, store", ms(built.Elapsed), target{walking, 3})
+		t.add("one file changed: scan, package, store", report.MS(built.Elapsed), target{walking, 3})
 		if err := edit("// deploy " + strconv.Itoa(i)); err != nil {
 			return err
 		}
 		seen := new(steps)
-		made, err := s.Deploy(ctx, input(app), seen)
+		made, err := s.Deploy(ctx, home.Input(app), seen)
 		if err != nil {
 			return err
 		}
-		t.add("one file changed: whole deploy", ms(made.Elapsed))
-		t.add("… of it unpacking, and starting the process", ms(seen.of(aloft.StepStart)))
-		t.add("… of it until ready, 100 ms held back", ms(seen.of(aloft.StepReady)))
+		t.add("one file changed: whole deploy", report.MS(made.Elapsed))
+		t.add("… of it unpacking, and starting the process", report.MS(seen.of(aloft.StepStart)))
+		t.add("… of it until ready, 100 ms held back", report.MS(seen.of(aloft.StepReady)))
 	}
 	return nil
 }

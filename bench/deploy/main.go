@@ -9,40 +9,28 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"strings"
+
+	"github.com/aloft-run/aloft/bench/home"
+	"github.com/aloft-run/aloft/bench/report"
 )
 
 type options struct {
-	aloft  string // the program to measure
-	dir    string // where trees and homes lie
+	home.Lab
+
 	rounds int
 	files  int    // of the large tree
 	only   string // comma-separated parts
 }
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == "server" {
-		fmt.Fprintln(os.Stderr, "server:", runServer(os.Getenv("PORT")))
-		os.Exit(1)
-	}
 	var o options
-	flag.StringVar(&o.aloft, "aloft", "../bin/aloft", "the aloft to measure")
-	flag.StringVar(&o.dir, "dir", "", "directory for trees and homes (default: the system's for temporary files)")
+	o.Flags()
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.IntVar(&o.files, "files", 20_000, "files of the large tree")
-	flag.StringVar(&o.only, "only", "small,large,start,up", "parts to measure")
+	flag.StringVar(&o.only, "only", report.Names(new(bench).parts()), "parts to measure")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	report.Main("bench/deploy", func(ctx context.Context, out io.Writer) error { return run(ctx, out, o) })
 }
 
 // bench is what the parts have in common.
@@ -50,38 +38,23 @@ type bench struct {
 	options
 
 	out io.Writer
-	dir string // freed at the end
 }
 
 func run(ctx context.Context, out io.Writer, o options) error {
-	bin, err := filepath.Abs(o.aloft)
+	free, err := o.Open()
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(bin); err != nil {
-		return fmt.Errorf("%w (make build)", err)
+	defer free()
+	b := &bench{options: o, out: out}
+	return report.Run(ctx, out, b.parts(), o.only)
+}
+
+func (b *bench) parts() []report.Part {
+	return []report.Part{
+		{Name: "small", Run: func(ctx context.Context) error { return b.deploys(ctx, "small", 20) }},
+		{Name: "large", Run: func(ctx context.Context) error { return b.deploys(ctx, "large", b.files) }},
+		{Name: "start", Run: b.starts},
+		{Name: "up", Run: b.ups},
 	}
-	o.aloft = bin
-	dir, err := os.MkdirTemp(o.dir, "aloft-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b := &bench{options: o, out: out, dir: dir}
-	parts := map[string]func(context.Context) error{
-		"small": func(ctx context.Context) error { return b.deploys(ctx, "small", 20) },
-		"large": func(ctx context.Context) error { return b.deploys(ctx, "large", o.files) },
-		"start": b.starts,
-		"up":    b.ups,
-	}
-	for name := range strings.SplitSeq(o.only, ",") {
-		part, ok := parts[name]
-		if !ok {
-			return fmt.Errorf("no part %q", name)
-		}
-		if err := part(ctx); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
 }

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
+
+	"github.com/aloft-run/aloft/bench/report"
 )
 
 // row is one thing that was measured, in milliseconds, round after round.
@@ -17,11 +20,6 @@ type row struct {
 type target struct {
 	peer  string
 	ratio float64 // of the row over the peer, at most
-}
-
-func median(times []float64) float64 {
-	sorted := slices.Sorted(slices.Values(times))
-	return sorted[len(sorted)/2]
 }
 
 // table collects rows in the order of their first measurement.
@@ -54,38 +52,36 @@ func (t *table) add(name string, time float64, targets ...target) {
 // print prints the medians, and their ratios to the peers of the columns that were measured.
 func (t *table) print(out io.Writer, title string, peers ...string) {
 	peers = slices.DeleteFunc(peers, func(p string) bool { return len(t.row(p).times) == 0 })
-	fmt.Fprintf(out, "\n%s\n%-46s %10s %10s", title, "", "ms", "least ms")
+	head := []string{"what", "ms", "least ms"}
 	for _, p := range peers {
-		fmt.Fprintf(out, "  ÷ %-12s", p)
+		head = append(head, "÷ "+p)
 	}
-	fmt.Fprintln(out, "target")
+	shown := report.NewTable(append(head, "target")...)
 	for _, r := range t.rows {
 		if len(r.times) == 0 {
 			continue
 		}
-		fmt.Fprintf(out, "%-46s %10.1f %10.1f", r.name, median(r.times), slices.Min(r.times))
+		middle := report.Median(r.times)
+		cells := []string{r.name, report.Figure(middle), report.Figure(slices.Min(r.times))}
 		for _, p := range peers {
-			fmt.Fprintf(out, "  %-14.2f", median(r.times)/median(t.row(p).times))
+			cells = append(cells, report.Figure(middle/report.Median(t.row(p).times)))
 		}
-		fmt.Fprintln(out, t.verdicts(r))
+		shown.Add(append(cells, t.verdicts(r))...)
 	}
+	shown.Print(out, title)
 	if t.note != "" {
-		fmt.Fprintln(out, t.note)
+		fmt.Fprintln(out, "\n"+t.note)
 	}
 }
 
-func (t *table) verdicts(r *row) (text string) {
+func (t *table) verdicts(r *row) string {
+	var all []string
 	for _, want := range r.targets {
-		peer := t.row(want.peer).times
-		if len(peer) == 0 {
-			text += fmt.Sprintf("≤ %.2f × %s: not measured ", want.ratio, want.peer)
-			continue
+		bound, verdict := report.AtMost(want.ratio, " × "+want.peer), "not measured"
+		if peer := t.row(want.peer).times; len(peer) > 0 {
+			verdict = bound.Verdict(report.Median(r.times) / report.Median(peer))
 		}
-		verdict := "met"
-		if median(r.times) > want.ratio*median(peer) {
-			verdict = "MISSED"
-		}
-		text += fmt.Sprintf("≤ %.2f × %s: %s ", want.ratio, want.peer, verdict)
+		all = append(all, bound.String()+": "+verdict)
 	}
-	return text
+	return strings.Join(all, ", ")
 }

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/aloft-run/aloft/bench/report"
 )
 
 // plant makes an app of so many files in dir: modules that look like code, of 200 B to 20 KB, twenty in a directory. The same
@@ -68,14 +70,6 @@ func module(dice *rand.Rand, words []string, size int) string {
 	return text.String()
 }
 
-// procfile makes dir an app that runs a command.
-func procfile(dir string, command []string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "Procfile"), []byte("web: "+strings.Join(command, " ")+"\n"), 0o644)
-}
-
 // walk looks at all files once: what it costs, at the least, to see that nothing changed.
 func walk(dir string) error {
 	return filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
@@ -108,12 +102,12 @@ func (g *gitDir) leave() error { return os.Rename(filepath.Join(g.tree, ".git"),
 // measure measures f, in a git checkout or in the bare tree.
 func (g *gitDir) measure(checkout bool, f func() error) (float64, error) {
 	if !checkout {
-		return took(f)
+		return report.Took(f)
 	}
 	if err := g.enter(); err != nil {
 		return 0, err
 	}
-	time, err := took(f)
+	time, err := report.Took(f)
 	return time, errors.Join(err, g.leave())
 }
 

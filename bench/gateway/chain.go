@@ -53,21 +53,31 @@ func runCaddy(args []string) error {
 	return runCaddyWith(args, map[string]any{"handler": "reverse_proxy", "upstreams": []any{map[string]any{"dial": args[0]}}})
 }
 
-// runCaddyWith runs Caddy with one handler for the host. args are the app's address and a directory.
+// runCaddyWith runs Caddy with one handler for the host. args are the app's address and a directory with certificates.
 func runCaddyWith(args []string, handler map[string]any) error {
-	addr, err := freeAddr()
+	addr, secure, err := freeAddrs()
 	if err != nil {
 		return err
 	}
+	server := func(addr string) map[string]any {
+		return map[string]any{
+			"listen":          []string{addr},
+			"automatic_https": map[string]any{"disable": true},
+			"routes":          []any{map[string]any{"match": []any{map[string]any{"host": []string{host}}}, "handle": []any{handler}}},
+		}
+	}
+	overTLS := server(secure)
+	overTLS["tls_connection_policies"] = []any{map[string]any{}}
 	config, err := json.Marshal(map[string]any{
 		"admin":   map[string]any{"disabled": true, "config": map[string]any{"persist": false}},
 		"storage": map[string]any{"module": "file_system", "root": filepath.Join(args[1], "caddy")},
 		"logging": map[string]any{"logs": map[string]any{"default": map[string]any{"level": "ERROR"}}},
-		"apps": map[string]any{"http": map[string]any{"servers": map[string]any{"bench": map[string]any{
-			"listen":          []string{addr},
-			"automatic_https": map[string]any{"disable": true},
-			"routes":          []any{map[string]any{"match": []any{map[string]any{"host": []string{host}}}, "handle": []any{handler}}},
-		}}}},
+		"apps": map[string]any{
+			"http": map[string]any{"servers": map[string]any{"plain": server(addr), "tls": overTLS}},
+			"tls": map[string]any{"certificates": map[string]any{"load_files": []any{
+				map[string]any{"certificate": filepath.Join(args[1], "cert.pem"), "key": filepath.Join(args[1], "key.pem")},
+			}}},
+		},
 	})
 	if err != nil {
 		return err
@@ -75,6 +85,6 @@ func runCaddyWith(args []string, handler map[string]any) error {
 	if err := caddy.Load(config, true); err != nil {
 		return err
 	}
-	announce(addr)
+	announce(addr, secure)
 	return nil
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -17,7 +14,8 @@ import (
 	"time"
 )
 
-// load is what one measurement asks for.
+// load is what one measurement asks for: "hello/32" are 32 connections over plain HTTP, "tls/32" the same over TLS, and "h2/32"
+// are 32 requests at once in 4 connections of HTTP/2 over TLS.
 type load struct {
 	what  string
 	conns int
@@ -32,11 +30,27 @@ func parseLoad(text string) (load, error) {
 	return load{what, n}, nil
 }
 
+func (l load) String() string { return l.what + "/" + strconv.Itoa(l.conns) }
+
+// secure reports whether the load goes to the TLS port.
+func (l load) secure() bool { return l.what == "tls" || l.what == "h2" }
+
+// of reports whether a peer takes part: those that are there for one question are measured for that one only.
+func (l load) of(p peer) bool {
+	switch p.name {
+	case "aloft1000":
+		return l.what == "hello" && l.conns == 32
+	case "httputil", "kamal-proxy":
+		return l.what == "hello"
+	}
+	return !l.secure() || p.tls != ""
+}
+
 // request returns the bytes that each connection sends again and again.
 func (l load) request() ([]byte, error) {
 	head := " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: bench\r\nAccept: */*\r\n"
 	switch l.what {
-	case "hello":
+	case "hello", "tls":
 		return []byte("GET /" + head + "\r\n"), nil
 	case "100k":
 		return []byte("GET /100k" + head + "\r\n"), nil
@@ -47,22 +61,51 @@ func (l load) request() ([]byte, error) {
 }
 
 // result is one measurement. Times are in microseconds.
-type result struct{ Rate, P50, P99 float64 }
+type result struct {
+	Rate, P50, P99 float64
+	Requests       int     // with those of the time to warm up
+	CPU            float64 // of the peer for one request; 0 if not known
+}
 
-// measure loads addr from a process of its own.
-func measure(ctx context.Context, addr string, l load, d time.Duration) (result, error) {
+// measure loads a peer from a process of its own.
+func measure(ctx context.Context, p peer, l load, d time.Duration) (result, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return result{}, err
 	}
+	addr := p.addr
+	if l.secure() {
+		addr = p.tls
+	}
 	cmd := exec.CommandContext(ctx, exe, "load", addr, l.what, strconv.Itoa(l.conns), d.String())
 	cmd.Stderr = os.Stderr
+	before := processorTime(p.pid)
 	out, err := cmd.Output()
 	if err != nil {
 		return result{}, err
 	}
+	used := processorTime(p.pid) - before
 	var r result
-	return r, json.Unmarshal(out, &r)
+	if err := json.Unmarshal(out, &r); err != nil {
+		return result{}, err
+	}
+	if p.pid != 0 {
+		r.CPU = float64(used.Microseconds()) / float64(r.Requests)
+	}
+	return r, nil
+}
+
+// times are those of one connection's requests, as far as they began after the time to warm up, and the number of all.
+type times struct {
+	took []time.Duration
+	all  int
+}
+
+func (t *times) add(begin, warm time.Time) {
+	t.all++
+	if begin.After(warm) {
+		t.took = append(t.took, time.Since(begin))
+	}
 }
 
 func runLoad(args []string) error {
@@ -74,83 +117,41 @@ func runLoad(args []string) error {
 	if err != nil {
 		return err
 	}
-	l := load{args[1], conns}
-	request, err := l.request()
-	if err != nil {
-		return err
-	}
 	warm := time.Now().Add(d / 5)
 	end := warm.Add(d)
-	times := make([][]time.Duration, conns)
-	errs := make([]error, conns)
-	var wg sync.WaitGroup
-	for i := range conns {
-		wg.Go(func() { times[i], errs[i] = client(args[0], request, warm, end) })
-	}
-	wg.Wait()
-	for _, err := range errs {
+	l := load{args[1], conns}
+	var run func() (*times, error)
+	if l.what == "h2" {
+		each := max(1, conns/h2Conns)
+		conns = h2Conns
+		run = func() (*times, error) { return streams(args[0], each, warm, end) }
+	} else {
+		request, err := l.request()
 		if err != nil {
 			return err
 		}
+		run = func() (*times, error) { return client(args[0], l.secure(), request, warm, end) }
 	}
-	all := slices.Concat(times...)
+	taken, errs := make([]*times, conns), make([]error, conns)
+	var wg sync.WaitGroup
+	for i := range conns {
+		wg.Go(func() { taken[i], errs[i] = run() })
+	}
+	wg.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		return err
+	}
+	var all []time.Duration
+	r := result{}
+	for _, t := range taken {
+		all = append(all, t.took...)
+		r.Requests += t.all
+	}
 	slices.Sort(all)
 	if len(all) == 0 {
 		return fmt.Errorf("no request was answered")
 	}
 	at := func(q float64) float64 { return float64(all[int(q*float64(len(all)-1))].Microseconds()) }
-	return json.NewEncoder(os.Stdout).Encode(result{float64(len(all)) / d.Seconds(), at(.5), at(.99)})
-}
-
-// client sends the request over one connection until the end and returns the times of those begun after warm.
-func client(addr string, request []byte, warm, end time.Time) ([]time.Duration, error) {
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	r := bufio.NewReaderSize(c, 64<<10)
-	var times []time.Duration
-	for {
-		begin := time.Now()
-		if begin.After(end) {
-			return times, nil
-		}
-		if _, err := c.Write(request); err != nil {
-			return nil, err
-		}
-		if err := answer(r); err != nil {
-			return nil, err
-		}
-		if begin.After(warm) {
-			times = append(times, time.Since(begin))
-		}
-	}
-}
-
-// answer reads one response with a Content-Length.
-func answer(r *bufio.Reader) error {
-	length := -1
-	for first := true; ; first = false {
-		line, err := r.ReadSlice('\n')
-		if err != nil {
-			return err
-		}
-		if first && !bytes.Contains(line, []byte(" 200")) {
-			return fmt.Errorf("answer %q", line)
-		}
-		if len(line) == 2 {
-			break
-		}
-		if len(line) > 16 && bytes.EqualFold(line[:15], []byte("content-length:")) {
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[15:]))); err != nil {
-				return err
-			}
-		}
-	}
-	if length < 0 {
-		return fmt.Errorf("answer without Content-Length")
-	}
-	_, err := io.CopyN(io.Discard, r, int64(length))
-	return err
+	r.Rate, r.P50, r.P99 = float64(len(all))/d.Seconds(), at(.5), at(.99)
+	return json.NewEncoder(os.Stdout).Encode(r)
 }

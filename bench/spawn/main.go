@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
 
+	"github.com/aloft-run/aloft/bench/report"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/engine/confined"
 	"github.com/aloft-run/aloft/internal/engine/namespace"
@@ -18,19 +18,16 @@ import (
 )
 
 func main() {
-	n := flag.Int("n", 100, "starts of each engine")
+	rounds := flag.Int("rounds", 5, "rounds of 20 starts of each engine")
 	flag.Parse()
-	if err := run(context.Background(), *n); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	report.Main("bench/spawn", func(ctx context.Context, _ io.Writer) error { return run(ctx, 20**rounds) })
 }
 
 // contender is an engine under a name, and how its starts went.
 type contender struct {
 	name   string
 	engine engine.Engine
-	times  []time.Duration
+	times  []float64 // ms
 }
 
 func run(ctx context.Context, n int) error {
@@ -49,7 +46,7 @@ func run(ctx context.Context, n int) error {
 	}{
 		{"level 3, isolated", namespace.Options{Server: "aloft-spawn-3", Ready: 2}},
 		{"level 3, none stands ready", namespace.Options{Server: "aloft-spawn-1"}},
-		{"level 4, isolated and bounded", namespace.Options{Server: "aloft-spawn-4", Ready: 2, Bounded: true}},
+		{bounded, namespace.Options{Server: "aloft-spawn-4", Ready: 2, Bounded: true}},
 		{"level 4, none stands ready", namespace.Options{Server: "aloft-spawn-0", Bounded: true}},
 	} {
 		e, err := namespace.New(ctx, c.options)
@@ -62,25 +59,36 @@ func run(ctx context.Context, n int) error {
 	}
 	for range n {
 		for _, c := range all {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			took, err := start(ctx, c.engine, dir)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
-			c.times = append(c.times, took)
+			c.times = append(c.times, report.MS(took))
 			time.Sleep(20 * time.Millisecond) // the next sandbox gets ready meanwhile, as between the starts of a server
 		}
 	}
-	base := time.Duration(0)
-	fmt.Printf("%-32s %10s %10s %10s %12s\n", "until the first byte", "p50", "p90", "p99", "over plain")
-	for _, c := range all {
-		slices.Sort(c.times)
-		at := func(p int) time.Duration { return c.times[min(n-1, n*p/100)].Round(10 * time.Microsecond) }
-		if base == 0 {
-			base = at(50)
-		}
-		fmt.Printf("%-32s %10s %10s %10s %12s\n", c.name, at(50), at(90), at(99), at(50)-base)
-	}
+	print(all, n)
 	return nil
+}
+
+// bounded is the level that the target is for.
+const bounded = "level 4, isolated and bounded"
+
+func print(all []*contender, n int) {
+	t, goals := report.NewTable("", "p50, ms", "p90", "p99", "over a plain process at p50"), report.NewGoals()
+	for _, c := range all {
+		over := report.Median(c.times) - report.Median(all[0].times)
+		t.Add(c.name, report.Figure(report.Median(c.times)), report.Figure(report.Quantile(c.times, .9)),
+			report.Figure(report.Quantile(c.times, .99)), report.Figure(over))
+		if c.name == bounded {
+			goals.Judge("sandbox, "+bounded+": over a plain process", over, report.AtMost(5, " ms"))
+		}
+	}
+	t.Print(os.Stdout, fmt.Sprintf("A sandbox by itself: until the first byte of /bin/echo, %d starts of each in turns", n))
+	goals.Print(os.Stdout, "Targets")
 }
 
 // start returns how long it takes until a program's output arrives.

@@ -13,15 +13,22 @@ import (
 
 // Sizes and offsets are those of linux/inet_diag.h and linux/unix_diag.h.
 const (
+	tcpDiag          = 18 // older than the next: TCP of IPv4 and IPv6 in one list
 	sockDiagByFamily = 20
 	listenStates     = 1 << 10 // TCP_LISTEN, for Unix sockets too
 
+	tcpRequestSize  = 60
+	tcpStates       = 52 // offset
 	inetRequestSize = 56
 	inetReplySize   = 72
 	unixRequestSize = 24
 	unixReplySize   = 16
 	unixShowName    = 1
 	unixName        = 0 // attribute
+
+	// datagram holds the largest part of a list that the kernel sends to a reader of no more: it makes its parts as large
+	// as the reader's buffer, so that a larger one costs it, too. Starting programs are looked at each millisecond.
+	datagram = 8 << 10
 )
 
 // Listener is a listening stream socket.
@@ -42,13 +49,10 @@ func Listening() ([]Listener, error) {
 
 // ListeningBy does what Listening does through a diagnosis socket, for the network in which that was opened.
 func ListeningBy(fd int) ([]Listener, error) {
-	var all []Listener
-	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		request := make([]byte, inetRequestSize)
-		request[0], request[1] = family, unix.IPPROTO_TCP
-		binary.NativeEndian.PutUint32(request[4:], listenStates)
-		err := dump(fd, request, func(b []byte) { all = appendInet(all, b) })
-		if err != nil {
+	buf := make([]byte, datagram)
+	all, err := listTCP(fd, buf)
+	if err != nil {
+		if all, err = listInet(fd, buf); err != nil {
 			return nil, err
 		}
 	}
@@ -57,20 +61,41 @@ func ListeningBy(fd int) ([]Listener, error) {
 	binary.NativeEndian.PutUint32(request[4:], listenStates)
 	binary.NativeEndian.PutUint32(request[12:], unixShowName)
 	// a kernel without unix_diag refuses; TCP is found all the same
-	_ = dump(fd, request, func(b []byte) { all = appendUnix(all, b) })
+	_ = dump(fd, sockDiagByFamily, request, buf, func(b []byte) { all = appendUnix(all, b) })
 	return all, nil
 }
 
-// dump sends a request for a list and calls each with the body of every answer.
-func dump(fd int, request []byte, each func([]byte)) error {
+// listTCP lists TCP sockets of both families: half the work of two lists, for each of which the kernel walks the whole table
+// of all networks.
+func listTCP(fd int, buf []byte) (all []Listener, err error) {
+	request := make([]byte, tcpRequestSize)
+	binary.NativeEndian.PutUint32(request[tcpStates:], listenStates)
+	err = dump(fd, tcpDiag, request, buf, func(b []byte) { all = appendInet(all, b) })
+	return all, err
+}
+
+// listInet lists TCP sockets of one family after the other, for a kernel that does not know listTCP's request any more.
+func listInet(fd int, buf []byte) (all []Listener, err error) {
+	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
+		request := make([]byte, inetRequestSize)
+		request[0], request[1] = family, unix.IPPROTO_TCP
+		binary.NativeEndian.PutUint32(request[4:], listenStates)
+		if err := dump(fd, sockDiagByFamily, request, buf, func(b []byte) { all = appendInet(all, b) }); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// dump sends a request for a list and calls each with the body of every answer, which buf holds for that long.
+func dump(fd int, kind uint16, request, buf []byte, each func([]byte)) error {
 	message := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(request))
 	binary.NativeEndian.PutUint32(message[0:], uint32(unix.NLMSG_HDRLEN+len(request)))
-	binary.NativeEndian.PutUint16(message[4:], sockDiagByFamily)
+	binary.NativeEndian.PutUint16(message[4:], kind)
 	binary.NativeEndian.PutUint16(message[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	if err := unix.Sendto(fd, append(message, request...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("ask for sockets: %w", err)
 	}
-	buf := make([]byte, 32<<10)
 	for {
 		n, _, err := unix.Recvfrom(fd, buf, 0)
 		if err == unix.EINTR { //nolint:errorlint // a plain errno

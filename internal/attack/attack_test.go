@@ -3,7 +3,10 @@
 package attack_test
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/aloft-run/aloft/internal/attack"
@@ -14,20 +17,40 @@ import (
 	"github.com/aloft-run/aloft/internal/engine/process"
 )
 
+// attacker is the environment variable that names the program to attack with.
+const attacker = enginetest.Passed + "ATTACKER"
+
+// TestMain builds the attacker, which an ordinary user's run gets from root's.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == attack.Word {
-		os.Exit(attack.Main(os.Args[2:], os.Stdout))
+	if os.Getenv(attacker) != "" {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "aloft-attacker-")
+		if err == nil {
+			defer os.RemoveAll(dir)
+			err = os.Chmod(dir, 0o755)
+		}
+		if err == nil {
+			var out []byte
+			if out, err = exec.Command("go", "build", "-o", dir, "./testdata/attacker").CombinedOutput(); err != nil {
+				err = fmt.Errorf("build the attacker: %w\n%s", err, out)
+			}
+		}
+		if err == nil {
+			err = os.Setenv(attacker, filepath.Join(dir, "attacker"))
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}())
 }
 
 func run(t *testing.T, e engine.Engine) attack.Report {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	report, err := attack.Run(t.Context(), e, self)
+	report, err := attack.Run(t.Context(), e, os.Getenv(attacker))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,9 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
+
+// Passed begins the names of the environment variables that Nobody passes on.
+const Passed = "ALOFTTEST_"
 
 // Nobody returns a command that runs the test binary again as a user without privileges, who has a home and a temporary
 // directory and nothing else. The test must run as root.
@@ -35,6 +39,11 @@ func Nobody(t *testing.T, args ...string) *exec.Cmd {
 	again := exec.CommandContext(t.Context(), program, args...)
 	again.Dir = dir
 	again.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + tmp, "HOME=" + dir}
+	for _, kv := range os.Environ() {
+		if strings.HasPrefix(kv, Passed) {
+			again.Env = append(again.Env, kv)
+		}
+	}
 	again.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	return again
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
@@ -24,7 +25,7 @@ type app struct {
 	certs   *caddytls.TLS // nil without HTTPS
 	tls     *tls.Config
 	servers []*http.Server
-	quic    *http3.Server
+	quic    atomic.Pointer[http3.Server] // nil until it takes packets
 	packets http3.QUICListener
 }
 
@@ -64,19 +65,28 @@ func (a *app) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// Start serves on the gateway's listeners.
+// Start serves on the gateway's listeners, unless they are another gateway's still.
 func (a *app) Start() error {
-	g := a.gateway
-	if g.http != nil {
-		server := a.server()
-		server.Protocols.SetHTTP1(true)
-		go a.serve(server, strictListener{g.http, g.config.Limits.Proxy.Stall})
-	}
-	if g.tls == nil {
+	if a.gateway.config.Inherited != nil {
 		return nil
 	}
 	if err := a.startQUIC(); err != nil {
 		return err
+	}
+	a.take()
+	return nil
+}
+
+// take serves on the TCP listeners.
+func (a *app) take() {
+	g := a.gateway
+	if g.http != nil {
+		server := a.server()
+		server.Protocols.SetHTTP1(true)
+		go a.serve(server, newStrictListener(g.http, g.config.Limits.Proxy.Stall))
+	}
+	if g.tls == nil {
+		return
 	}
 	server := a.server()
 	server.Protocols.SetHTTP1(true)
@@ -84,13 +94,13 @@ func (a *app) Start() error {
 	server.TLSConfig = a.tls
 	server.Handler = a.advertise(server.Handler)
 	go a.serve(server, newTLSListener(g.tls, a.tls, g.config.Limits))
-	return nil
 }
 
 func (a *app) server() *http.Server {
 	g := a.gateway
 	s := &http.Server{
-		Handler:           a.challenges(g.handler),
+		Handler:           a.challenges(g.lastAnswers(g.handler)),
+		ConnState:         g.count,
 		ReadHeaderTimeout: g.config.Limits.HeaderTime,
 		IdleTimeout:       g.config.Limits.IdleTime,
 		MaxHeaderBytes:    g.config.Limits.HeaderBytes,
@@ -110,8 +120,11 @@ func (a *app) serve(s *http.Server, ln net.Listener) {
 	}
 }
 
-// startQUIC serves HTTP/3 on the UDP port with the number of the HTTPS port.
+// startQUIC serves HTTP/3 on the UDP port with the number of the HTTPS port, if there is one.
 func (a *app) startQUIC() error {
+	if a.gateway.tls == nil {
+		return nil
+	}
 	addr, err := caddy.ParseNetworkAddress("udp/" + a.gateway.HTTPSAddr())
 	if err != nil {
 		return fmt.Errorf("address of HTTP/3: %w", err)
@@ -120,11 +133,12 @@ func (a *app) startQUIC() error {
 	if a.packets, err = addr.ListenQUIC(a.ctx, 0, net.ListenConfig{}, a.tls, nil, &early); err != nil {
 		return fmt.Errorf("listen for HTTP/3: %w", err)
 	}
-	a.quic = &http3.Server{
+	server := &http3.Server{
 		Handler: a.gateway.handler, TLSConfig: a.tls, MaxHeaderBytes: a.gateway.config.Limits.HeaderBytes,
 		IdleTimeout: a.gateway.config.Limits.IdleTime,
 	}
-	go func() { _ = a.quic.ServeListener(a.packets) }()
+	a.quic.Store(server)
+	go func() { _ = server.ServeListener(a.packets) }()
 	return nil
 }
 
@@ -144,7 +158,9 @@ func (a *app) challenges(next http.Handler) http.Handler {
 // advertise tells clients that HTTP/3 is there.
 func (a *app) advertise(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = a.quic.SetQUICHeaders(w.Header()) // fails only before the listener is known
+		if quic := a.quic.Load(); quic != nil {
+			_ = quic.SetQUICHeaders(w.Header()) // fails only before the listener is known
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -154,11 +170,15 @@ func (a *app) Stop() error {
 	for _, s := range a.servers {
 		_ = s.Close()
 	}
-	if a.quic != nil {
-		_ = a.quic.Close()
+	a.stopQUIC()
+	return nil
+}
+
+func (a *app) stopQUIC() {
+	if quic := a.quic.Swap(nil); quic != nil {
+		_ = quic.Close()
 		_ = a.packets.Close()
 	}
-	return nil
 }
 
 // shutdown waits for the requests in flight.
@@ -169,8 +189,8 @@ func (a *app) shutdown(ctx context.Context) error {
 			first = fmt.Errorf("requests were cut: %w", err)
 		}
 	}
-	if a.quic != nil {
-		if err := a.quic.Shutdown(ctx); err != nil && first == nil {
+	if quic := a.quic.Load(); quic != nil {
+		if err := quic.Shutdown(ctx); err != nil && first == nil {
 			first = fmt.Errorf("requests were cut: %w", err)
 		}
 	}

@@ -10,3 +10,6 @@ func Inspect(pieces ...[]byte) []byte {
 	}
 	return out
 }
+
+// Retiring reports whether g has begun to retire.
+func Retiring(g *Gateway) bool { return g.retiring.Load() }

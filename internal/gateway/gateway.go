@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -27,7 +28,14 @@ type Config struct {
 	Access func(ref aloft.StageRef, line aloft.LogLine)
 	Logger *slog.Logger // for what the gateway itself has to say; nil: nothing
 	Limits Limits
+
+	// Inherited listeners are used in place of HTTP and HTTPS. They belong to a gateway of another process, which goes on
+	// taking connections until it retires; this one begins with Take.
+	Inherited *Listeners
 }
+
+// Listeners are those of a gateway; nil where it has none.
+type Listeners struct{ HTTP, HTTPS *net.TCPListener }
 
 // Limits bound what clients and apps may do. Zero fields take the defaults of DefaultLimits.
 type Limits struct {
@@ -49,6 +57,8 @@ type Gateway struct {
 	http, tls *net.TCPListener // nil if not asked for
 	app       *app             // Caddy's instance of it
 	log       *slog.Logger
+	retiring  atomic.Bool  // each answer is the last of its connection
+	open      atomic.Int64 // connections that speak HTTP
 }
 
 // running is the gateway that Caddy's modules belong to: Caddy makes them from names alone.
@@ -71,11 +81,7 @@ func Start(ctx context.Context, config Config) (*Gateway, error) {
 	}
 	g.config.Limits = config.Limits.orDefault()
 	g.handler = proxy.New(proxy.Config{Table: config.Table, Access: config.Access, Limits: g.config.Limits.Proxy})
-	var err error
-	if g.http, err = listen(ctx, config.HTTP); err != nil {
-		return nil, err
-	}
-	if g.tls, err = listen(ctx, config.HTTPS); err != nil {
+	if err := g.listen(ctx); err != nil {
 		g.closeListeners()
 		return nil, err
 	}
@@ -87,6 +93,18 @@ func Start(ctx context.Context, config Config) (*Gateway, error) {
 		return nil, fmt.Errorf("start Caddy: %w", err)
 	}
 	return g, nil
+}
+
+func (g *Gateway) listen(ctx context.Context) (err error) {
+	if in := g.config.Inherited; in != nil {
+		g.http, g.tls = in.HTTP, in.HTTPS
+		return nil
+	}
+	if g.http, err = listen(ctx, g.config.HTTP); err != nil {
+		return err
+	}
+	g.tls, err = listen(ctx, g.config.HTTPS)
+	return err
 }
 
 // HTTPAddr is the address of plain HTTP, "" if there is none.

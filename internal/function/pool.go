@@ -254,6 +254,13 @@ func (p *Pool) Cut() {
 	}
 }
 
+// Serves reports whether a request would be answered now: by an instance that is ready, or sleeps, or would be started.
+func (p *Pool) Serves() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.slots) == 0 || slices.ContainsFunc(p.slots, func(s *slot) bool { return s.state == aloft.Ready || s.state == aloft.Frozen })
+}
+
 // Insists returns the socket of an instance that no other could have beside it, nil if there is none: a port other than the
 // assigned one where requests go or that looks chosen, or a Unix socket outside the release's own directories where they go.
 func (p *Pool) Insists() net.Addr {

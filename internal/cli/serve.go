@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -81,19 +83,31 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := makeHome(home); err != nil {
-		return err
-	}
-	unlock, err := lockHome(home)
+	before, err := p.inherit()
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	err = p.runServer(ctx, serverOptions{
+		serveOptions: o, isolation: want, home: home, args: p.args, env: p.env, log: p.err, wrapPut: p.wrapPut,
+		before: before, background: p.env[backgroundEnv] != "",
+	})
+	if _, asked := errors.AsType[*exitError](err); err != nil && !asked {
+		before.fail(err) // nobody hears it once this server serves
+	}
+	return err
+}
+
+// runServer is a server's life.
+func (p *program) runServer(ctx context.Context, o serverOptions) error {
+	var err error
+	if o.lock, err = o.takeLock(); err != nil {
+		return err
+	}
+	defer func() { _ = o.lock.Close() }()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	s, err := newServer(ctx, serverOptions{
-		serveOptions: o, isolation: want, home: home, env: p.env, log: p.err, shutdown: stop, wrapPut: p.wrapPut,
-	})
+	o.shutdown = stop
+	s, err := newServer(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -101,7 +115,8 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if https := s.gateway.HTTPSAddr(); https != "" {
 		addresses += " and https://" + https
 	}
-	fmt.Fprintf(p.err, "aloft %s serves %s, home %s\n", thisVersion().Version, addresses, home)
+	fmt.Fprintf(p.err, "aloft %s serves %s, home %s\n", thisVersion().Version, addresses, o.home)
+	notify(o.env, "READY=1")
 	served := s.serve(ctx)
 	// The first signal has come, or a client asked for the end. From now on another signal ends the wait.
 	drain, forced := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGINT, syscall.SIGTERM)
@@ -112,8 +127,26 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if err := s.close(drain); err != nil {
 		s.logger.Warn("not all ended in peace", "error", err)
 	}
+	if err := s.bye(); err != nil {
+		return err
+	}
 	if served != nil {
 		return served
 	}
 	return &exitError{status: exitOK} // asked to end, by a signal too
+}
+
+// takeLock makes the home this server's: alone, or together with the server before.
+func (o serverOptions) takeLock() (*os.File, error) {
+	if o.before != nil {
+		return o.before.lock, nil
+	}
+	if err := makeHome(o.home); err != nil {
+		return nil, err
+	}
+	lock, err := lockHome(o.home)
+	if err == nil {
+		_ = os.Remove(handoverPath(o.home)) // a server that was killed left it
+	}
+	return lock, err
 }

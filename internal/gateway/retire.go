@@ -66,3 +66,10 @@ func (g *Gateway) count(_ net.Conn, state http.ConnState) {
 	case http.StateActive, http.StateIdle:
 	}
 }
+
+// CloseIdle closes the connections of a retiring gateway on which no request is under way.
+func (g *Gateway) CloseIdle() {
+	for _, s := range g.app.servers {
+		s.SetKeepAlivesEnabled(false)
+	}
+}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 
 	"github.com/aloft-run/aloft"
 )
@@ -101,4 +104,29 @@ func (s *Store) newer(ctx context.Context, version, known int) error {
 	}
 	return err.WithHint("start %[1]s again; or return to the state before the upgrade, without what was released since: "+
 		"mv %[2]s %[2]s.newer && cp -p %[3]s %[2]s; nothing was changed", by, s.path, backups[len(backups)-1])
+}
+
+// SchemaOf reads the schema of the database at path from its head; 0 if there is none. A server that was killed may have
+// brought it further.
+func SchemaOf(path string) int {
+	const userVersion, headSize = 60, 100
+	head := make([]byte, headSize)
+	file, err := os.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = file.Close() }()
+	if _, err := io.ReadFull(file, head); err != nil {
+		return 0
+	}
+	return int(binary.BigEndian.Uint32(head[userVersion:]))
+}
+
+// Backup is the newest copy of the database at path that has a schema, "" if there is none.
+func Backup(path string, schema int) string {
+	all := backupsOf(path, schema)
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1]
 }

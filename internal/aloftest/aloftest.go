@@ -42,8 +42,10 @@ func Main(m *testing.M, variants map[string]func(*cli.Process)) {
 // World is a home with a server that may be started, killed and started again at the same address.
 type World struct {
 	Home    string
-	Addr    string // of the gateway
-	Variant string // which command serves; see Main
+	Addr    string   // of the gateway
+	Variant string   // which command serves; see Main
+	Program string   // the aloft command, if it is not this test binary
+	Env     []string // more of its environment
 
 	mu     sync.Mutex
 	server *exec.Cmd
@@ -54,12 +56,13 @@ type World struct {
 // New makes a home. Whatever runs in it is ended with the test.
 func New(t *testing.T) *World {
 	t.Helper()
-	w := &World{Home: filepath.Join(t.TempDir(), "home"), Addr: freeAddr(t), Variant: Standard}
+	w := &World{Home: filepath.Join(t.TempDir(), "home"), Addr: FreeAddr(t), Variant: Standard}
 	t.Cleanup(func() { w.Stop() })
 	return w
 }
 
-func freeAddr(t *testing.T) string {
+// FreeAddr is an address of this machine that was free.
+func FreeAddr(t *testing.T) string {
 	t.Helper()
 	var config net.ListenConfig
 	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -88,10 +91,15 @@ func (w *World) Command(ctx context.Context, dir string, args ...string) *exec.C
 	if err != nil {
 		self = os.Args[0]
 	}
-	cmd := exec.CommandContext(ctx, self, args...)
+	program := self
+	if w.Program != "" {
+		program = w.Program
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	path := os.Getenv("PATH") + string(filepath.ListSeparator) + filepath.Dir(self) // apps may be this binary: they must see it
 	cmd.Env = append(os.Environ(), part+"="+w.Variant, "ALOFT_HOME="+w.Home, "ALOFT_HTTP="+w.Addr, "PATH="+path)
+	cmd.Env = append(cmd.Env, w.Env...)
 	return cmd
 }
 

@@ -1,0 +1,307 @@
+package hostile_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aloft-run/aloft/internal/aloftest"
+)
+
+// full reports whether the hostile cases run at their full size.
+func fullUpgrade() bool { return os.Getenv("ALOFT_HOSTILE") == "full" }
+
+// buildAloft builds the aloft command as two versions.
+func buildAloft(t *testing.T) (one, two string) {
+	t.Helper()
+	aloftest.NeedTool(t, "go")
+	dir := t.TempDir()
+	for _, version := range []string{"one", "two"} {
+		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, version),
+			"-ldflags", "-X github.com/aloft-run/aloft/internal/cli.version="+version, "../cmd/aloft")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("build aloft: %v\n%s", err, out)
+		}
+	}
+	return filepath.Join(dir, "one"), filepath.Join(dir, "two")
+}
+
+// installed is a shop whose aloft command is a program of its own.
+func installed(t *testing.T, program, manifest string) *shop {
+	t.Helper()
+	s := newShop(t, manifest)
+	s.Program = filepath.Join(t.TempDir(), "aloft")
+	copyProgram(t, program, s.Program)
+	return s
+}
+
+func copyProgram(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, content, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// background ends the server in the background at the end of the test.
+func (s *shop) background(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() { s.Must(t, nil, s.dir, "stop", "--server") })
+}
+
+// paced is load of a given rate over kept connections.
+type paced struct {
+	*traffic
+
+	slowest atomic.Int64 // nanoseconds
+}
+
+// startPaced sends GET and POST, rate a second in all.
+func startPaced(t *testing.T, s *shop, rate int) *paced {
+	t.Helper()
+	const clients = 32
+	ctx, stop := context.WithCancel(t.Context())
+	p := &paced{traffic: &traffic{shop: s, stop: stop, client: &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: clients}, Timeout: 30 * time.Second,
+	}}}
+	for i := range clients {
+		p.wg.Go(func() {
+			tick := time.NewTicker(time.Second * clients / time.Duration(rate))
+			defer tick.Stop()
+			for n := i; ctx.Err() == nil; n++ {
+				p.one(n)
+				<-tick.C
+			}
+		})
+	}
+	return p
+}
+
+func (p *paced) one(n int) {
+	method, body := http.MethodGet, ""
+	if n%2 == 0 {
+		method, body = http.MethodPost, strings.Repeat("x", 1+n%5000)
+	}
+	request, err := p.shop.Request(context.Background(), method, url+"/", body)
+	if err != nil {
+		p.fail("make request: %v", err)
+		return
+	}
+	began := time.Now()
+	res, err := p.client.Do(request)
+	p.requests.Add(1)
+	if err != nil {
+		p.fail("%s: %v", method, err)
+		return
+	}
+	text, err := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	if err != nil || res.StatusCode != http.StatusOK || method == http.MethodPost && !strings.HasSuffix(string(text), fmt.Sprintf(" %d\n", len(body))) {
+		p.fail("%s: %s %.200q %v", method, res.Status, text, err)
+	}
+	for took := int64(time.Since(began)); ; {
+		if old := p.slowest.Load(); took <= old || p.slowest.CompareAndSwap(old, took) {
+			return
+		}
+	}
+}
+
+// upgraded is what upgrade prints with --json.
+type upgraded struct {
+	Version string `json:"version"`
+	Server  struct {
+		PID    int `json:"pid"`
+		Before struct {
+			PID     int    `json:"pid"`
+			Version string `json:"version"`
+		} `json:"before"`
+	} `json:"server"`
+}
+
+// TestUpgrade is G28: the aloft program is replaced under load by another, again and again, and no request fails.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	one, two := buildAloft(t)
+	for _, c := range []struct {
+		name     string
+		manifest string
+		env      string
+		watched  bool
+	}{
+		{name: "in the background"},
+		{name: "watched", watched: true},
+		{name: "separate processes", env: "1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := installed(t, one, c.manifest)
+			if c.env != "" {
+				s.Env = append(s.Env, "ALOFT_ISOLATION="+c.env)
+			}
+			if c.watched {
+				s.Serve(t)
+			} else {
+				s.background(t)
+			}
+			s.Up(t, s.dir)
+			s.upgradeAgain(t, []string{two, one})
+		})
+	}
+	t.Run("an app with a port of its own", func(t *testing.T) { upgradeAlone(t, one, two) })
+	t.Run("commands meanwhile", func(t *testing.T) { upgradeMeanwhile(t, one, two) })
+	t.Run("programs that are none", func(t *testing.T) { upgradeBroken(t, one, two) })
+	t.Run("control", func(t *testing.T) { upgradeControl(t, one) })
+}
+
+// upgradeAgain upgrades under load.
+func (s *shop) upgradeAgain(t *testing.T, programs []string) {
+	t.Helper()
+	rounds, rate := 3, 200
+	if fullUpgrade() {
+		rounds, rate = 10, 1000
+	}
+	load := startPaced(t, s, rate)
+	began := time.Now()
+	var longest time.Duration
+	pid := 0
+	for i := range rounds {
+		var u upgraded
+		before := time.Now()
+		s.Must(t, &u, s.dir, "upgrade", "--self", programs[i%len(programs)], "--yes", "--json")
+		longest = max(longest, time.Since(before))
+		if u.Version != filepath.Base(programs[i%len(programs)]) || u.Server.PID == u.Server.Before.PID || pid != 0 && u.Server.Before.PID != pid {
+			t.Errorf("upgrade %d says %+v", i, u)
+		}
+		pid = u.Server.PID
+		if i == 0 { // what was released is served, and releases go on
+			s.edit(t, "after")
+			s.Up(t, s.dir)
+		}
+	}
+	s.settle(t)
+	took := time.Since(began)
+	load.end()
+	t.Logf("%d upgrades in %v (the longest %v) under %.0f requests/s (%d requests, the slowest %v): %d failed",
+		rounds, took.Round(time.Millisecond), longest.Round(time.Millisecond), float64(load.requests.Load())/took.Seconds(),
+		load.requests.Load(), time.Duration(load.slowest.Load()).Round(time.Millisecond), len(load.failures))
+	report(t, "failed requests", load.failures)
+	if _, body := s.Get(t, url); body != "after \n" {
+		t.Errorf("it serves %q", body)
+	}
+}
+
+// settle waits until the server that was replaced last has ended: its trees are gone.
+func (s *shop) settle(t *testing.T) {
+	t.Helper()
+	aloftest.Eventually(t, time.Minute, func() error {
+		trees, err := filepath.Glob(filepath.Join(s.Home, "local*"))
+		if err != nil || len(trees) != 1 {
+			return fmt.Errorf("there are %q, %w", trees, err)
+		}
+		return nil
+	})
+}
+
+// upgradeControl: a server that is killed and started again under the same load is seen as failing.
+func upgradeControl(t *testing.T, one string) {
+	t.Helper()
+	s := installed(t, one, "")
+	s.Serve(t)
+	s.Up(t, s.dir)
+	load := startPaced(t, s, 200)
+	aloftest.Eventually(t, 10*time.Second, func() error {
+		if load.requests.Load() < 100 {
+			return fmt.Errorf("%d requests", load.requests.Load())
+		}
+		return nil
+	})
+	s.Kill()
+	s.Serve(t)
+	load.end()
+	if len(load.failures) == 0 {
+		t.Error("no failure was seen")
+	}
+	t.Logf("killed and started again: %d of %d requests failed", len(load.failures), load.requests.Load())
+}
+
+// upgradeAlone: an app that only one server can run is replaced while its requests wait.
+func upgradeAlone(t *testing.T, one, two string) {
+	t.Helper()
+	s := installed(t, one, "")
+	s.Env = append(s.Env, "ALOFT_ISOLATION=1")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := strings.Cut(aloftest.FreeAddr(t), ":")
+	s.write(t, "server", fmt.Sprintf("#!/bin/sh\nPORT=%s exec %q hostile-app alone\n", port, self))
+	s.background(t)
+	s.Up(t, s.dir)
+	load := startPaced(t, s, 100)
+	for _, program := range []string{two, one} {
+		s.Must(t, nil, s.dir, "upgrade", "--self", program, "--yes", "--json")
+		s.settle(t)
+	}
+	load.end()
+	t.Logf("an app with a port of its own: %d of %d requests failed, the slowest took %v", len(load.failures), load.requests.Load(),
+		time.Duration(load.slowest.Load()).Round(time.Millisecond))
+	report(t, "failed requests", load.failures)
+}
+
+// upgradeMeanwhile: commands that are given while the server is replaced wait and succeed; none is lost.
+func upgradeMeanwhile(t *testing.T, one, two string) {
+	t.Helper()
+	s := installed(t, one, "")
+	s.background(t)
+	s.Up(t, s.dir)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var failures []string
+	acked := 1
+	for _, args := range [][]string{{"config", "set", "--stage", "production", "--json"}, {"releases", "--stage", "production", "--json"}} {
+		wg.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				all := args
+				if args[0] == "config" {
+					all = append(args[:len(args):len(args)], fmt.Sprintf("COLOUR=%d", n))
+				}
+				out, errs, err := s.Run(s.dir, all...)
+				mu.Lock()
+				if err != nil {
+					failures = append(failures, fmt.Sprintf("%v: %v %s%s", all, err, out, errs))
+				} else if args[0] == "config" {
+					var d aloftest.Deployment
+					if err := json.Unmarshal([]byte(out), &d); err == nil && d.Release > 0 {
+						acked = d.Release
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range 3 {
+		s.Must(t, nil, s.dir, "upgrade", "--self", []string{two, one}[i%2], "--yes")
+	}
+	stop()
+	wg.Wait()
+	report(t, "failed commands", failures)
+	var all []release
+	s.Must(t, &all, s.dir, "releases", "--stage", "production", "--json", "--limit", "1000")
+	if len(all) != acked || !all[0].Current || acked < 3 {
+		t.Errorf("%d releases, %d were acknowledged", len(all), acked)
+	}
+	t.Logf("%d config changes during 3 upgrades", acked-1)
+}

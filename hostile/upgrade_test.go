@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/aloftest"
 )
 
@@ -79,7 +80,12 @@ func startPaced(t *testing.T, s *shop, rate int) *paced {
 	}}}
 	for i := range clients {
 		p.wg.Go(func() {
-			tick := time.NewTicker(time.Second * clients / time.Duration(rate))
+			pace := time.Second * clients / time.Duration(rate)
+			select {
+			case <-time.After(pace * time.Duration(i) / clients): // or all would ask at once
+			case <-ctx.Done():
+			}
+			tick := time.NewTicker(pace)
 			defer tick.Stop()
 			for n := i; ctx.Err() == nil; n++ {
 				p.one(n)
@@ -197,9 +203,34 @@ func (s *shop) upgradeAgain(t *testing.T, programs []string) {
 		rounds, took.Round(time.Millisecond), longest.Round(time.Millisecond), float64(load.requests.Load())/took.Seconds(),
 		load.requests.Load(), time.Duration(load.slowest.Load()).Round(time.Millisecond), len(load.failures))
 	report(t, "failed requests", load.failures)
+	s.accounted(t, int(load.requests.Load()))
 	if _, body := s.Get(t, url); body != "after \n" {
 		t.Errorf("it serves %q", body)
 	}
+}
+
+// accounted checks that each request has one line in the log, whichever server wrote it.
+func (s *shop) accounted(t *testing.T, requests int) {
+	t.Helper()
+	aloftest.Eventually(t, 10*time.Second, func() error { // the last lines are on their way
+		var lines []aloft.LogLine
+		s.Must(t, &lines, s.dir, "logs", "production", "-n", "0", "--json")
+		seen := map[string]int{}
+		for _, line := range lines {
+			if line.Stream == "access" {
+				seen[line.RequestID]++
+			}
+		}
+		for id, n := range seen {
+			if n > 1 {
+				t.Fatalf("request %s has %d lines", id, n)
+			}
+		}
+		if len(seen) != requests {
+			return fmt.Errorf("%d requests have lines in the log, not %d", len(seen), requests)
+		}
+		return nil
+	})
 }
 
 // settle waits until the server that was replaced last has ended: its trees are gone.

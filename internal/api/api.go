@@ -96,6 +96,6 @@ func (h *handlers) operation(method, path, id, summary string) huma.Operation {
 
 // noRoute answers requests that no route takes.
 func noRoute(w http.ResponseWriter, r *http.Request) {
-	writeProblem(w, aloft.Errorf(aloft.NotFound, "there is no %s %s", r.Method, r.URL.Path).
+	WriteProblem(w, aloft.Errorf(aloft.NotFound, "there is no %s %s", r.Method, r.URL.Path).
 		WithHint("GET /openapi.json lists what there is"))
 }

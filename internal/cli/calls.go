@@ -32,7 +32,14 @@ func newCalls(handler http.Handler, home string) *calls {
 		Rewrite:       func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "aloft" },
 		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true},
 		FlushInterval: -1,
+		ErrorHandler:  nobody,
 	}}
+}
+
+// nobody answers for a server that took this one's place and does not answer.
+func nobody(w http.ResponseWriter, _ *http.Request, err error) {
+	api.WriteProblem(w, aloft.Errorf(aloft.Unavailable, "the aloft server was replaced by another, which does not answer: %w", err).
+		WithHint("type the same command again"))
 }
 
 // ServeHTTP implements http.Handler.

@@ -178,12 +178,17 @@ func (s *server) passSignals(n *next) {
 	}()
 }
 
+// replacedBy is the server that has taken this one's place, nil if none has.
+func (s *server) replacedBy() *next {
+	s.handing.Lock()
+	defer s.handing.Unlock()
+	return s.next
+}
+
 // bye is the last thing that a server does that was replaced. It returns how the process is to end: at once, or as the next
 // server does.
 func (s *server) bye() error {
-	s.handing.Lock()
-	n := s.next
-	s.handing.Unlock()
+	n := s.replacedBy()
 	if n == nil {
 		return nil
 	}

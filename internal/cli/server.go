@@ -224,8 +224,11 @@ func (s *server) serve(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { failed <- s.api.Serve(s.listener) })
 	s.onClose(func(ctx context.Context) error {
-		s.stopCalls()
+		if s.replacedBy() == nil { // else the next server answers them
+			s.stopCalls()
+		}
 		err := s.api.Shutdown(ctx)
+		s.stopCalls()
 		_ = s.api.Close()
 		wg.Wait()
 		return err

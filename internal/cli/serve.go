@@ -87,6 +87,13 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	if p.env[backgroundEnv] != "" {
+		done, err := p.logToFile(home)
+		if err != nil {
+			return err
+		}
+		defer done()
+	}
 	err = p.runServer(ctx, serverOptions{
 		serveOptions: o, isolation: want, home: home, args: p.args, env: p.env, log: p.err, wrapPut: p.wrapPut,
 		before: before, background: p.env[backgroundEnv] != "",

@@ -17,19 +17,21 @@ import (
 // readyPatience is how long a new server may take to become ready if nobody says otherwise.
 const readyPatience = 2 * time.Minute
 
-const upgradeHelp = `Puts another aloft program, FILE, in the place of the installed one. If a server runs, a server of the new program
-takes its place while it serves: the new one starts every app beside the old one, becomes ready, and takes connections;
-then the old one answers what it has begun and ends. No request is lost. Commands given meanwhile wait.
+const upgradeHelp = `Puts another aloft program, FILE, in the place of the installed one. If a server runs, a server of the new
+program takes its place while it serves: the new one starts every app beside the old one, becomes ready, and takes
+connections; then the old one answers what it has begun and ends. No request is lost. Commands given meanwhile wait.
 
-FILE is looked at first: it must be an aloft program for this machine that understands the state. If the new server does
-not become ready within --timeout it is ended, the old one goes on serving, and the old program is put back. The program
-that was replaced stays beside the new one with ".previous" at the end of its name; to return to it, give it as FILE.
+FILE is looked at first: it must be an aloft program for this machine that understands the state. If the new server
+does not become ready within --timeout it is ended, the old one goes on serving, and the old program is put back. The
+program that was replaced stays beside the new one with ".previous" at the end of its name; to return to it, give it
+as FILE.
 
-An app that insists on a port of its own, at isolation levels 1 and 2, cannot run twice: its requests wait for the seconds
-that its change takes, and its streams are cut. A running deploy, build or aloft run is waited for, within --timeout.
+An app that insists on a port of its own, at isolation levels 1 and 2, cannot run twice: its requests wait for the
+seconds that its change takes, and its streams are cut. A deploy, a build or aloft run that is under way is waited for,
+within --timeout.
 
-With --json: {"program", "version", "previous", "before": {"version"}, "server": {"pid", "version", "before"}}; without a
-running server there is no "server".
+With --json: {"program", "version", "previous", "before": {"version"}, "server": {"pid", "version", "before"}};
+"before" and "server" are there if a server runs.
 
 Exit status: 0 upgraded; 1 the new server did not become ready, or the program cannot be replaced; 2 FILE is no aloft
 program for this machine and this state. After 1 and 2 all is as it was.`

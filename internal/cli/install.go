@@ -47,6 +47,7 @@ func askVersion(ctx context.Context, path string) (versionInfo, error) {
 	defer cancel()
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, path, "version", "--json")
+	cmd.Args[0] = "aloft" // whatever the file is called
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = os.Environ(), "/", &out, &errs
 	cmd.WaitDelay = time.Second // for what it left behind
 	err := cmd.Run()

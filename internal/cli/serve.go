@@ -88,11 +88,9 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 		return err
 	}
 	if p.env[backgroundEnv] != "" {
-		done, err := p.logToFile(home)
-		if err != nil {
+		if err := p.logToFile(home); err != nil {
 			return err
 		}
-		defer done()
 	}
 	err = p.runServer(ctx, serverOptions{
 		serveOptions: o, isolation: want, home: home, args: p.args, env: p.env, log: p.err, wrapPut: p.wrapPut,

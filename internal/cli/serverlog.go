@@ -107,12 +107,11 @@ func (l *rotatingLog) rotate(n int) error {
 
 func (l *rotatingLog) numbered(i int) string { return fmt.Sprintf("%s.%d", l.path, i) }
 
-// logToFile makes a server in the background write its own log, so that it can keep it small.
-func (p *program) logToFile(home string) (done func(), err error) {
+// logToFile makes a server in the background write its own log, to its last word, so that it can keep it small.
+func (p *program) logToFile(home string) error {
 	log, err := openRotatingLog(&rotatingLog{path: serverLog(home), size: serverLogSize, kept: serverLogKept, std: true})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		p.err = log
 	}
-	p.err = log
-	return func() { _ = log.Close() }, nil
+	return err
 }

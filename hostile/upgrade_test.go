@@ -168,6 +168,7 @@ func TestUpgrade(t *testing.T) {
 	t.Run("an app with a port of its own", func(t *testing.T) { upgradeAlone(t, one, two) })
 	t.Run("commands meanwhile", func(t *testing.T) { upgradeMeanwhile(t, one, two) })
 	t.Run("programs that are none", func(t *testing.T) { upgradeBroken(t, one, two) })
+	t.Run("told to systemd", func(t *testing.T) { upgradeTold(t, one, two) })
 	t.Run("killed", func(t *testing.T) { upgradeKilled(t, one, two, "4") })
 	t.Run("killed, separate processes", func(t *testing.T) { upgradeKilled(t, one, two, "1") })
 	t.Run("control", func(t *testing.T) { upgradeControl(t, one) })

@@ -42,10 +42,19 @@ func checkAddresses(o serveOptions) error {
 	return nil
 }
 
-// startGateway starts the gateway on the first address that is free, and remembers it.
+// startGateway starts the gateway on the first address that is free, and remembers it. It takes no connection yet.
 func (s *server) startGateway(ctx context.Context) error {
 	if s.before != nil {
 		return s.gatewayOn(ctx, "", &s.before.gateway)
+	}
+	if given, err := givenListeners(s.env); err != nil || given != nil {
+		if err == nil {
+			err = s.gatewayOn(ctx, "", given)
+		}
+		if err != nil {
+			return err
+		}
+		return writeMemory(s.home, memory{HTTP: s.gateway.HTTPAddr()})
 	}
 	remembered := readMemory(s.home)
 	var err error
@@ -71,7 +80,7 @@ func (s *server) startGateway(ctx context.Context) error {
 func (s *server) gatewayOn(ctx context.Context, address string, inherited *gateway.Listeners) (err error) {
 	s.gateway, err = gateway.Start(ctx, gateway.Config{
 		HTTP: address, HTTPS: s.https, Table: &s.table, Dir: s.path("gateway"), Access: s.journal.Append, Logger: s.logger,
-		Inherited: inherited,
+		Inherited: inherited, Standby: true,
 	})
 	return err
 }

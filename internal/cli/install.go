@@ -95,7 +95,7 @@ func (u upgrade) fits(home string) error {
 	return nil
 }
 
-// installation is a program that was put in the place of another.
+// installation is a program that was put in the place of another; its zero value is none.
 type installation struct {
 	target string
 	older  string // what was kept before; "" if nothing was
@@ -165,8 +165,11 @@ func linkOver(file, name string) error {
 	return os.Rename(temp, name)
 }
 
-// putBack undoes the installation and returns why, or both errors.
+// putBack undoes the installation, if there was one, and returns why, or both errors.
 func (i installation) putBack(why error) error {
+	if i.target == "" {
+		return why
+	}
 	err := os.Rename(previous(i.target), i.target)
 	if err == nil && i.older != "" {
 		err = os.Rename(i.older, previous(i.target))

@@ -8,7 +8,8 @@ import (
 // notifyEnv names the socket on which systemd wants to hear of a service of Type=notify.
 const notifyEnv = "NOTIFY_SOCKET"
 
-// notify tells systemd something, if it asked for that: "READY=1", "MAINPID=12".
+// notify tells systemd something, if it asked for that: "READY=1", "MAINPID=12". Caddy says that it is ready too, when only
+// the gateway is.
 func notify(env map[string]string, state string) {
 	path := env[notifyEnv]
 	if path == "" {

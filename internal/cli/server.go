@@ -79,11 +79,10 @@ func newServer(ctx context.Context, options serverOptions) (*server, error) {
 	s := &server{serverOptions: options, ctx: ctx, logger: slog.New(slog.NewTextHandler(options.log, nil))}
 	s.names = homeNames{home: options.home}
 	steps := []func(context.Context) error{
-		s.openState, s.sweepNames, s.openEngine, s.wire, s.startGateway, s.restore, s.listen,
+		s.openState, s.sweepNames, s.openEngine, s.wire, s.startGateway, s.restore, s.listen, s.take,
 	}
 	if s.before != nil {
 		s.names.second = !s.before.Second
-		steps = append(steps, s.takeOver)
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -187,6 +186,15 @@ func (s *server) wire(context.Context) error {
 		Sealer: s.keys, Logs: &s.journal, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	return nil
+}
+
+// take begins to serve: hosts lead to their stages by now, or the first requests would find none.
+func (s *server) take(ctx context.Context) error {
+	if s.before != nil {
+		return s.takeOver(ctx)
+	}
+	s.gateway.Take()
+	return s.gateway.TakePackets()
 }
 
 func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }

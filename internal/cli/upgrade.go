@@ -24,14 +24,14 @@ connections; then the old one answers what it has begun and ends. No request is 
 FILE is looked at first: it must be an aloft program for this machine that understands the state. If the new server
 does not become ready within --timeout it is ended, the old one goes on serving, and the old program is put back. The
 program that was replaced stays beside the new one with ".previous" at the end of its name; to return to it, give it
-as FILE.
+as FILE. If FILE is the installed program itself, which a package manager has replaced say, only the server is.
 
 An app that insists on a port of its own, at isolation levels 1 and 2, cannot run twice: its requests wait for the
 seconds that its change takes, and its streams are cut. A deploy, a build or aloft run that is under way is waited for,
 within --timeout.
 
 With --json: {"program", "version", "previous", "before": {"version"}, "server": {"pid", "version", "before"}};
-"before" and "server" are there if a server runs.
+"before" and "server" are there if a server runs, "previous" if the program was replaced.
 
 Exit status: 0 upgraded; 1 the new server did not become ready, or the program cannot be replaced; 2 FILE is no aloft
 program for this machine and this state. After 1 and 2 all is as it was.`
@@ -49,7 +49,8 @@ func newUpgrade(p *program) *cobra.Command {
 		Long:  upgradeHelp,
 		Example: `  aloft upgrade --self ./aloft-1.4
   aloft upgrade --self ./aloft-1.4 --yes --timeout 5m
-  aloft upgrade --self /usr/local/bin/aloft.previous`,
+  aloft upgrade --self /usr/local/bin/aloft.previous
+  aloft upgrade --self /usr/local/bin/aloft --yes --home /var/lib/aloft`,
 		Args: between(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error { return runUpgrade(c.Context(), p, o) },
 	})
@@ -64,6 +65,7 @@ type upgrade struct {
 	file   string
 	target string // the installed program
 	now    versionInfo
+	there  bool        // somebody has installed the file already
 	server *api.Health // nil if none runs
 }
 
@@ -111,8 +113,9 @@ func (p *program) prepareUpgrade(ctx context.Context, c *client.Client, home str
 	if u.target, err = installedProgram(health); err != nil {
 		return u, err
 	}
-	if same(u.file, u.target) {
-		return u, aloft.Errorf(aloft.Invalid, "%s is the installed program itself", u.file).WithHint("name the new one: aloft upgrade --self FILE")
+	if u.there = same(u.file, u.target); u.there && health == nil {
+		return u, aloft.Errorf(aloft.Invalid, "%s is the installed program itself, and no server is running", u.file).
+			WithHint("name the new one: aloft upgrade --self FILE")
 	}
 	if u.now, err = askVersion(ctx, u.file); err != nil {
 		return u, err
@@ -157,6 +160,9 @@ func same(a, b string) bool {
 // intention says what the upgrade will do.
 func (u upgrade) intention() string {
 	text := fmt.Sprintf("%s is aloft %s; it takes the place of %s, which stays as %s", u.file, clean(u.now.Version), u.target, previous(u.target))
+	if u.there {
+		text = fmt.Sprintf("%s is aloft %s, installed already", u.file, clean(u.now.Version))
+	}
 	if u.server == nil {
 		return text + "\nno server is running"
 	}
@@ -165,11 +171,15 @@ func (u upgrade) intention() string {
 
 // replaceProgram installs the program and lets the server be replaced. If either fails all is put back.
 func (p *program) replaceProgram(ctx context.Context, c *client.Client, u upgrade, limit time.Duration) error {
-	installed, err := install(ctx, u.file, u.target)
-	if err != nil {
-		return err
+	result := map[string]any{"program": u.target, "version": u.now.Version}
+	var installed installation
+	if !u.there {
+		var err error
+		if installed, err = install(ctx, u.file, u.target); err != nil {
+			return err
+		}
+		result["previous"] = previous(u.target)
 	}
-	result := map[string]any{"program": u.target, "version": u.now.Version, "previous": previous(u.target)}
 	text := fmt.Sprintf("%s is aloft %s now", u.target, clean(u.now.Version))
 	if u.server != nil {
 		if !p.flags.quiet {

@@ -65,9 +65,9 @@ func (a *app) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// Start serves on the gateway's listeners, unless they are another gateway's still.
+// Start serves on the gateway's listeners, unless it is to wait.
 func (a *app) Start() error {
-	if a.gateway.config.Inherited != nil {
+	if a.gateway.config.Standby {
 		return nil
 	}
 	if err := a.startQUIC(); err != nil {

@@ -29,9 +29,10 @@ type Config struct {
 	Logger *slog.Logger // for what the gateway itself has to say; nil: nothing
 	Limits Limits
 
-	// Inherited listeners are used in place of HTTP and HTTPS. They belong to a gateway of another process, which goes on
-	// taking connections until it retires; this one begins with Take.
+	// Inherited listeners are used in place of HTTP and HTTPS: another process has them too.
 	Inherited *Listeners
+	// Standby makes the gateway take nothing until Take and TakePackets; connections wait in the kernel.
+	Standby bool
 }
 
 // Listeners are those of a gateway; nil where it has none.
@@ -125,6 +126,7 @@ func (g *Gateway) Close(ctx context.Context) error {
 	if stopErr := caddy.Stop(); err == nil && stopErr != nil {
 		err = fmt.Errorf("stop Caddy: %w", stopErr)
 	}
+	g.closeListeners() // nobody has served on them if it stood by
 	running.gateway = nil
 	return err
 }

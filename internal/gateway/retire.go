@@ -10,11 +10,11 @@ import (
 // Listeners are what another gateway needs to take this one's place.
 func (g *Gateway) Listeners() Listeners { return Listeners{HTTP: g.http, HTTPS: g.tls} }
 
-// Take begins to take connections on inherited listeners. It is called once.
+// Take begins to take connections. It is called once, and only for a gateway that stands by.
 func (g *Gateway) Take() { g.app.take() }
 
-// TakePackets begins with HTTP/3 on inherited listeners, once the gateway before has ended its own with StopPackets: two on
-// one port would each get some packets of every connection.
+// TakePackets begins with HTTP/3, if there is HTTPS. Another gateway on the address must have ended its own with StopPackets
+// before: two on one port would each get some packets of every connection.
 func (g *Gateway) TakePackets() error { return g.app.startQUIC() }
 
 // StopPackets ends HTTP/3. Requests in flight may finish until ctx ends; clients go on with HTTP/2 until somebody else

@@ -103,7 +103,7 @@ func TestTheNextGatewayTakesOver(t *testing.T) {
 	if err := g.Close(t.Context()); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	config.Inherited = &next
+	config.Inherited, config.Standby = &next, true
 	g2, err := gateway.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -310,7 +311,7 @@ func upgradeMeanwhile(t *testing.T, one, two string) {
 			for n := 0; ctx.Err() == nil; n++ {
 				all := args
 				if args[0] == "config" {
-					all = append(args[:len(args):len(args)], fmt.Sprintf("COLOUR=%d", n))
+					all = append(slices.Clip(args), fmt.Sprintf("COLOUR=%d", n))
 				}
 				out, errs, err := s.Run(s.dir, all...)
 				mu.Lock()

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -55,10 +56,7 @@ func (p *Platform) over() bool {
 // instances have ports or sockets of their own choice.
 func (p *Platform) Serving() (serving, alone []aloft.StageRef) {
 	p.mu.Lock()
-	all := make(map[aloft.StageRef]*stage, len(p.stages))
-	for ref, s := range p.stages {
-		all[ref] = s
-	}
+	all := maps.Clone(p.stages)
 	p.mu.Unlock()
 	for ref, s := range all {
 		d := s.current()
@@ -113,15 +111,13 @@ func (p *Platform) ready(ref aloft.StageRef) bool {
 func (p *Platform) lacking(ctx context.Context, stages []aloft.StageRef) error {
 	var texts []string
 	for _, ref := range stages {
-		text := ref.String()
 		status, _ := p.Status(context.WithoutCancel(ctx), ref) // never fails
-		for _, i := range status.Instances {
-			if i.Reason != "" {
-				text += ": " + i.Reason
-				break
-			}
+		at := slices.IndexFunc(status.Instances, func(i aloft.Instance) bool { return i.Reason != "" })
+		if at < 0 {
+			texts = append(texts, ref.String())
+		} else {
+			texts = append(texts, ref.String()+": "+status.Instances[at].Reason)
 		}
-		texts = append(texts, text)
 	}
 	slices.Sort(texts)
 	return fmt.Errorf("not ready: %s: %w", strings.Join(texts, "; "), ctx.Err())

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -79,7 +80,7 @@ func TestBackup(t *testing.T) {
 		}
 	}
 	_, err = sqlite.OpenWith(t.Context(), path, schemas(t, 4))
-	e, ok := err.(*aloft.Error)
+	e, ok := errors.AsType[*aloft.Error](err)
 	if !ok || e.Code != aloft.Conflict || !strings.Contains(e.Message, "newer aloft 2.5") || !strings.Contains(e.Hint, "mv "+path) {
 		t.Fatalf("an older version says %v", err)
 	}

@@ -182,6 +182,7 @@ func (s *shop) upgradeAgain(t *testing.T, programs []string) {
 	if fullUpgrade() {
 		rounds, rate = 10, 1000
 	}
+	followed := s.follow(t)
 	load := startPaced(t, s, rate)
 	began := time.Now()
 	var longest time.Duration
@@ -208,9 +209,57 @@ func (s *shop) upgradeAgain(t *testing.T, programs []string) {
 		load.requests.Load(), time.Duration(load.slowest.Load()).Round(time.Millisecond), len(load.failures))
 	report(t, "failed requests", load.failures)
 	s.accounted(t, int(load.requests.Load()))
+	aloftest.Eventually(t, 10*time.Second, func() error {
+		if n := int64(strings.Count(followed.String(), `"stream":"access"`)); n != load.requests.Load() {
+			return fmt.Errorf("logs --follow printed %d requests of %d", n, load.requests.Load())
+		}
+		return nil
+	})
 	if _, body := s.Get(t, url); body != "after \n" {
 		t.Errorf("it serves %q", body)
 	}
+}
+
+// follow follows the log until the end of the test, and returns what it prints.
+func (s *shop) follow(t *testing.T) fmt.Stringer {
+	t.Helper()
+	out := &text{}
+	cmd := s.Command(context.Background(), s.dir, "logs", "production", "--follow", "--json")
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	aloftest.Eventually(t, 10*time.Second, func() error {
+		if !strings.Contains(out.String(), "ready on") {
+			return fmt.Errorf("it prints %q", out.String())
+		}
+		return nil
+	})
+	return out
+}
+
+// text is what a process writes and a test reads.
+type text struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write never fails.
+func (o *text) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+// String returns what was written so far.
+func (o *text) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // accounted checks that each request has one line in the log, whichever server wrote it.

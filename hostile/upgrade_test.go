@@ -68,17 +68,23 @@ func (s *shop) background(t *testing.T) {
 type paced struct {
 	*traffic
 
+	url     string
 	slowest atomic.Int64 // nanoseconds
 }
 
 // startPaced sends GET and POST, rate a second in all.
 func startPaced(t *testing.T, s *shop, rate int) *paced {
 	t.Helper()
-	const clients = 32
+	return startPacedWith(t, s, rate, url, &http.Transport{MaxIdleConnsPerHost: pacedClients})
+}
+
+const pacedClients = 32
+
+func startPacedWith(t *testing.T, s *shop, rate int, url string, transport http.RoundTripper) *paced {
+	t.Helper()
+	const clients = pacedClients
 	ctx, stop := context.WithCancel(t.Context())
-	p := &paced{traffic: &traffic{shop: s, stop: stop, client: &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: clients}, Timeout: 30 * time.Second,
-	}}}
+	p := &paced{url: url, traffic: &traffic{shop: s, stop: stop, client: &http.Client{Transport: transport, Timeout: 30 * time.Second}}}
 	for i := range clients {
 		p.wg.Go(func() {
 			pace := time.Second * clients / time.Duration(rate)
@@ -102,7 +108,7 @@ func (p *paced) one(n int) {
 	if n%2 == 0 {
 		method, body = http.MethodPost, strings.Repeat("x", 1+n%5000)
 	}
-	request, err := p.shop.Request(context.Background(), method, url+"/", body)
+	request, err := p.shop.Request(context.Background(), method, p.url+"/", body)
 	if err != nil {
 		p.fail("make request: %v", err)
 		return
@@ -169,6 +175,7 @@ func TestUpgrade(t *testing.T) {
 	t.Run("an app with a port of its own", func(t *testing.T) { upgradeAlone(t, one, two) })
 	t.Run("commands meanwhile", func(t *testing.T) { upgradeMeanwhile(t, one, two) })
 	t.Run("programs that are none", func(t *testing.T) { upgradeBroken(t, one, two) })
+	t.Run("HTTPS", func(t *testing.T) { upgradeTLS(t, one, two) })
 	t.Run("told to systemd", func(t *testing.T) { upgradeTold(t, one, two) })
 	t.Run("killed", func(t *testing.T) { upgradeKilled(t, one, two, "4") })
 	t.Run("killed, separate processes", func(t *testing.T) { upgradeKilled(t, one, two, "1") })

@@ -23,8 +23,11 @@ func upgradeKilled(t *testing.T, one, two string, level string) {
 	s.Env = append(s.Env, "ALOFT_ISOLATION="+level)
 	s.background(t)
 	rounds := 6
-	if fullUpgrade() {
+	switch {
+	case fullUpgrade():
 		rounds = 60
+	case testing.Short():
+		rounds = 2
 	}
 	random := rand.New(rand.NewPCG(8, 8))
 	done := 0

@@ -20,7 +20,7 @@ import (
 	"github.com/aloft-run/aloft/internal/aloftest"
 )
 
-// full reports whether the hostile cases run at their full size.
+// fullUpgrade reports whether the cases run at their full size.
 func fullUpgrade() bool { return os.Getenv("ALOFT_HOSTILE") == "full" }
 
 // buildAloft builds the aloft command as two versions.
@@ -170,6 +170,15 @@ func TestUpgrade(t *testing.T) {
 			}
 			s.Up(t, s.dir)
 			s.upgradeAgain(t, []string{two, one})
+			if c.watched { // the process that stands for the server is killed: the server ends as well
+				s.Kill()
+				aloftest.Eventually(t, time.Minute, func() error {
+					if left := s.servers(t); len(left) > 0 {
+						return fmt.Errorf("servers %v", left)
+					}
+					return nil
+				})
+			}
 		})
 	}
 	t.Run("an app with a port of its own", func(t *testing.T) { upgradeAlone(t, one, two) })
@@ -187,7 +196,7 @@ func (s *shop) upgradeAgain(t *testing.T, programs []string) {
 	t.Helper()
 	rounds, rate := 3, 200
 	if fullUpgrade() {
-		rounds, rate = 10, 1000
+		rounds, rate = 10, 1200 // of which a busy machine takes 1,000
 	}
 	followed := s.follow(t)
 	load := startPaced(t, s, rate)
@@ -230,7 +239,7 @@ func (s *shop) upgradeAgain(t *testing.T, programs []string) {
 // follow follows the log until the end of the test, and returns what it prints.
 func (s *shop) follow(t *testing.T) fmt.Stringer {
 	t.Helper()
-	out := &text{}
+	out := &aloftest.Output{}
 	cmd := s.Command(context.Background(), s.dir, "logs", "production", "--follow", "--json")
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
@@ -247,26 +256,6 @@ func (s *shop) follow(t *testing.T) fmt.Stringer {
 		return nil
 	})
 	return out
-}
-
-// text is what a process writes and a test reads.
-type text struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-// Write never fails.
-func (o *text) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-// String returns what was written so far.
-func (o *text) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // accounted checks that each request has one line in the log, whichever server wrote it.

@@ -50,7 +50,7 @@ type World struct {
 	mu     sync.Mutex
 	server *exec.Cmd
 	ended  chan struct{}
-	log    *output
+	log    *Output
 }
 
 // New makes a home. Whatever runs in it is ended with the test.
@@ -108,7 +108,7 @@ func (w *World) Serve(t *testing.T) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.log = &output{}
+	w.log = &Output{}
 	w.server = w.Command(context.Background(), "/", "serve")
 	w.server.Stdout, w.server.Stderr = w.log, w.log
 	if err := w.server.Start(); err != nil {
@@ -153,21 +153,21 @@ func (w *World) signal(sig syscall.Signal) {
 // Log is what the server has printed since it was started last.
 func (w *World) Log() string { return w.log.String() }
 
-// output is a buffer that a process writes and a test reads.
-type output struct {
+// Output is a buffer that a process writes and a test reads.
+type Output struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
 // Write never fails.
-func (o *output) Write(p []byte) (int, error) {
+func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.Write(p)
 }
 
 // String returns what was written so far.
-func (o *output) String() string {
+func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()

@@ -163,6 +163,7 @@ func (s *server) become(ctx context.Context) error {
 	if err := writeLock(b.lock); err != nil {
 		return err
 	}
+	_ = os.Remove(handoverPath(s.home)) // the server before does so too, if it lives
 	if err := s.openLogs(); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -197,6 +198,7 @@ func (s *server) bye() error {
 	if !s.parents() {
 		return n.conn.Close()
 	}
+	debug.FreeOSMemory() // all that is left to do is to wait
 	<-n.ended
 	if status := n.cmd.ProcessState.ExitCode(); status >= 0 {
 		return &exitError{status: status}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/sqlite"
 )
@@ -148,12 +150,36 @@ func copyProgram(file, target string) (temp string, err error) {
 		return "", err
 	}
 	_, err = io.Copy(to, from)
-	if err = errors.Join(err, to.Chmod(info.Mode().Perm()), to.Sync(), to.Close()); err != nil {
+	if err = errors.Join(err, alike(to, target, info), to.Sync(), to.Close()); err != nil {
 		_ = os.Remove(to.Name())
 		return "", err
 	}
 	return to.Name(), nil
 }
+
+// alike gives a new program what the old one has besides its bytes: permissions, owner, and file capabilities (setcap), without
+// which it may not listen on low ports at the next start.
+func alike(to *os.File, target string, info fs.FileInfo) error {
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
+		if err := to.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+			return err
+		}
+	}
+	if err := to.Chmod(info.Mode().Perm()); err != nil {
+		return err
+	}
+	capability := make([]byte, 64)
+	n, err := unix.Getxattr(target, capabilities, capability)
+	if err != nil { // there are none, as usual
+		return nil
+	}
+	if err := unix.Fsetxattr(int(to.Fd()), capabilities, capability[:n], 0); err != nil {
+		return fmt.Errorf("give it the capabilities that %s has: %w", target, err)
+	}
+	return nil
+}
+
+const capabilities = "security.capability"
 
 // linkOver makes name another name of a file, in place of what had it.
 func linkOver(file, name string) error {

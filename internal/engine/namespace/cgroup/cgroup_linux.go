@@ -68,9 +68,13 @@ func open(server string) (*Parent, error) {
 
 // Sweep ends and removes what a server left that is no more. It is harmless where there are no control groups.
 func Sweep(server string) error {
+	m, err := readMounts()
+	if err != nil || !m.has(server) {
+		return nil // then that server had none
+	}
 	p, err := open(server)
 	if err != nil {
-		return nil // then that server had none either
+		return err
 	}
 	defer p.Close()
 	return p.Sweep()

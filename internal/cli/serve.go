@@ -32,8 +32,8 @@ separate processes; aloft doctor explains. With --isolation-minimum (ALOFT_ISOLA
 to start below a level; --isolation (ALOFT_ISOLATION) asks for less than the best.
 
 SIGTERM or SIGINT ends it: requests in flight finish (within 40 s), then the apps end. A second one ends it
-at once. What ran runs again at the next start. aloft upgrade puts a server of another program in its place without losing
-a request; this process stays then, and stands for the other, unless systemd (Type=notify) watches it.
+at once. What ran runs again at the next start. aloft upgrade puts a server of another program in its place without
+losing a request; this process stays then, and stands for the other, unless systemd (Type=notify) watches it.
 
 Of systemd it takes the sockets of a socket unit, in place of --http and --https: the first, or the one of the name
 http, and the one of the name https.

@@ -96,7 +96,7 @@ func (s *shop) held(t *testing.T) resources {
 	r["control groups"] = entries("/sys/fs/cgroup/*/"+name+"/*/tasks") + entries("/sys/fs/cgroup/"+name+"/*/cgroup.procs")
 	sum = sha256.Sum256([]byte(name))
 	r["network interfaces"] = entries("/sys/class/net/al" + hex.EncodeToString(sum[:3]) + "-*")
-	r["files in the home"] = s.files(t)
+	r["files in the home"] = s.filesInHome(t)
 	return r
 }
 
@@ -118,8 +118,8 @@ func (s *shop) goroutines(t *testing.T) int {
 	return n
 }
 
-// files counts what lies in the home, without the database's own files.
-func (s *shop) files(t *testing.T) int {
+// filesInHome counts what lies in the home, without the database's own files.
+func (s *shop) filesInHome(t *testing.T) int {
 	t.Helper()
 	n := 0
 	err := filepath.WalkDir(s.Home, func(path string, entry fs.DirEntry, err error) error {

@@ -29,18 +29,20 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 
 func commands() map[string]command {
 	return map[string]command{
-		"aloft-exit":  exit,
-		"http":        get,
-		"waitfor":     waitFor,
-		"retry":       retry,
-		"kill-server": killServer,
-		"onterminal":  onTerminal,
-		"noprocess":   noProcess,
-		"nosecret":    noSecret,
-		"freeport":    freePort,
-		"subst":       subst,
-		"edit":        edit,
-		"oddfiles":    oddFiles,
+		"aloft-exit":    exit,
+		"copy-aloft":    copyAloft,
+		"http":          get,
+		"waitfor":       waitFor,
+		"retry":         retry,
+		"server-schema": serverSchema,
+		"kill-server":   killServer,
+		"onterminal":    onTerminal,
+		"noprocess":     noProcess,
+		"nosecret":      noSecret,
+		"freeport":      freePort,
+		"subst":         subst,
+		"edit":          edit,
+		"oddfiles":      oddFiles,
 	}
 }
 
@@ -66,6 +68,28 @@ func exit(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("aloft %s ended with status %d, want %d", strings.Join(args[1:], " "), got, want)
 	}
+}
+
+func copyAloft(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "copy-aloft DIR")
+	self, err := os.Executable()
+	ts.Check(err)
+	program, err := os.ReadFile(self)
+	ts.Check(err)
+	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o755))
+	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), "aloft"), program, 0o755))
+}
+
+// serverSchema writes the schema into the head of the database, where SQLite has its user_version.
+func serverSchema(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "server-schema N")
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	file, err := os.OpenFile(filepath.Join(ts.Getenv("ALOFT_HOME"), "state", "aloft.db"), os.O_WRONLY, 0)
+	ts.Check(err)
+	defer file.Close()
+	_, err = file.WriteAt([]byte{0, 0, 0, byte(n)}, 60)
+	ts.Check(err)
 }
 
 func get(ts *testscript.TestScript, neg bool, args []string) {

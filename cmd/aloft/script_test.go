@@ -15,6 +15,8 @@ import (
 // directory of its own, with a real server in the background on a port of its own. Commands besides testscript's:
 //
 //	aloft-exit N ARG...         run aloft; it must end with status N
+//	copy-aloft DIR              put the aloft program into DIR
+//	server-schema N             make the state's schema N, while no server runs
 //	http [-X METHOD] [-H K:V] [-d BODY] URL
 //	                            print status line and body; the port is the gateway's unless the URL has one
 //	waitfor URL                 wait until URL answers below 400

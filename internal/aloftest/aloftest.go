@@ -44,14 +44,16 @@ func Main(m *testing.M, variants map[string]func(*cli.Process)) {
 // World is a home with a server that may be started, killed and started again at the same address.
 type World struct {
 	Home    string
-	Addr    string // of the gateway
-	Variant string // which command serves; see Main
-	HTTPS   string // address of the gateway for TLS; "" for none
+	Addr    string   // of the gateway
+	Variant string   // which command serves; see Main
+	HTTPS   string   // address of the gateway for TLS; "" for none
+	Program string   // the aloft command, if it is not this test binary
+	Env     []string // more of its environment
 
 	mu     sync.Mutex
 	server *exec.Cmd
 	ended  chan struct{}
-	log    *output
+	log    *Output
 }
 
 // New makes a home. Whatever runs in it is ended with the test.
@@ -92,10 +94,15 @@ func (w *World) Command(ctx context.Context, dir string, args ...string) *exec.C
 	if err != nil {
 		self = os.Args[0]
 	}
-	cmd := exec.CommandContext(ctx, self, args...)
+	program := self
+	if w.Program != "" {
+		program = w.Program
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	path := os.Getenv("PATH") + string(filepath.ListSeparator) + filepath.Dir(self) // apps may be this binary: they must see it
 	cmd.Env = append(os.Environ(), part+"="+w.Variant, "ALOFT_HOME="+w.Home, "ALOFT_HTTP="+w.Addr, "PATH="+path)
+	cmd.Env = append(cmd.Env, w.Env...)
 	return cmd
 }
 
@@ -104,7 +111,7 @@ func (w *World) Serve(t *testing.T) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.log = &output{}
+	w.log = &Output{}
 	w.server = w.Command(context.Background(), "/", "serve", "--https", w.HTTPS)
 	w.server.Stdout, w.server.Stderr = w.log, w.log
 	if err := w.server.Start(); err != nil {
@@ -149,21 +156,21 @@ func (w *World) signal(sig syscall.Signal) {
 // Log is what the server has printed since it was started last.
 func (w *World) Log() string { return w.log.String() }
 
-// output is a buffer that a process writes and a test reads.
-type output struct {
+// Output is a buffer that a process writes and a test reads.
+type Output struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
 // Write never fails.
-func (o *output) Write(p []byte) (int, error) {
+func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.Write(p)
 }
 
 // String returns what was written so far.
-func (o *output) String() string {
+func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()

@@ -23,7 +23,7 @@ import (
 // maxBody bounds request bodies, in bytes. The largest honest one is a config change.
 const maxBody = 4 << 20
 
-// Services is what the API gives access to. All fields but Shutdown and Check must be set.
+// Services is what the API gives access to. All fields but Shutdown, Upgrade and Check must be set.
 type Services struct {
 	Deployer aloft.Deployer
 	Operator aloft.Operator
@@ -33,6 +33,10 @@ type Services struct {
 	Server   ServerInfo
 	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
 	Shutdown func()                      // asks the server to end; it returns at once. nil refuses
+
+	// Upgrade starts the program of this server again, which may have been replaced, and returns when the new server
+	// serves in the place of this one. If it does not within the limit nothing has changed. nil refuses.
+	Upgrade func(ctx context.Context, limit time.Duration) (Upgraded, error)
 }
 
 // ServerInfo describes the server to its users.
@@ -44,6 +48,8 @@ type ServerInfo struct {
 	HTTPS     string    `json:"https,omitempty"` // "" if there is none
 	Isolation string    `json:"isolation"`       // what the engine keeps apart, in one honest line
 	StartedAt time.Time `json:"startedAt"`
+	Program   string    `json:"program,omitempty"` // path of the program that the server is
+	Schema    int       `json:"schema,omitempty"`  // of its state
 }
 
 // New returns the API's handler.
@@ -91,6 +97,6 @@ func (h *handlers) operation(method, path, id, summary string) huma.Operation {
 
 // noRoute answers requests that no route takes.
 func noRoute(w http.ResponseWriter, r *http.Request) {
-	writeProblem(w, aloft.Errorf(aloft.NotFound, "there is no %s %s", r.Method, r.URL.Path).
+	WriteProblem(w, aloft.Errorf(aloft.NotFound, "there is no %s %s", r.Method, r.URL.Path).
 		WithHint("GET /openapi.json lists what there is"))
 }

@@ -132,8 +132,8 @@ func complaint(e *huma.ErrorDetail) string {
 	return e.Message + " (" + e.Location + ")"
 }
 
-// writeProblem answers with err outside of huma.
-func writeProblem(w http.ResponseWriter, err error) {
+// WriteProblem answers with err outside of huma.
+func WriteProblem(w http.ResponseWriter, err error) {
 	p := NewProblem(err)
 	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(p.Status)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,6 +21,26 @@ type healthInput struct {
 	Check bool `query:"check" doc:"Look through the whole state, which may take a while"`
 }
 
+// Upgrade is the body of an upgrade.
+type Upgrade struct {
+	Seconds float64 `json:"seconds" minimum:"0.1" maximum:"3600" doc:"For the new server to become ready"`
+}
+
+type upgradeInput struct{ Body Upgrade }
+
+// Upgraded says which server took the place of which.
+type Upgraded struct {
+	PID     int       `json:"pid"`
+	Version string    `json:"version"`
+	Before  ServerPID `json:"before" doc:"It finishes its requests and ends"`
+}
+
+// ServerPID names a server.
+type ServerPID struct {
+	PID     int    `json:"pid"`
+	Version string `json:"version"`
+}
+
 // StateOK is the State of a sound server.
 const StateOK = "ok"
 
@@ -35,6 +56,17 @@ func (h *handlers) serverRoutes() {
 			}
 			return &output[Health]{Body: health}, nil
 		})
+	upgrade := h.operation(http.MethodPost, "/v1/server/upgrade", "upgrade-server", "Start the server's program again; the new server takes this one's place, no request is lost")
+	huma.Register(h.api, upgrade, func(ctx context.Context, in *upgradeInput) (*output[Upgraded], error) {
+		if h.Upgrade == nil {
+			return nil, NewProblem(aloft.Errorf(aloft.Conflict, "this server cannot be replaced from here"))
+		}
+		done, err := h.Upgrade(ctx, time.Duration(in.Body.Seconds*float64(time.Second)))
+		if err != nil {
+			return nil, NewProblem(err)
+		}
+		return &output[Upgraded]{Body: done}, nil
+	})
 	stop := h.operation(http.MethodPost, "/v1/server/stop", "stop-server", "End the server: it drains, then exits")
 	stop.DefaultStatus = http.StatusAccepted
 	huma.Register(h.api, stop, func(context.Context, *struct{}) (*struct{}, error) {

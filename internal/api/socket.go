@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
+	"time"
 )
 
 // SocketName is the API's socket in the home directory.
@@ -17,8 +19,8 @@ const SocketName = "aloft.sock"
 const maxSocketPath = 103
 
 // Listen makes the home directory if needed (mode 0700) and listens on the socket in it (mode 0600), replacing one that a
-// dead server left: the caller holds the home's lock. Closing the listener removes the socket.
-func Listen(home string) (net.Listener, error) {
+// dead server left: the caller holds the home's lock.
+func Listen(home string) (*Socket, error) {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return nil, fmt.Errorf("make the home directory: %w", err)
 	}
@@ -27,7 +29,13 @@ func Listen(home string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
-	return &socket{UnixListener: listener, path: path}, nil
+	return &Socket{UnixListener: listener, path: path}, nil
+}
+
+// Adopt is Listen with the socket of a server whose place this one takes.
+func Adopt(home string, listener *net.UnixListener) *Socket {
+	listener.SetUnlinkOnClose(false)
+	return &Socket{UnixListener: listener, path: filepath.Join(home, SocketName)}
 }
 
 // listenPrivately makes the socket in a closed directory and moves it to path when it is protected: a home directory that
@@ -70,19 +78,75 @@ func Dial(ctx context.Context, path string) (net.Conn, error) {
 	return dialer.DialContext(ctx, "unix", short)
 }
 
-type socket struct {
+// Socket is where the API listens.
+type Socket struct {
 	*net.UnixListener
 
 	path string
+
+	mu     sync.Mutex
+	paused chan struct{} // closed when it goes on; nil unless it is paused
+	left   bool
+}
+
+// Pause lets connections wait in the kernel, for this server or another that has the socket too.
+func (s *Socket) Pause() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.paused == nil {
+		s.paused = make(chan struct{})
+		_ = s.SetDeadline(time.Unix(1, 0)) // ends an Accept that waits
+	}
+}
+
+// Resume takes connections again.
+func (s *Socket) Resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.paused != nil {
+		_ = s.SetDeadline(time.Time{})
+		close(s.paused)
+		s.paused = nil
+	}
+}
+
+// Leave leaves the socket to another server: Close does not remove it.
+func (s *Socket) Leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = true
+}
+
+// Accept waits for a connection.
+func (s *Socket) Accept() (net.Conn, error) {
+	for {
+		conn, err := s.UnixListener.Accept()
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return conn, err
+		}
+		s.mu.Lock()
+		paused := s.paused
+		s.mu.Unlock()
+		if paused != nil {
+			<-paused
+		}
+	}
 }
 
 // Close stops listening and removes the socket.
-func (s *socket) Close() error {
+func (s *Socket) Close() error {
+	err := s.UnixListener.Close()
+	s.Resume() // an Accept that waits sees the end
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left {
+		return err
+	}
 	removed := os.Remove(s.path)
 	if errors.Is(removed, os.ErrNotExist) {
 		removed = nil
 	}
-	return errors.Join(s.UnixListener.Close(), removed)
+	return errors.Join(err, removed)
 }
 
 // shortPath returns a name for path that fits a socket address, valid until release is called.

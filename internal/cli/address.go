@@ -42,15 +42,24 @@ func checkAddresses(o serveOptions) error {
 	return nil
 }
 
-// startGateway starts the gateway on the first address that is free, and remembers it.
+// startGateway starts the gateway on the first address that is free, and remembers it. It takes no connection yet.
 func (s *server) startGateway(ctx context.Context) error {
+	if s.before != nil {
+		return s.gatewayOn(ctx, "", &s.before.gateway)
+	}
+	if given, err := givenListeners(s.env); err != nil || given != nil {
+		if err == nil {
+			err = s.gatewayOn(ctx, "", given)
+		}
+		if err != nil {
+			return err
+		}
+		return writeMemory(s.home, memory{HTTP: s.gateway.HTTPAddr()})
+	}
 	remembered := readMemory(s.home)
 	var err error
 	for _, address := range addresses(s.http, remembered.HTTP) {
-		s.gateway, err = gateway.Start(ctx, gateway.Config{
-			HTTP: address, HTTPS: s.https, Table: &s.table, Dir: s.path("gateway"), Access: s.logs.Append, Logger: s.logger,
-			Trusted: s.trusted, Uncapped: thisMachine(), Limits: s.limits,
-		})
+		err = s.gatewayOn(ctx, address, nil)
 		if aloft.ErrorCode(err) != aloft.Conflict {
 			break
 		}
@@ -65,6 +74,15 @@ func (s *server) startGateway(ctx context.Context) error {
 		return writeMemory(s.home, memory{HTTP: now})
 	}
 	return nil
+}
+
+// gatewayOn starts the gateway on an address, or on listeners of the server before.
+func (s *server) gatewayOn(ctx context.Context, address string, inherited *gateway.Listeners) (err error) {
+	s.gateway, err = gateway.Start(ctx, gateway.Config{
+		HTTP: address, HTTPS: s.https, Table: &s.table, Dir: s.path("gateway"), Access: s.journal.Append, Logger: s.logger,
+		Trusted: s.trusted, Uncapped: thisMachine(), Limits: s.limits, Inherited: inherited, Standby: true,
+	})
+	return err
 }
 
 // addresses are the addresses to try in turn. An address that was asked for is the only one, unless its port is 0: then

@@ -14,6 +14,9 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
+// backgroundEnv is the variable that tells a server that it was started in the background.
+const backgroundEnv = "ALOFT_BACKGROUND"
+
 // background is a server started in the background.
 type background struct {
 	home  string
@@ -46,6 +49,7 @@ func launch(home string, env map[string]string) (*background, error) {
 	for k, v := range env {
 		c.Env = append(c.Env, k+"="+v)
 	}
+	c.Env = append(c.Env, backgroundEnv+"=1")
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := c.Start(); err != nil {
 		return nil, fmt.Errorf("start the server: %w", err)
@@ -81,14 +85,25 @@ func (b *background) look() error {
 }
 
 // said returns the last lines that the server wrote to its log.
-func (b *background) said() string {
-	f, err := os.Open(serverLog(b.home))
+func (b *background) said() string { return tailFrom(serverLog(b.home), b.from) }
+
+// tailOf returns what returns the last lines that a file has got since.
+func tailOf(path string) func() string {
+	from := int64(0)
+	if info, err := os.Stat(path); err == nil {
+		from = info.Size()
+	}
+	return func() string { return tailFrom(path, from) }
+}
+
+// tailFrom returns the last lines of a file behind an offset.
+func tailFrom(path string, from int64) string {
+	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
 	defer func() { _ = f.Close() }()
 	const most = 4096
-	from := b.from
 	if info, err := f.Stat(); err == nil {
 		from = max(from, info.Size()-most)
 	}

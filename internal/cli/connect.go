@@ -40,13 +40,21 @@ func (p *program) connect(ctx context.Context) (*client.Client, error) {
 
 // answers returns nil if a server answers, Unavailable if none is there, and Failed if one is there but does not answer.
 func answers(ctx context.Context, c *client.Client, home string) error {
-	soon, cancel := context.WithTimeout(ctx, answerPatience)
-	defer cancel()
-	_, err := c.Health(soon)
+	err := healthSoon(ctx, c)
+	for errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && isHandedOver(home) {
+		err = healthSoon(ctx, c) // the next server answers
+	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return aloft.Errorf(aloft.Failed, "the aloft server%s has not answered for %s", lockHolder(home), answerPatience).
 			WithHint("see the end of %s; if it hangs, kill it and type the same command again", serverLog(home))
 	}
+	return err
+}
+
+func healthSoon(ctx context.Context, c *client.Client) error {
+	soon, cancel := context.WithTimeout(ctx, answerPatience)
+	defer cancel()
+	_, err := c.Health(soon)
 	return err
 }
 

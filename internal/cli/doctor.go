@@ -173,12 +173,21 @@ func checkServer(ctx context.Context, home string) []check {
 		{Name: "state", Status: good, Text: "the database is sound"},
 	}
 	if own := thisVersion().Version; health.Version != own {
-		checks[0].Status, checks[0].Hint = warning, "this program is "+own+": aloft stop --server, and the next command starts it"
+		checks[0].Status, checks[0].Hint = warning, "this program is "+own+"; the server becomes it with: aloft upgrade --self "+ownPath()
 	}
 	if health.State != api.StateOK {
 		checks[3] = check{Name: "state", Status: bad, Text: health.State}
 	}
 	return checks
+}
+
+// ownPath is where this program is, as far as is known.
+func ownPath() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "FILE"
+	}
+	return path
 }
 
 // checkPort looks whether the gateway would get its address.

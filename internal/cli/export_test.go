@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+)
 
 // Root returns the tree of commands, for tests that look at every one.
 func Root() *cobra.Command { return newRoot(newProgram(Process{})) }
@@ -19,3 +23,8 @@ func BuildEnv(env map[string]string) []string { return buildEnv(env) }
 
 // AppEnv is appEnv.
 func AppEnv(env map[string]string) []string { return appEnv(env) }
+
+// OpenRotatingLog opens a log of the server's kind.
+func OpenRotatingLog(path string, size int64, kept int) (io.WriteCloser, error) {
+	return openRotatingLog(&rotatingLog{path: path, size: size, kept: kept})
+}

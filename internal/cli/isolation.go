@@ -49,10 +49,10 @@ func readLevel(flag, text string) (engine.Level, error) {
 }
 
 // openEngine opens the strongest engine that the machine and the options allow.
-func openEngine(ctx context.Context, home string, env map[string]string, want isolation, logger *slog.Logger) (engine.Engine, error) {
-	e, refused, err := standard.Engine(ctx, standard.EngineOptions{
-		RunDir: filepath.Join(home, "run"), Server: serverName(home), Visible: toolDirs(env), AtMost: want.atMost, Logger: logger,
-	})
+func openEngine(ctx context.Context, names homeNames, env map[string]string, want isolation, logger *slog.Logger) (engine.Engine, error) {
+	options := names.engine(logger)
+	options.Visible, options.AtMost = toolDirs(env), want.atMost
+	e, refused, err := standard.Engine(ctx, options)
 	if err != nil {
 		return nil, err
 	}

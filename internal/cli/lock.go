@@ -15,9 +15,11 @@ import (
 
 func lockPath(home string) string { return filepath.Join(home, "server.lock") }
 
-// lockHome makes this process the only server of a home directory until release is called. It returns Conflict, naming the
-// holder, if there is one.
-func lockHome(home string) (release func(), err error) {
+// lockHome makes this process the only server of a home directory until the file is closed, here and in a server that it
+// was passed on to. It returns Conflict, naming the holder, if there is one.
+//
+// Closing unlocks; the file stays, or two could hold locks on two files.
+func lockHome(home string) (lock *os.File, err error) {
 	f, err := os.OpenFile(lockPath(home), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, aloft.Errorf(aloft.Internal, "open the server's lock: %w", err).
@@ -32,14 +34,22 @@ func lockHome(home string) (release func(), err error) {
 		return nil, aloft.Errorf(aloft.Conflict, "another aloft server%s holds %s", holder, home).
 			WithHint("stop it with `aloft stop --server`, or give this one its own --home")
 	}
-	err = f.Truncate(0)
+	if err := writeLock(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// writeLock says in the lock who holds it.
+func writeLock(f *os.File) error {
+	err := f.Truncate(0)
 	if err == nil {
 		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("write the server's lock: %w", err), f.Close())
+		return fmt.Errorf("write the server's lock: %w", err)
 	}
-	return func() { _ = f.Close() }, nil // closing unlocks; the file stays, or two could hold locks on two files
+	return nil
 }
 
 // lockSoon takes the lock. It tries for a moment: lockHeld takes it for an instant to look.
@@ -71,4 +81,19 @@ func lockHeld(home string) bool {
 	}
 	defer func() { _ = f.Close() }()
 	return syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil
+}
+
+// noteHandover leaves a note that the server of the home is being replaced, for commands that wonder why it takes so long to
+// answer, until done is called.
+func noteHandover(home string) (done func()) {
+	_ = os.WriteFile(handoverPath(home), nil, 0o600) // without it those commands give up sooner
+	return func() { _ = os.Remove(handoverPath(home)) }
+}
+
+func handoverPath(home string) string { return filepath.Join(home, "server.handover") }
+
+// isHandedOver reports whether the server of the home is being replaced.
+func isHandedOver(home string) bool {
+	_, err := os.Stat(handoverPath(home))
+	return err == nil && lockHeld(home)
 }

@@ -30,7 +30,7 @@ func newLogs(p *program) *cobra.Command {
 		Aliases: []string{"log"},
 		Short:   "Print the log of a stage",
 		Long: `Prints what the app's instances printed, what aloft says about them, and the requests they took, oldest first.
-Escape sequences and control bytes are left out unless --raw is given.
+Escape sequences and control bytes are left out unless --raw is given. --follow goes on when the server is upgraded.
 
 With --json it prints an array of {"time", "release", "function", "instance", "stream", "requestId", "text"};
 with --follow one such object a line.
@@ -95,14 +95,15 @@ func runLogs(ctx context.Context, p *program, o logOptions) error {
 	if _, err := p.status(ctx, c, ref); err != nil {
 		return err // a stage that does not exist has an empty log
 	}
+	if o.follow {
+		return p.followLogs(ctx, c, query, o)
+	}
 	list := []aloft.LogLine{}
 	for line, err := range c.Logs(ctx, query) {
 		switch {
-		case err != nil && o.follow && interrupted(ctx):
-			return &exitError{status: exitInterrupted} // the way to end it is no error
 		case err != nil:
 			return err
-		case p.flags.json && !o.follow:
+		case p.flags.json:
 			list = append(list, line)
 		default:
 			if err := p.printLog(line, o.raw); err != nil {
@@ -110,7 +111,7 @@ func runLogs(ctx context.Context, p *program, o logOptions) error {
 			}
 		}
 	}
-	if p.flags.json && !o.follow {
+	if p.flags.json {
 		return p.printJSON(list)
 	}
 	return nil

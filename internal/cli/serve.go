@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -34,7 +36,11 @@ separate processes; aloft doctor explains. With --isolation-minimum (ALOFT_ISOLA
 to start below a level; --isolation (ALOFT_ISOLATION) asks for less than the best.
 
 SIGTERM or SIGINT ends it: requests in flight finish (within 40 s), then the apps end. A second one ends it
-at once. What ran runs again at the next start.
+at once. What ran runs again at the next start. aloft upgrade puts a server of another program in its place without
+losing a request; this process stays then, and stands for the other, unless systemd (Type=notify) watches it.
+
+Of systemd it takes the sockets of a socket unit, in place of --http and --https: the first, or the one of the name
+http, and the one of the name https.
 
 Exit status: 0 it was ended; 1 it could not start: an address is taken, or another server holds the home
 directory; 2 the input was wrong.`
@@ -92,20 +98,36 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := makeHome(home); err != nil {
-		return err
-	}
-	unlock, err := lockHome(home)
+	before, err := p.inherit()
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	if p.env[backgroundEnv] != "" {
+		if err := p.logToFile(home); err != nil {
+			return err
+		}
+	}
+	err = p.runServer(ctx, serverOptions{
+		serveOptions: o, isolation: want, home: home, args: p.args, env: p.env, log: p.err, wrapPut: p.wrapPut,
+		trusted: proxies, limits: p.limits, before: before, background: p.env[backgroundEnv] != "",
+	})
+	if _, asked := errors.AsType[*exitError](err); err != nil && !asked {
+		before.fail(err) // nobody hears it once this server serves
+	}
+	return err
+}
+
+// runServer is a server's life.
+func (p *program) runServer(ctx context.Context, o serverOptions) error {
+	var err error
+	if o.lock, err = o.takeLock(); err != nil {
+		return err
+	}
+	defer func() { _ = o.lock.Close() }()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	s, err := newServer(ctx, serverOptions{
-		serveOptions: o, isolation: want, home: home, env: p.env, log: p.err, shutdown: stop, wrapPut: p.wrapPut,
-		trusted: proxies, limits: p.limits,
-	})
+	o.shutdown = stop
+	s, err := newServer(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -113,7 +135,8 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if https := s.gateway.HTTPSAddr(); https != "" {
 		addresses += " and https://" + https
 	}
-	fmt.Fprintf(p.err, "aloft %s serves %s, home %s\n", thisVersion().Version, addresses, home)
+	fmt.Fprintf(p.err, "aloft %s serves %s, home %s\n", thisVersion().Version, addresses, o.home)
+	notify(o.env, "READY=1")
 	served := s.serve(ctx)
 	// The first signal has come, or a client asked for the end. From now on another signal ends the wait.
 	drain, forced := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGINT, syscall.SIGTERM)
@@ -124,8 +147,26 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if err := s.close(drain); err != nil {
 		s.logger.Warn("not all ended in peace", "error", err)
 	}
+	if err := s.bye(); err != nil {
+		return err
+	}
 	if served != nil {
 		return served
 	}
 	return &exitError{status: exitOK} // asked to end, by a signal too
+}
+
+// takeLock makes the home this server's: alone, or together with the server before.
+func (o serverOptions) takeLock() (*os.File, error) {
+	if o.before != nil {
+		return o.before.lock, nil
+	}
+	if err := makeHome(o.home); err != nil {
+		return nil, err
+	}
+	lock, err := lockHome(o.home)
+	if err == nil {
+		_ = os.Remove(handoverPath(o.home)) // a server that was killed left it
+	}
+	return lock, err
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/aloft-run/aloft/internal/artifact"
 	"github.com/aloft-run/aloft/internal/deploy"
 	"github.com/aloft-run/aloft/internal/engine"
-	"github.com/aloft-run/aloft/internal/engine/process"
 	"github.com/aloft-run/aloft/internal/gateway"
 	"github.com/aloft-run/aloft/internal/local"
 	"github.com/aloft-run/aloft/internal/logs"
@@ -36,32 +35,43 @@ type serverOptions struct {
 	serveOptions
 	isolation
 
-	home     string
-	env      map[string]string
-	log      io.Writer
-	shutdown func()
-	wrapPut  func(PutFunc) PutFunc
-	trusted  []netip.Prefix // proxies in front
-	limits   gateway.Limits
+	home       string
+	args       []string // with which this process was started
+	env        map[string]string
+	log        io.Writer
+	shutdown   func()
+	wrapPut    func(PutFunc) PutFunc
+	trusted    []netip.Prefix // proxies in front
+	limits     gateway.Limits
+	lock       *os.File // of the home
+	before     *before  // the server whose place this one takes; nil if there is none
+	background bool     // nobody watches this process
 }
 
 // server is all parts of aloft, wired.
 type server struct {
 	serverOptions
 
+	ctx       context.Context // ends when the server is to end
+	names     homeNames
 	logger    *slog.Logger
 	store     *sqlite.Store
 	keys      *seal.Keyring
 	artifacts *artifact.Store
-	logs      *logs.Store
+	journal   journal
 	engine    engine.Engine
 	table     route.Table
 	platform  *local.Platform
 	deployer  *deploy.Deployer
 	gateway   *gateway.Gateway
 	api       *http.Server
-	listener  net.Listener
+	calls     *calls
+	listener  *api.Socket
 	stopCalls func() // ends what API calls are doing
+
+	handing  sync.Mutex     // held while another server takes this one's place
+	next     *next          // that has taken it
+	retiring sync.WaitGroup // what this one still has to do then
 
 	closers []func(context.Context) error // in order of opening
 }
@@ -69,10 +79,15 @@ type server struct {
 // newServer opens the state, starts the gateway and what ran before, and listens for the API. Either all of it works or
 // nothing is left running.
 func newServer(ctx context.Context, options serverOptions) (*server, error) {
-	s := &server{serverOptions: options, logger: slog.New(slog.NewTextHandler(options.log, nil))}
-	for _, step := range []func(context.Context) error{
-		s.openState, s.openEngine, s.wire, s.startGateway, s.restore, s.listen,
-	} {
+	s := &server{serverOptions: options, ctx: ctx, logger: slog.New(slog.NewTextHandler(options.log, nil))}
+	s.names = homeNames{home: options.home}
+	steps := []func(context.Context) error{
+		s.openState, s.sweepNames, s.openEngine, s.wire, s.startGateway, s.restore, s.listen, s.take,
+	}
+	if s.before != nil {
+		s.names.second = !s.before.Second
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.close(context.WithoutCancel(ctx)))
 		}
@@ -91,19 +106,26 @@ func (s *server) openState(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
+	if err := s.store.SetVersion(ctx, thisVersion().Version); err != nil {
+		return err
+	}
 	if err := s.openKeys(ctx); err != nil {
 		return err
 	}
 	if s.artifacts, err = artifact.Open(s.path("artifacts")); err != nil {
 		return err
 	}
-	if s.logs, err = logs.Open(s.path("logs"), logs.Options{}); err != nil {
-		return err
+	s.onClose(func(context.Context) error { return s.journal.Close() })
+	if s.before != nil { // they are its to write
+		return nil
 	}
-	s.onClose(func(context.Context) error { return s.logs.Close() })
-	killed, err := process.Reap(s.path("run"))
-	if killed > 0 {
-		s.logger.Info("ended what a killed server left", "processes", killed)
+	return s.openLogs()
+}
+
+func (s *server) openLogs() error {
+	store, err := logs.Open(s.path("logs"), logs.Options{})
+	if err == nil {
+		s.journal.own(store)
 	}
 	return err
 }
@@ -143,7 +165,7 @@ func (s *server) openKeys(ctx context.Context) (err error) {
 
 // openEngine opens what runs apps and builds.
 func (s *server) openEngine(ctx context.Context) (err error) {
-	if s.engine, err = openEngine(ctx, s.home, s.env, s.isolation, s.logger); err != nil {
+	if s.engine, err = openEngine(ctx, s.names, s.env, s.isolation, s.logger); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { closeEngine(s.engine); return nil })
@@ -153,9 +175,9 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 // wire makes the services; nothing runs yet.
 func (s *server) wire(context.Context) error {
 	s.platform = local.New(local.Options{
-		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: s.logs, Dir: s.path("local"), Data: s.path("data"),
+		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: &s.journal, Dir: s.names.local(), Data: s.path("data"),
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
-		Hosts:  hosts, BaseEnv: appEnv(s.env), Static: staticFiles, Logger: s.logger,
+		Hosts:  hosts, BaseEnv: appEnv(s.env), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
 	})
 	s.onClose(s.endTraffic)
 	put := s.artifacts.Put
@@ -164,9 +186,20 @@ func (s *server) wire(context.Context) error {
 	}
 	s.deployer = deploy.New(deploy.Options{
 		Apps: s.store, Platform: s.platform, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
-		Sealer: s.keys, Logs: s.logs, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
+		Sealer: s.keys, Logs: &s.journal, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	return nil
+}
+
+// take begins to serve: hosts lead to their stages by now, or the first requests would find none.
+func (s *server) take(ctx context.Context) error {
+	if s.before != nil {
+		return s.takeOver(ctx)
+	}
+	if err := s.gateway.Take(); err != nil {
+		return err
+	}
+	return s.gateway.TakePackets()
 }
 
 func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }
@@ -177,23 +210,24 @@ func (s *server) listen(ctx context.Context) (err error) {
 	s.stopCalls = func() {
 		stop(aloft.Errorf(aloft.Unavailable, "the aloft server was stopped meanwhile").WithHint("type the same command again"))
 	}
+	s.calls = newCalls(api.New(api.Services{
+		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Logs: &s.journal,
+		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver,
+	}), s.home)
 	s.api = &http.Server{
-		Handler: api.New(api.Services{
-			Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Logs: s.logs,
-			Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(),
-		}),
+		Handler:           s.calls,
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return calls },
 	}
-	s.listener, err = api.Listen(s.home)
-	return err
+	return s.listenAPI()
 }
 
 func (s *server) info() api.ServerInfo {
+	program, _ := os.Executable() // without it the server cannot be upgraded
 	return api.ServerInfo{
 		Version: thisVersion().Version, PID: os.Getpid(), Home: s.home, HTTP: s.gateway.HTTPAddr(), HTTPS: s.gateway.HTTPSAddr(),
-		Isolation: s.engine.Isolation(), StartedAt: time.Now(),
+		Isolation: s.engine.Isolation(), StartedAt: time.Now(), Schema: sqlite.Schema(), Program: program,
 	}
 }
 
@@ -203,8 +237,11 @@ func (s *server) serve(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { failed <- s.api.Serve(s.listener) })
 	s.onClose(func(ctx context.Context) error {
-		s.stopCalls()
+		if s.replacedBy() == nil { // else the next server answers them
+			s.stopCalls()
+		}
 		err := s.api.Shutdown(ctx)
+		s.stopCalls()
 		_ = s.api.Close()
 		wg.Wait()
 		return err

@@ -83,16 +83,18 @@ func TestFlagMatrix(t *testing.T) {
 		"http":  {"x", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:65536", ":", "[::1"},
 	}
 	bad["https"] = bad["http"]
+	bad["self"] = []string{"", "/nonexistent", "/", "/dev/null", "a\x00b", "/etc/passwd", "/bin/true"}
+	bad["timeout"] = []string{"", "x", "5", "-5m", "0s", "1ms", "2h", "NaN"}
 	bad["isolation"] = []string{"x", "0", "5", "-1", "1.5", "99999999999999999999", "a\x00b"}
 	bad["trusted-proxy"] = []string{"x", "10.0.0.0/33", "0.0.0.0/0", "::/0", "::ffff:0:0/96", "10.0.0.1,x", "10.0.0.1:80", "a\x00b"}
 	bad["level"] = bad["isolation"]
 	bad["isolation-minimum"] = bad["isolation"]
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
-		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"},
+		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"},
 	}
 	// These name neither app nor stage, or no directory: for them such flags mean nothing.
-	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help"}
+	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade"}
 	each(cli.Root(), func(c *cobra.Command) {
 		path := strings.Fields(c.CommandPath())[1:]
 		check := func(f *pflag.Flag) {
@@ -114,9 +116,12 @@ func TestFlagMatrix(t *testing.T) {
 				}
 				args := append([]string{"--directory=" + filepath.Join(b.dir, "shop")}, path...)
 				args = append(args, "--yes", "--"+f.Name+"="+v)
-				r := b.raw(append(args, arguments[name]...)...)
+				if f.Name != "self" { // which is the argument
+					args = append(args, arguments[name]...)
+				}
+				r := b.raw(args...)
 				if f.Name == "home" && v == "/dev/null/x" {
-					if r.status != 1 && c.Name() != "doctor" && c.Name() != "stop" {
+					if r.status != 1 && !slices.Contains([]string{"doctor", "stop", "upgrade"}, c.Name()) {
 						t.Errorf("aloft %q ended with status %d, want 1: %s", args, r.status, r.stderr)
 					}
 				} else if r.status != 2 {

@@ -6,6 +6,9 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft/internal/handover"
+	"github.com/aloft-run/aloft/internal/sqlite"
 )
 
 // versionInfo is what this program is.
@@ -16,6 +19,8 @@ type versionInfo struct {
 	Go       string `json:"go"`
 	OS       string `json:"os"`
 	Arch     string `json:"arch"`
+	Schema   int    `json:"schema"`   // the newest of the state that it understands
+	Handover int    `json:"handover"` // how it takes the place of a server that runs
 }
 
 // version is set by the linker; see the Makefile.
@@ -24,6 +29,7 @@ var version string
 // thisVersion says what this program is: what the linker was told, and what the Go tool wrote into it.
 func thisVersion() versionInfo {
 	v := versionInfo{Version: "development", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	v.Schema, v.Handover = sqlite.Schema(), handover.Protocol
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
@@ -49,7 +55,9 @@ func newVersion(p *program) *cobra.Command {
 	return newCommand(cobra.Command{
 		Use:   "version [flags]",
 		Short: "Print the version of aloft",
-		Long: `Prints the version of this program. With --json: {"version", "commit", "modified", "go", "os", "arch"}.
+		Long: `Prints the version of this program. With --json: {"version", "commit", "modified", "go", "os", "arch",
+"schema", "handover"}; schema is the newest schema of the state that it understands, handover the way in which it takes
+the place of a running server (aloft upgrade).
 
 Exit status: 0 printed.`,
 		Example: `  aloft version

@@ -70,6 +70,14 @@ func (c *Client) StopServer(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/v1/server/stop", nil, nil)
 }
 
+// UpgradeServer makes the server start its program again and returns when the new one serves in its place. When ctx ends
+// before that, nothing changes.
+func (c *Client) UpgradeServer(ctx context.Context, limit time.Duration) (api.Upgraded, error) {
+	var done api.Upgraded
+	err := c.do(ctx, http.MethodPost, "/v1/server/upgrade", api.Upgrade{Seconds: limit.Seconds()}, &done)
+	return done, err
+}
+
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := api.Dial(ctx, c.socket)
 	if err != nil && ctx.Err() == nil {

@@ -215,3 +215,10 @@ func (p *Pool) Cut() {
 		u.Cut()
 	}
 }
+
+// Serves reports whether a request would be answered now: by an instance that is ready, or sleeps, or would be started.
+func (p *Pool) Serves() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.slots) == 0 || slices.ContainsFunc(p.slots, func(s *slot) bool { return s.state == aloft.Ready || s.state == aloft.Frozen })
+}

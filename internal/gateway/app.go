@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
@@ -24,7 +25,7 @@ type app struct {
 	certs   *caddytls.TLS // nil without HTTPS
 	tls     *tls.Config
 	servers []*http.Server
-	quic    *http3.Server
+	quic    atomic.Pointer[http3.Server] // nil until it takes packets
 	packets http3.QUICListener
 }
 
@@ -64,26 +65,34 @@ func (a *app) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// Start serves on the gateway's listeners.
+// Start serves on the gateway's listeners, unless it is to wait.
 func (a *app) Start() error {
-	g := a.gateway
-	if g.http != nil {
-		server := a.server()
-		server.Protocols.SetHTTP1(true)
-		go a.serve(server, strictListener{g.http, g.crowd})
-	}
-	if g.tls == nil {
+	if a.gateway.config.Standby {
 		return nil
 	}
 	if err := a.startQUIC(); err != nil {
 		return err
+	}
+	return a.take()
+}
+
+// take serves on the TCP listeners.
+func (a *app) take() error {
+	g := a.gateway
+	if g.http != nil {
+		server := a.server()
+		server.Protocols.SetHTTP1(true)
+		go a.serve(server, newStrictListener(g.http, g.crowd))
+	}
+	if g.tls == nil {
+		return nil
 	}
 	server := a.server()
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetHTTP2(true)
 	server.TLSConfig = a.tls
 	server.Handler = a.advertise(server.Handler)
-	if err := serveHTTP2(server, a.gateway.config.Limits.Talk); err != nil {
+	if err := serveHTTP2(server, g.config.Limits.Talk); err != nil {
 		return err
 	}
 	go a.serve(server, newTLSListener(g.tls, a.tls, g.crowd))
@@ -93,13 +102,13 @@ func (a *app) Start() error {
 func (a *app) server() *http.Server {
 	g := a.gateway
 	s := &http.Server{
-		Handler:           a.challenges(g.handler),
+		Handler:           a.challenges(g.lastAnswers(g.handler)),
 		ReadHeaderTimeout: g.config.Limits.HeaderTime,
 		IdleTimeout:       g.config.Limits.IdleTime,
 		MaxHeaderBytes:    g.config.Limits.HeaderBytes,
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 		Protocols:         new(http.Protocols),
-		ConnState:         g.crowd.stateChanged,
+		ConnState:         g.stateChanged,
 		ConnContext:       g.crowd.inContext,
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: g.config.Limits.Streams, WriteByteTimeout: g.config.Limits.Proxy.Stall,
@@ -118,8 +127,11 @@ func (a *app) serve(s *http.Server, ln net.Listener) {
 	}
 }
 
-// startQUIC serves HTTP/3 on the UDP port with the number of the HTTPS port.
+// startQUIC serves HTTP/3 on the UDP port with the number of the HTTPS port, if there is one.
 func (a *app) startQUIC() error {
+	if a.gateway.tls == nil {
+		return nil
+	}
 	addr, err := caddy.ParseNetworkAddress("udp/" + a.gateway.HTTPSAddr())
 	if err != nil {
 		return fmt.Errorf("address of HTTP/3: %w", err)
@@ -128,11 +140,12 @@ func (a *app) startQUIC() error {
 	if a.packets, err = addr.ListenQUIC(a.ctx, 0, net.ListenConfig{}, a.tls, nil, &early); err != nil {
 		return fmt.Errorf("listen for HTTP/3: %w", err)
 	}
-	a.quic = &http3.Server{
+	server := &http3.Server{
 		Handler: a.gateway.handler, TLSConfig: a.tls, MaxHeaderBytes: a.gateway.config.Limits.HeaderBytes,
 		IdleTimeout: a.gateway.config.Limits.IdleTime,
 	}
-	go func() { _ = a.quic.ServeListener(a.packets) }()
+	a.quic.Store(server)
+	go func() { _ = server.ServeListener(a.packets) }()
 	return nil
 }
 
@@ -152,7 +165,9 @@ func (a *app) challenges(next http.Handler) http.Handler {
 // advertise tells clients that HTTP/3 is there.
 func (a *app) advertise(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = a.quic.SetQUICHeaders(w.Header()) // fails only before the listener is known
+		if quic := a.quic.Load(); quic != nil {
+			_ = quic.SetQUICHeaders(w.Header()) // fails only before the listener is known
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -162,11 +177,15 @@ func (a *app) Stop() error {
 	for _, s := range a.servers {
 		_ = s.Close()
 	}
-	if a.quic != nil {
-		_ = a.quic.Close()
+	a.stopQUIC()
+	return nil
+}
+
+func (a *app) stopQUIC() {
+	if quic := a.quic.Swap(nil); quic != nil {
+		_ = quic.Close()
 		_ = a.packets.Close()
 	}
-	return nil
 }
 
 // shutdown waits for the requests in flight.
@@ -177,8 +196,8 @@ func (a *app) shutdown(ctx context.Context) error {
 			first = fmt.Errorf("requests were cut: %w", err)
 		}
 	}
-	if a.quic != nil {
-		if err := a.quic.Shutdown(ctx); err != nil && first == nil {
+	if quic := a.quic.Load(); quic != nil {
+		if err := quic.Shutdown(ctx); err != nil && first == nil {
 			first = fmt.Errorf("requests were cut: %w", err)
 		}
 	}

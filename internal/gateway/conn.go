@@ -10,16 +10,32 @@ import (
 	"time"
 )
 
-// strictListener's connections are guests that are inspected as framing says.
+// strictListener's connections are guests that are inspected as framing says. When the TCP listener is closed Accept waits for
+// Close: its server goes on with the connections that it has.
 type strictListener struct {
 	*net.TCPListener
-	crowd *crowd
+	crowd  *crowd
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newStrictListener(ln *net.TCPListener, crowd *crowd) *strictListener {
+	return &strictListener{TCPListener: ln, crowd: crowd, closed: make(chan struct{})}
+}
+
+// Close stops listening.
+func (l *strictListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return closed(l.TCPListener)
 }
 
 // Accept waits for a connection.
-func (l strictListener) Accept() (net.Conn, error) {
+func (l *strictListener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.AcceptTCP()
+		if errors.Is(err, net.ErrClosed) {
+			<-l.closed
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -41,7 +57,8 @@ func (c *strictConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// tlsListener does the handshake before it hands a connection out, to know which of them speak HTTP/1.
+// tlsListener does the handshake before it hands a connection out, to know which of them speak HTTP/1. When the listener
+// below is closed, handshakes under way end as they should.
 type tlsListener struct {
 	*net.TCPListener
 	config *tls.Config
@@ -70,7 +87,15 @@ func (l *tlsListener) Accept() (net.Conn, error) {
 // Close stops listening.
 func (l *tlsListener) Close() error {
 	l.once.Do(func() { close(l.closed) })
-	return l.TCPListener.Close()
+	return closed(l.TCPListener)
+}
+
+// closed closes a listener, which a gateway that retires has done already.
+func closed(l net.Listener) error {
+	if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 func (l *tlsListener) run() {

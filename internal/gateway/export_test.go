@@ -57,3 +57,6 @@ func Pause(text []byte, size int) time.Duration {
 	}
 	return pause
 }
+
+// Retiring reports whether g has begun to retire.
+func Retiring(g *Gateway) bool { return g.retiring.Load() }

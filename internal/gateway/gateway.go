@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -33,7 +34,15 @@ type Config struct {
 	Trusted []netip.Prefix
 	// Uncapped are addresses to which Limits.ClientConns does not apply either.
 	Uncapped []netip.Prefix
+
+	// Inherited listeners are used in place of HTTP and HTTPS: another process has them too.
+	Inherited *Listeners
+	// Standby makes the gateway take nothing until Take and TakePackets; connections wait in the kernel.
+	Standby bool
 }
+
+// Listeners are those of a gateway; nil where it has none.
+type Listeners struct{ HTTP, HTTPS *net.TCPListener }
 
 // Gateway is a running gateway.
 type Gateway struct {
@@ -43,6 +52,8 @@ type Gateway struct {
 	app       *app             // Caddy's instance of it
 	crowd     *crowd
 	log       *slog.Logger
+	retiring  atomic.Bool  // each answer is the last of its connection
+	open      atomic.Int64 // connections that speak HTTP
 }
 
 // running is the gateway that Caddy's modules belong to: Caddy makes them from names alone.
@@ -68,11 +79,7 @@ func Start(ctx context.Context, config Config) (*Gateway, error) {
 	g.handler = proxy.New(proxy.Config{
 		Table: config.Table, Access: config.Access, Trusted: config.Trusted, Limits: g.config.Limits.Proxy,
 	})
-	var err error
-	if g.http, err = listen(ctx, config.HTTP); err != nil {
-		return nil, err
-	}
-	if g.tls, err = listen(ctx, config.HTTPS); err != nil {
+	if err := g.listen(ctx); err != nil {
 		g.closeListeners()
 		return nil, err
 	}
@@ -84,6 +91,18 @@ func Start(ctx context.Context, config Config) (*Gateway, error) {
 		return nil, fmt.Errorf("start Caddy: %w", err)
 	}
 	return g, nil
+}
+
+func (g *Gateway) listen(ctx context.Context) (err error) {
+	if in := g.config.Inherited; in != nil {
+		g.http, g.tls = in.HTTP, in.HTTPS
+		return nil
+	}
+	if g.http, err = listen(ctx, g.config.HTTP); err != nil {
+		return err
+	}
+	g.tls, err = listen(ctx, g.config.HTTPS)
+	return err
 }
 
 // HTTPAddr is the address of plain HTTP, "" if there is none.
@@ -105,6 +124,7 @@ func (g *Gateway) Close(ctx context.Context) error {
 		err = fmt.Errorf("stop Caddy: %w", stopErr)
 	}
 	g.crowd.stop()
+	g.closeListeners() // nobody has served on them if it stood by
 	running.gateway = nil
 	return err
 }

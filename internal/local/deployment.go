@@ -195,7 +195,11 @@ func (p *prefixed) Has(urlPath string) bool {
 // work starts the workers, which are kept running whatever becomes of them.
 func (d *deployment) work() {
 	for _, w := range d.workers {
-		d.platform.after(w.Supervise)
+		d.platform.after(func() {
+			if d.platform.over() {
+				w.Supervise()
+			}
+		})
 	}
 }
 

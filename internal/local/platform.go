@@ -34,6 +34,7 @@ type Options struct {
 	BaseEnv   []string                               // of every instance, "K=V": PATH, LANG …
 	Static    func(root string) (route.Files, error) // serves the files below root; if it is an io.Closer it is closed
 	Logger    *slog.Logger
+	Before    *Before // a server that still runs the same stages; nil if there is none
 }
 
 // Artifacts unpacks artifacts.

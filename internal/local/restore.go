@@ -36,6 +36,9 @@ func (p *Platform) Restore(ctx context.Context, stages []aloft.Restored) error {
 			continue
 		}
 		p.after(func() {
+			if !p.overtakes(r.Stage.StageRef) {
+				return
+			}
 			select {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()

@@ -8,8 +8,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
+	"sync/atomic"
 
 	"modernc.org/sqlite"
 
@@ -25,20 +27,26 @@ const readers = 4 // connections that read at once
 // caller sees to that with a lock on the directory.
 type Store struct {
 	path   string
+	schema fs.FS   // the migrations
 	writer *sql.DB // one connection: SQLite has one writer at a time, and waiting in Go honours ctx
 	reader *sql.DB
+	lent   *atomic.Bool // see Suspend
 }
 
 var _ aloft.AppService = (*Store)(nil)
 
 // Open opens the database at path and makes it if there is none. It returns Internal, with how to restore, for a damaged
 // database, and Conflict for one of a newer version or of another program.
-func Open(ctx context.Context, path string) (*Store, error) {
-	unclean, err := prepare(ctx, path)
+//
+// A database of an older version is brought to the schema of this one, after a copy of it was put beside it: see backup.
+func Open(ctx context.Context, path string) (*Store, error) { return openWith(ctx, path, migrations) }
+
+func openWith(ctx context.Context, path string, schema fs.FS) (*Store, error) {
+	unclean, err := prepare(ctx, path, schema)
 	if err != nil {
 		return nil, err
 	}
-	s, err := connect(path)
+	s, err := connect(path, schema)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +67,7 @@ func (s *Store) start(ctx context.Context, unclean bool) error {
 			return err
 		}
 	}
-	if err := migrate(ctx, s.writer); err != nil {
+	if err := s.migrate(ctx); err != nil {
 		return err
 	}
 	for _, db := range []*sql.DB{s.writer, s.reader} {
@@ -71,31 +79,33 @@ func (s *Store) start(ctx context.Context, unclean bool) error {
 }
 
 // connect makes the two pools. Nothing is opened before the first use.
-func connect(path string) (*Store, error) {
-	writer, err := open(path, "_txlock=immediate&_journal_mode=WAL")
+func connect(path string, schema fs.FS) (*Store, error) {
+	lent := new(atomic.Bool)
+	writer, err := open(path, "_txlock=immediate&_journal_mode=WAL", lent)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := open(path, "_query_only=1")
+	reader, err := open(path, "_query_only=1", lent)
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
 	writer.SetMaxOpenConns(1)
 	reader.SetMaxOpenConns(readers)
-	reader.SetMaxIdleConns(readers)
-	return &Store{path: path, writer: writer, reader: reader}, nil
+	s := &Store{path: path, schema: schema, writer: writer, reader: reader, lent: lent}
+	s.keepConnections()
+	return s, nil
 }
 
 // durable holds for every connection. FULL syncs the log at each commit: NORMAL loses acknowledged commits at power loss.
 const durable = "mode=rw&_busy_timeout=5000&_foreign_keys=1&_synchronous=FULL&_defensive=1&_dqs=0&_error_rc=1&_pragma=trusted_schema(0)"
 
-func open(path, more string) (*sql.DB, error) {
+func open(path, more string, lent *atomic.Bool) (*sql.DB, error) {
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: durable + "&" + more}
 	connector, err := sqlite.NewConnector(name.String())
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	return sql.OpenDB(connector), nil
+	return sql.OpenDB(lender{connector, lent}), nil
 }
 
 // assertPragmas makes sure that what the connection string asked for really holds; SQLite ignores what it does not know.

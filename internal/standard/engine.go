@@ -2,6 +2,7 @@ package standard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -14,6 +15,7 @@ type EngineOptions struct {
 	RunDir  string       // where engines keep records of what they started, so that the next server can end what a killed one left
 	Server  string       // names the server among those of the machine
 	Visible []string     // directories that every sandbox may read besides the system's
+	Second  bool         // another server may run for the same apps at the same time, under another name
 	AtMost  engine.Level // the strongest level that is tried; 0 tries all
 	Logger  *slog.Logger
 }
@@ -48,4 +50,16 @@ func Engine(ctx context.Context, o EngineOptions) (engine.Engine, []Refusal, err
 		refused = append(refused, Refusal{try.level, err})
 	}
 	return process.New(o.RunDir), refused, nil
+}
+
+// Sweep ends what a server left that is no more, and frees what it held of the machine. Of the options it needs RunDir and
+// Server, which are that server's.
+func Sweep(o EngineOptions) {
+	killed, err := process.Reap(o.RunDir)
+	if err = errors.Join(err, sweep(o.Server)); err != nil {
+		o.Logger.Warn("remove what an earlier server left", "server", o.Server, "error", err)
+	}
+	if killed > 0 {
+		o.Logger.Info("ended what a killed server left", "processes", killed)
+	}
 }

@@ -53,10 +53,8 @@ var (
 
 // Open prepares the machine for the namespaces of a server. What an earlier server of that name left is removed.
 func Open(server string) (*Egress, error) {
-	sum := sha256.Sum256([]byte(server))
-	tag := hex.EncodeToString(sum[:3])
-	e := &Egress{name: "aloft-" + tag, prefix: "al" + tag + "-", used: map[int]bool{}}
-	if err := e.choose(binary.BigEndian.Uint16(sum[4:])); err != nil {
+	e, start := named(server)
+	if err := e.choose(start); err != nil {
 		return nil, err
 	}
 	if err := e.forward(); err != nil {
@@ -70,6 +68,21 @@ func Open(server string) (*Egress, error) {
 		return nil, fmt.Errorf("install the firewall (nftables): %w", err)
 	}
 	return e, nil
+}
+
+// named is the Egress of a server, of which nothing is there yet, and where its choice of addresses begins.
+func named(server string) (*Egress, uint16) {
+	sum := sha256.Sum256([]byte(server))
+	tag := hex.EncodeToString(sum[:3])
+	return &Egress{name: "aloft-" + tag, prefix: "al" + tag + "-", used: map[int]bool{}}, binary.BigEndian.Uint16(sum[4:])
+}
+
+// Sweep removes what a server left that is no more: interfaces, and the table of the firewall.
+func Sweep(server string) error {
+	e, _ := named(server)
+	w := &wall{table: &nftables.Table{Family: nftables.TableFamilyINet, Name: e.name}}
+	_ = w.remove() // without interfaces its rules concern nothing
+	return e.sweep()
 }
 
 // choose takes a part of the addresses that no interface or route of the machine has, beginning at one that hangs on the

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/engine/egress"
 	"github.com/aloft-run/aloft/internal/engine/filter"
 	"github.com/aloft-run/aloft/internal/engine/landlock"
 	"github.com/aloft-run/aloft/internal/engine/namespace/cgroup"
@@ -32,6 +33,7 @@ type Options struct {
 	Ready   int      // how many sandboxes stand ready
 	// Bounded makes control groups bound memory, processor and processes. Without, memory is watched and the rest is not bounded.
 	Bounded bool
+	Second  bool         // a server of another name may run for the same apps at the same time: this one takes other users
 	Logger  *slog.Logger // nil: silent
 }
 
@@ -58,7 +60,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{Options: options, landlock: landlock.Version(), users: users{root: os.Geteuid() == 0}}
+	e := &Engine{Options: options, landlock: landlock.Version(), users: users{root: os.Geteuid() == 0, second: options.Second}}
 	var err error
 	if e.filter, err = filter.Program(); err != nil {
 		return nil, err
@@ -86,6 +88,9 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	}
 	return e, nil
 }
+
+// Sweep ends and removes what a server of this name left when it was killed, as far as this process may.
+func Sweep(server string) error { return errors.Join(cgroup.Sweep(server), egress.Sweep(server)) }
 
 // prove runs a command. Whether a machine allows sandboxes is not known before one has run.
 func (e *Engine) prove(ctx context.Context) error {

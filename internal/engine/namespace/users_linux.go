@@ -20,7 +20,8 @@ type user struct {
 
 // users gives each sandbox a user that no other has. An ordinary user has only himself to give.
 type users struct {
-	root bool
+	root   bool
+	second bool // the first half of the ids is another server's; see Options
 
 	mu   sync.Mutex
 	next int
@@ -38,7 +39,10 @@ func (u *users) take() (*user, error) {
 		u.mu.Unlock()
 		return taken, nil
 	}
-	fresh := &user{id: firstUser + u.next%manyUsers}
+	fresh := &user{id: firstUser + u.next%(manyUsers/2)}
+	if u.second {
+		fresh.id += manyUsers / 2
+	}
 	u.next++
 	u.mu.Unlock()
 	var err error

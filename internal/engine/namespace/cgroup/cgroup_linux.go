@@ -37,6 +37,21 @@ type hierarchy interface {
 // Open returns a Parent named after the server, made if it is not there. It fails if this process may not make groups that
 // bound memory and processes; the error says what is missing.
 func Open(server string) (*Parent, error) {
+	p, err := open(server)
+	if err != nil {
+		return nil, err
+	}
+	probe, err := p.New("probe-" + strconv.Itoa(os.Getpid()))
+	if err == nil {
+		err = errors.Join(probe.Limit(engine.Limits{Memory: 64 << 20, Processes: 16}), probe.Remove())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func open(server string) (*Parent, error) {
 	mounts, err := readMounts()
 	if err != nil {
 		return nil, err
@@ -50,15 +65,21 @@ func Open(server string) (*Parent, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Parent{h}
-	probe, err := p.New("probe-" + strconv.Itoa(os.Getpid()))
-	if err == nil {
-		err = errors.Join(probe.Limit(engine.Limits{Memory: 64 << 20, Processes: 16}), probe.Remove())
+	return &Parent{h}, nil
+}
+
+// Sweep ends and removes what a server left that is no more. It is harmless where there are no control groups.
+func Sweep(server string) error {
+	m, err := readMounts()
+	if err != nil || !m.has(server) {
+		return nil // then that server had none
 	}
+	p, err := open(server)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return p, nil
+	defer p.Close()
+	return p.Sweep()
 }
 
 // Sweep ends and removes what an earlier server of this name left.

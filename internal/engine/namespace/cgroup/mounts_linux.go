@@ -70,3 +70,13 @@ func below(point, path string) string {
 	}
 	return dir
 }
+
+// has reports whether there may be groups of a server.
+func (m mounts) has(server string) bool {
+	for _, base := range []string{m.controllers["pids"], m.unified, m.own, filepath.Dir(m.own)} {
+		if _, err := os.Stat(filepath.Join(base, server)); err == nil && base != "" {
+			return true
+		}
+	}
+	return false
+}

@@ -26,6 +26,9 @@ func openV2(m mounts, server string) (*v2, error) {
 	if os.Geteuid() != 0 || m.own == m.unified {
 		base = m.own
 	}
+	if filepath.Base(base) == leafName { // a server that this one takes the place of has moved there
+		base = filepath.Dir(base)
+	}
 	h := &v2{parent: filepath.Join(base, server)}
 	if err := os.Mkdir(h.parent, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("control groups may not be made: %w", err)
@@ -68,9 +71,11 @@ func enable(dir string) error {
 	return nil
 }
 
+const leafName = "aloft-server"
+
 // leave moves this process from a group to a leaf of it.
 func leave(base string) error {
-	leaf := filepath.Join(base, "aloft-server")
+	leaf := filepath.Join(base, leafName)
 	if err := os.Mkdir(leaf, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("make a control group for the server: %w", err)
 	}

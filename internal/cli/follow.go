@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/client"
+)
+
+// overlap is how far back a log is read again when another server goes on with it: lines of two servers are not quite in the
+// order of their times.
+const overlap = 5 * time.Second
+
+// followLogs prints lines until it is interrupted. A server that takes the place of another goes on with the log, and so does
+// this.
+func (p *program) followLogs(ctx context.Context, c *client.Client, query aloft.LogQuery, o logOptions) error {
+	printed := map[aloft.LogLine]bool{} // of the last moments
+	newest := time.Now().Add(-overlap)
+	for {
+		var ended error
+		for line, err := range c.Logs(ctx, query) {
+			if err != nil {
+				ended = err
+				break
+			}
+			line.Time = line.Time.UTC().Round(0) // as a key
+			if printed[line] {
+				continue
+			}
+			if err := p.printLog(line, o.raw); err != nil {
+				return err
+			}
+			if line.Time.After(newest) {
+				newest = line.Time
+			}
+			printed[line] = true
+			forget(printed, newest.Add(-overlap))
+		}
+		if interrupted(ctx) {
+			return &exitError{status: exitInterrupted} // the way to end it is no error
+		}
+		if ended != nil && aloft.ErrorCode(ended) != aloft.Unavailable || !p.goesOn(ctx, c, query.Stage) {
+			return ended
+		}
+		query.Since, query.Limit = newest.Add(-overlap), 0
+	}
+}
+
+// goesOn reports whether there is a server, another one it may be, with the stage.
+func (p *program) goesOn(ctx context.Context, c *client.Client, ref aloft.StageRef) bool {
+	home, err := p.home()
+	if err != nil || answers(ctx, c, home) != nil {
+		return false
+	}
+	_, err = p.status(ctx, c, ref)
+	return err == nil
+}
+
+// manyPrinted is how many lines are remembered before old ones are looked for.
+const manyPrinted = 1000
+
+// forget drops lines from before a moment, when there are many.
+func forget(printed map[aloft.LogLine]bool, before time.Time) {
+	if len(printed)%manyPrinted != 0 {
+		return
+	}
+	for line := range printed {
+		if line.Time.Before(before) {
+			delete(printed, line)
+		}
+	}
+}

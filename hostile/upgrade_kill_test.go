@@ -24,7 +24,7 @@ func upgradeKilled(t *testing.T, one, two string, level string) {
 	s.background(t)
 	rounds := 6
 	switch {
-	case fullUpgrade():
+	case full():
 		rounds = 60
 	case testing.Short():
 		rounds = 2

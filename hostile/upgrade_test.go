@@ -20,9 +20,6 @@ import (
 	"github.com/aloft-run/aloft/internal/aloftest"
 )
 
-// fullUpgrade reports whether the cases run at their full size.
-func fullUpgrade() bool { return os.Getenv("ALOFT_HOSTILE") == "full" }
-
 // buildAloft builds the aloft command as two versions.
 func buildAloft(t *testing.T) (one, two string) {
 	t.Helper()
@@ -195,7 +192,7 @@ func TestUpgrade(t *testing.T) {
 func (s *shop) upgradeAgain(t *testing.T, programs []string) {
 	t.Helper()
 	rounds, rate := 3, 200
-	if fullUpgrade() {
+	if full() {
 		rounds, rate = 10, 1200 // of which a busy machine takes 1,000
 	}
 	followed := s.follow(t)

@@ -36,7 +36,7 @@ func upgradeTLS(t *testing.T, one, two string) {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pem)
 	rate := 100
-	if fullUpgrade() {
+	if full() {
 		rate = 500
 	}
 	var loads []*paced

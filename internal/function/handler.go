@@ -120,8 +120,9 @@ func (i *instance) invoke(ctx context.Context, u *upstream.Upstream, call *runti
 	i.log("START RequestId: %s Version: %d", call.ID, i.pool.Release)
 	j.timer = time.AfterFunc(limit, func() {
 		j.late.Store(true)
-		cancel()
+		u.Drain() // what it is killed for is nobody else's fault: it gets no other call
 		u.Hung()
+		cancel()
 	})
 	reply, err := i.session.Invoke(ctx, call)
 	switch {

@@ -28,6 +28,13 @@ func upgradeTLS(t *testing.T, one, two string) {
 		_ = server.Process.Signal(os.Interrupt)
 		_ = server.Wait()
 	})
+	aloftest.Eventually(t, time.Minute, func() error { // or up would start another
+		conn, err := net.Dial("unix", filepath.Join(s.Home, "aloft.sock"))
+		if err == nil {
+			err = conn.Close()
+		}
+		return err
+	})
 	s.Up(t, s.dir)
 	pem, err := os.ReadFile(filepath.Join(s.Home, "gateway/pki/authorities/local/root.crt"))
 	if err != nil {

@@ -114,6 +114,7 @@ func (w *World) Serve(t *testing.T) {
 	w.log = &Output{}
 	w.server = w.Command(context.Background(), "/", "serve", "--https", w.HTTPS)
 	w.server.Stdout, w.server.Stderr = w.log, w.log
+	w.server.WaitDelay = 30 * time.Second // a server that it was replaced by may have its output
 	if err := w.server.Start(); err != nil {
 		t.Fatal(err)
 	}

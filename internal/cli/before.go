@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"syscall"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
@@ -219,6 +220,9 @@ func (s *server) follow() {
 	if b.Parent { // whoever watches it has ended it
 		s.logger.Info("the process that stood for this server has ended")
 		s.shutdown()
+		if n := s.replacedBy(); n != nil { // this one stands for another itself
+			_ = n.cmd.Process.Signal(syscall.SIGTERM)
+		}
 	}
 }
 

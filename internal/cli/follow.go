@@ -12,30 +12,28 @@ import (
 // order of their times.
 const overlap = 5 * time.Second
 
+// follower prints a log, whichever server has it.
+type follower struct {
+	printed map[aloft.LogLine]bool // of the last moments
+	newest  time.Time
+}
+
 // followLogs prints lines until it is interrupted. A server that takes the place of another goes on with the log, and so does
 // this.
 func (p *program) followLogs(ctx context.Context, c *client.Client, query aloft.LogQuery, o logOptions) error {
-	printed := map[aloft.LogLine]bool{} // of the last moments
-	newest := time.Now().Add(-overlap)
+	f := follower{printed: map[aloft.LogLine]bool{}, newest: time.Now().Add(-overlap)}
 	for {
 		var ended error
 		for line, err := range c.Logs(ctx, query) {
-			if err != nil {
-				ended = err
+			if ended = err; err != nil {
 				break
 			}
-			line.Time = line.Time.UTC().Round(0) // as a key
-			if printed[line] {
+			if !f.isNew(line) {
 				continue
 			}
 			if err := p.printLog(line, o.raw); err != nil {
 				return err
 			}
-			if line.Time.After(newest) {
-				newest = line.Time
-			}
-			printed[line] = true
-			forget(printed, newest.Add(-overlap))
 		}
 		if interrupted(ctx) {
 			return &exitError{status: exitInterrupted} // the way to end it is no error
@@ -43,8 +41,22 @@ func (p *program) followLogs(ctx context.Context, c *client.Client, query aloft.
 		if ended != nil && aloft.ErrorCode(ended) != aloft.Unavailable || !p.goesOn(ctx, c, query.Stage) {
 			return ended
 		}
-		query.Since, query.Limit = newest.Add(-overlap), 0
+		query.Since, query.Limit = f.newest.Add(-overlap), 0
 	}
+}
+
+// isNew reports whether a line was not printed yet, and notes it.
+func (f *follower) isNew(line aloft.LogLine) bool {
+	line.Time = line.Time.UTC().Round(0) // as a key
+	if f.printed[line] {
+		return false
+	}
+	if line.Time.After(f.newest) {
+		f.newest = line.Time
+	}
+	f.printed[line] = true
+	forget(f.printed, f.newest.Add(-overlap))
+	return true
 }
 
 // goesOn reports whether there is a server, another one it may be, with the stage.

@@ -169,8 +169,8 @@ func alike(to *os.File, target string, info fs.FileInfo) error {
 		return err
 	}
 	capability := make([]byte, 64)
-	n, err := unix.Getxattr(target, capabilities, capability)
-	if err != nil { // there are none, as usual
+	n, _ := unix.Getxattr(target, capabilities, capability)
+	if n <= 0 { // there are none, as usual
 		return nil
 	}
 	if err := unix.Fsetxattr(int(to.Fd()), capabilities, capability[:n], 0); err != nil {

@@ -31,10 +31,10 @@ func TestUpgradeServer(t *testing.T) {
 	canceled := make(chan struct{})
 	services := (&apitest.Fake{}).Services(home, func() {})
 	services.Upgrade = func(ctx context.Context, limit time.Duration) (api.Upgraded, error) {
-		switch limit {
-		case 1500 * time.Millisecond:
+		if limit == 1500*time.Millisecond {
 			return want, nil
-		case time.Minute:
+		}
+		if limit == time.Minute {
 			<-ctx.Done()
 			close(canceled)
 			return want, ctx.Err()

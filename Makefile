@@ -26,6 +26,17 @@ lint:
 # Exactly what CI runs.
 check: lint demo test
 
+# One goal of docs/RELIABILITY.md at its full size, with its control: make G1. Some minutes each; as root, for the kernel's bounds.
+GOAL = ALOFT_HOSTILE=full go test -count=1 -timeout 40m -v ./hostile -run
+.PHONY: goals G1 G2 G3 G4 G18 G19 G26
+G1 G2: ; $(GOAL) TestLoad
+G3: ; $(GOAL) TestBadReleases
+G4: ; $(GOAL) 'TestKill$$|TestKillSees'
+G18: ; $(GOAL) TestNois
+G19: ; $(GOAL) TestKillTree
+G26: ; $(GOAL) TestLeaks
+goals: G1 G3 G4 G18 G19 G26
+
 # Run the benchmarks against peers, side by side, and print the ratios: some minutes. BENCHFLAGS="-rounds 15" makes longer runs.
 bench: build
 	@sh tools/benchdeps.sh

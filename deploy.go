@@ -15,6 +15,9 @@ type Deployer interface {
 	Rollback(ctx context.Context, input RollbackInput, report Reporter) (Deployment, error)
 	// Configure sets and unsets variables in one new release. Changing nothing makes no release.
 	Configure(ctx context.Context, input ConfigInput, report Reporter) (Deployment, error)
+	// Tune sets and resets what operators may set of functions in one new release. Changing nothing makes none. It returns
+	// NotFound if nothing is deployed or there is no such function, Invalid for what a function of its kind cannot have.
+	Tune(ctx context.Context, input TuneInput, report Reporter) (Deployment, error)
 	// Build does the part of Deploy that comes before the release: it leaves an artifact and nothing else.
 	Build(ctx context.Context, input DeployInput, report Reporter) (Build, error)
 	// Plan builds and says what Deploy would change. It changes nothing but the artifact store.
@@ -31,6 +34,9 @@ type Operator interface {
 	SetDomains(ctx context.Context, ref StageRef, domains []string) (Stage, error)
 	// Stop ends the stage's instances until its next release.
 	Stop(ctx context.Context, ref StageRef) error
+	// Restart replaces all instances by new ones of the current release, the old ones serving until these are ready, and
+	// starts a stage that is stopped. It returns NotFound if nothing is deployed.
+	Restart(ctx context.Context, ref StageRef, report Reporter) (Deployment, error)
 	// Destroy deletes the stage, or the whole app if ref.Stage is "", and frees what only it held.
 	Destroy(ctx context.Context, ref StageRef) error
 }
@@ -62,7 +68,15 @@ type ConfigInput struct {
 	Author string            `json:"author,omitempty"`
 }
 
-// Deployment is the result of a Deploy, Rollback or Configure.
+// TuneInput is a change of what operators set of functions, by function.
+type TuneInput struct {
+	Stage  StageRef                 `json:"stage"`
+	Set    map[string]Tuning        `json:"set,omitempty"`   // zero fields stay as they are
+	Reset  map[string][]TuningField `json:"reset,omitempty"` // back to what the source says, before Set
+	Author string                   `json:"author,omitempty"`
+}
+
+// Deployment is the result of a Deploy, Rollback, Configure, Tune or Restart.
 type Deployment struct {
 	Release   Release       `json:"release"`
 	URL       string        `json:"url"`

@@ -26,9 +26,10 @@ var layers = map[string][]string{
 	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
-	"internal/local":    {"internal/engine", "internal/function", "internal/route", "internal/upstream"},
-	"internal/function": {"internal/engine", "internal/line", "internal/route", "internal/upstream"},
-	"internal/artifact": {"internal/source"},
+	"internal/local":         {"internal/engine", "internal/function", "internal/route", "internal/upstream"},
+	"internal/function":      {"internal/engine", "internal/line", "internal/route", "internal/runtimeapi", "internal/upstream"},
+	"internal/artifact":      {"internal/source"},
+	"internal/lambdaruntime": {},
 
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},
@@ -42,6 +43,7 @@ var doors = map[string][]string{
 	"github.com/spf13/cobra":        {"internal/cli"},
 	"github.com/danielgtaylor/huma": {"internal/api"},
 	"github.com/goccy/go-yaml":      {"internal/manifest"},
+	"gvisor.dev/gvisor":             {"internal/engine/netstack"},
 }
 
 func TestLayers(t *testing.T) {

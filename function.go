@@ -16,6 +16,9 @@ const (
 	Web    FunctionKind = "web"    // an HTTP server, unmodified
 	Static FunctionKind = "static" // a directory of files
 	Worker FunctionKind = "worker" // a process without requests
+
+	// Handler is a Lambda handler: a runtime asks for events and calls it with each.
+	Handler FunctionKind = "handler"
 )
 
 // Function is one entry point of an app.
@@ -24,6 +27,8 @@ type Function struct {
 	Kind    FunctionKind      `json:"kind"`
 	Command []string          `json:"command,omitempty"` // argument vector, run in the artifact's tree
 	Env     map[string]string `json:"env,omitempty"`     // from the source (aloft.yml, up.json); config overrides it
+	Handler string            `json:"handler,omitempty"` // handler: what the runtime calls, such as "app.handler"
+	Runtime string            `json:"runtime,omitempty"` // handler: the name of a Lambda runtime, such as "python3.13"
 	Root    string            `json:"root,omitempty"`    // static: the directory served, relative to the tree; "" is the tree
 	Prefix  string            `json:"prefix,omitempty"`  // static: the URL path it is served under, "/" if empty
 
@@ -35,6 +40,8 @@ type Function struct {
 	CPU          float64  `json:"cpu,omitempty"`          // processors an instance may use; 0 means as its memory's share, none without
 
 	Network []string `json:"network,omitempty"` // private address ranges that it may connect to, such as 10.0.0.0/8
+
+	Isolation int `json:"isolation,omitempty"` // level of isolation below which it is not run; 0 means any
 
 	Instances   int      `json:"instances,omitempty"`   // how many run at least, unless they are idle; 0 means 1
 	Max         int      `json:"max,omitempty"`         // how many run at most; 0 means Instances

@@ -43,6 +43,7 @@ type ReleaseKind string
 const (
 	DeployRelease   ReleaseKind = "deploy"
 	ConfigRelease   ReleaseKind = "config"
+	TuneRelease     ReleaseKind = "tune"
 	RollbackRelease ReleaseKind = "rollback"
 )
 
@@ -59,19 +60,22 @@ const (
 // Release is an immutable, numbered record of the whole state of a stage. Only Status and Reason change, once.
 type Release struct {
 	StageRef
-	Version     int           `json:"version"` // 1, 2, 3 … per stage, never reused
-	Kind        ReleaseKind   `json:"kind"`
-	Status      ReleaseStatus `json:"status"`
-	Reason      string        `json:"reason,omitempty"` // why it failed
-	Artifact    Artifact      `json:"artifact"`         // zero for a release made by config before the first deploy
-	Source      string        `json:"source,omitempty"` // digest of the source tree it was built from
-	Buildpack   string        `json:"buildpack,omitempty"`
-	Config      SealedConfig  `json:"config"`
-	Functions   []Function    `json:"functions,omitempty"`
-	Author      string        `json:"author,omitempty"`
-	Commit      string        `json:"commit,omitempty"` // git commit of the source, if it is a clean checkout
-	Description string        `json:"description,omitempty"`
-	CreatedAt   time.Time     `json:"createdAt"`
+	Version   int           `json:"version"` // 1, 2, 3 … per stage, never reused
+	Kind      ReleaseKind   `json:"kind"`
+	Status    ReleaseStatus `json:"status"`
+	Reason    string        `json:"reason,omitempty"` // why it failed
+	Artifact  Artifact      `json:"artifact"`         // zero for a release made by config before the first deploy
+	Source    string        `json:"source,omitempty"` // digest of the source tree it was built from
+	Buildpack string        `json:"buildpack,omitempty"`
+	Config    SealedConfig  `json:"config"`
+	Functions []Function    `json:"functions,omitempty"` // as the source has them; Tuned are those that run
+
+	Tuning map[string]Tuning `json:"tuning,omitempty"` // what operators set, by function
+
+	Author      string    `json:"author,omitempty"`
+	Commit      string    `json:"commit,omitempty"` // git commit of the source, if it is a clean checkout
+	Description string    `json:"description,omitempty"`
+	CreatedAt   time.Time `json:"createdAt"`
 }
 
 // Clone returns a copy that shares no memory with r.
@@ -90,6 +94,7 @@ func (r Release) Clone() Release {
 		}
 		r.Functions = functions
 	}
+	r.Tuning = cloneTuning(r.Tuning)
 	return r
 }
 

@@ -30,7 +30,7 @@ http.createServer((req, res) => {
 // anything else of this machine.
 func TestManyOnOnePort(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root: without it sandboxes reach nothing at all, and so prove little")
+		t.Skip("needs root: only then routes of the machine lead to other tenants, to be tried; internal/engine/netstack tries the rest")
 	}
 	n := manyApps
 	w := aloftest.New(t)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -150,20 +152,25 @@ func (tr *traffic) cutOff(format string, args ...any) {
 	tr.cut = append(tr.cut, fmt.Sprintf(format, args...))
 }
 
-// TestLoad is the product's promise about switches: under load, 50 deploys, 20 rollbacks and 10 config changes fail no
-// request and cut no stream before its drain time is over.
+// TestLoad is the product's promise about switches (G1, G2): under load, deploys, rollbacks and config changes, of the app and
+// of another one, fail no request and cut no stream before its drain time is over.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "drain: 10m\n")
 	s.Serve(t)
 	s.Up(t, s.dir)
-	tr := startTraffic(t, s, 20)
+	neighbour := t.TempDir()
+	streams := scaled(200, 40)
+	tr := startTraffic(t, s, streams/2)
 	began := time.Now()
-	deploys, rollbacks, configs := 50, 20, 10
+	deploys, rollbacks, configs := scaled(200, 50), scaled(50, 20), 10
 	if testing.Short() {
 		deploys, rollbacks, configs = 10, 4, 2
 	}
 	for i := range deploys {
+		if i%5 == 0 {
+			s.neighbour(t, neighbour, i)
+		}
 		s.edit(t, fmt.Sprintf("deploy-%d", i))
 		s.Up(t, s.dir)
 		if i < rollbacks {
@@ -175,14 +182,25 @@ func TestLoad(t *testing.T) {
 	}
 	took := time.Since(began)
 	tr.end()
-	t.Logf("%d deploys, %d rollbacks, %d config changes in %v under %.0f requests/s (%d requests) and 40 streams: %d failed, %d streams cut",
-		deploys, rollbacks, configs, took.Round(time.Millisecond), float64(tr.requests.Load())/took.Seconds(),
-		tr.requests.Load(), len(tr.failures), len(tr.cut))
+	t.Logf("%d deploys, %d of another app, %d rollbacks, %d config changes in %v under %.0f requests/s (%d requests) and %d streams: %d failed, %d streams cut",
+		deploys, (deploys+4)/5, rollbacks, configs, took.Round(time.Millisecond), float64(tr.requests.Load())/took.Seconds(),
+		tr.requests.Load(), streams, len(tr.failures), len(tr.cut))
 	report(t, "failed requests", tr.failures)
 	report(t, "streams cut", tr.cut)
 	if tr.requests.Load() < 1000 {
 		t.Errorf("only %d requests: the load does not show anything", tr.requests.Load())
 	}
+}
+
+// neighbour deploys another app, whose source is in dir.
+func (s *shop) neighbour(t *testing.T, dir string, version int) {
+	t.Helper()
+	for name, text := range map[string]string{"aloft.yml": "name: neighbour\n", "index.html": fmt.Sprint(version)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Up(t, dir)
 }
 
 // TestLoadSeesFailures is the control: a server that is killed under the same load must be seen as failing.

@@ -1,25 +1,12 @@
 package hostile_test
 
 import (
-	"os"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aloft-run/aloft/internal/gateway"
 )
-
-// full reports whether the goals are to be run at their full size: ALOFT_HOSTILE=full, as `make hostile` sets it. What is
-// then missed fails the test; the small runs of `go test` assert only what a busy machine cannot spoil.
-func full() bool { return os.Getenv("ALOFT_HOSTILE") == "full" }
-
-// scaled is one of two sizes.
-func scaled[T any](whole, small T) T {
-	if full() {
-		return whole
-	}
-	return small
-}
 
 // needFiles skips a test that this process may not open enough files for. A server has the same limit, and gets it from
 // the shell: `ulimit -Hn`.

@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	aloftest.Main(m, map[string]func(*cli.Process){
+		counted: tellGoroutines(false), leaky: tellGoroutines(true),
 		rowFirst:    func(p *cli.Process) { p.WrapPut = rowBeforeArtifact },
 		fewReaders:  func(p *cli.Process) { p.Limits.SlowReaders = 100 },
 		impatient:   func(p *cli.Process) { p.Limits.Proxy.Stall = time.Second },

@@ -48,6 +48,7 @@ func run(ctx context.Context, n int) error {
 		options namespace.Options
 	}{
 		{"level 3, isolated", namespace.Options{Server: "aloft-spawn-3", Ready: 2}},
+		{"level 3, none stands ready", namespace.Options{Server: "aloft-spawn-1"}},
 		{"level 4, isolated and bounded", namespace.Options{Server: "aloft-spawn-4", Ready: 2, Bounded: true}},
 		{"level 4, none stands ready", namespace.Options{Server: "aloft-spawn-0", Bounded: true}},
 	} {

@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/aloft-run/aloft/internal/attack"
 	"github.com/aloft-run/aloft/internal/cli"
 )
 
@@ -29,7 +31,7 @@ const Standard = "standard"
 // faults, by name; they may be nil. TestMain must do nothing else that the command would notice.
 func Main(m *testing.M, variants map[string]func(*cli.Process)) {
 	name := os.Getenv(part)
-	if name == "" {
+	if name == "" && !slices.Contains(os.Args, attack.Word) { // in a sandbox, doctor's probes have no such environment
 		os.Exit(m.Run())
 	}
 	process := cli.Process{Args: os.Args[1:], Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}

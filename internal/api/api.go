@@ -60,6 +60,7 @@ func New(services Services) http.Handler {
 	a.deployRoutes()
 	a.releaseRoutes()
 	a.configRoutes()
+	a.tuningRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	mux.HandleFunc("/", noRoute)

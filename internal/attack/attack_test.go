@@ -9,6 +9,7 @@ import (
 	"github.com/aloft-run/aloft/internal/attack"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/engine/confined"
+	"github.com/aloft-run/aloft/internal/engine/enginetest"
 	"github.com/aloft-run/aloft/internal/engine/namespace"
 	"github.com/aloft-run/aloft/internal/engine/process"
 )
@@ -80,5 +81,15 @@ func TestIsolated(t *testing.T) {
 			t.Cleanup(func() { _ = e.Close() })
 			run(t, e)
 		})
+	}
+}
+
+// TestOrdinaryUser attacks again as a user without privileges, whose sandboxes are made in other ways.
+func TestOrdinaryUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("the tests run as an ordinary user already")
+	}
+	for _, test := range []string{"TestConfined", "TestIsolated/isolated"} {
+		t.Run(test, func(t *testing.T) { enginetest.AsNobody(t, test) })
 	}
 }

@@ -30,13 +30,12 @@ const (
 
 // world is what there is to attack: another tenant, and stand-ins for the server's own things.
 type world struct {
-	engine   engine.Engine
-	dir      string
-	tree     string
-	target   target
-	victim   engine.Sandbox
-	closers  []func() error
-	sandboxN int
+	engine  engine.Engine
+	dir     string
+	tree    string
+	target  target
+	victim  engine.Sandbox
+	closers []func() error
 }
 
 func newWorld(ctx context.Context, e engine.Engine, self string) (w *world, err error) {
@@ -140,8 +139,10 @@ func (w *world) tenant(ctx context.Context) error {
 
 // start starts this program in a sandbox with a role.
 func (w *world) start(ctx context.Context, role string, out *output) (engine.Sandbox, error) {
-	w.sandboxN++
-	private := filepath.Join(w.dir, fmt.Sprint("private-", w.sandboxN))
+	private, err := os.MkdirTemp(w.dir, "private-")
+	if err != nil {
+		return nil, err
+	}
 	layout := w.engine.Layout(w.tree, private)
 	if err := errors.Join(os.MkdirAll(filepath.Join(private, "home"), 0o700), os.MkdirAll(filepath.Join(private, "tmp"), 0o700)); err != nil {
 		return nil, err

@@ -41,12 +41,20 @@ type change func(ctx context.Context, c *client.Client, report aloft.Reporter) (
 
 // release does a change of a stage, shows its progress and prints what came of it.
 func (p *program) release(ctx context.Context, ref aloft.StageRef, do change) error {
-	c, err := p.connect(ctx)
+	d, err := p.carryOut(ctx, ref, do)
 	if err != nil {
 		return err
 	}
+	return p.printDeployment(d)
+}
+
+// carryOut does a change of a stage and shows its progress.
+func (p *program) carryOut(ctx context.Context, ref aloft.StageRef, do change) (d aloft.Deployment, err error) {
+	c, err := p.connect(ctx)
+	if err != nil {
+		return d, err
+	}
 	defer c.Close()
-	var d aloft.Deployment
 	err = p.work(ctx, func(report aloft.Reporter) error {
 		d, err = do(ctx, c, report)
 		return err
@@ -55,9 +63,9 @@ func (p *program) release(ctx context.Context, ref aloft.StageRef, do change) er
 		p.tellState(ctx, c, ref)
 	}
 	if err != nil {
-		return p.explain(ctx, c, ref, err)
+		return d, p.explain(ctx, c, ref, err)
 	}
-	return p.printDeployment(d)
+	return d, nil
 }
 
 // work does something long and shows its progress.

@@ -253,6 +253,18 @@ func TestOperate(t *testing.T) {
 			if err != nil || len(all) != 1 || !all[0].Stage.Stopped || len(all[0].Instances) != 0 {
 				t.Errorf("overview is %+v, %v; want one stopped stage", all, err)
 			}
+			if d, err := s.Restart(ctx, ref, aloft.Discard{}); err != nil || d.Release.Version != 1 {
+				t.Errorf("restart returns %+v, %v", d, err)
+			}
+			if all, err = s.Overview(ctx, ""); err != nil || len(all) != 1 || all[0].Stage.Stopped {
+				t.Errorf("overview after restart is %+v, %v", all, err)
+			}
+			set := map[string]aloft.Tuning{"web": {
+				Scale: &aloft.Scale{Min: 2, Max: 10}, Concurrency: aloft.Concurrency{Soft: 1, Hard: 2}, Memory: 64, Timeout: aloft.Duration(time.Second),
+			}}
+			if d, err := s.Tune(ctx, aloft.TuneInput{Stage: ref, Set: set}, aloft.Discard{}); err != nil || !reflect.DeepEqual(d.Release.Tuning, set) {
+				t.Errorf("tune returns %+v, %v", d, err)
+			}
 			if err := s.Destroy(ctx, aloft.StageRef{App: "shop"}); err != nil {
 				t.Error(err)
 			}

@@ -53,6 +53,18 @@ func (c *Client) Configure(ctx context.Context, input aloft.ConfigInput, report 
 	return d, err
 }
 
+// Tune implements aloft.Deployer.
+func (c *Client) Tune(ctx context.Context, input aloft.TuneInput, report aloft.Reporter) (aloft.Deployment, error) {
+	var d aloft.Deployment
+	path, err := stagePath(input.Stage, "/tuning")
+	if err != nil {
+		return d, err
+	}
+	body := api.TuningChange{Set: input.Set, Reset: input.Reset, Author: input.Author}
+	err = c.stream(ctx, call{http.MethodPatch, path, body}, report, &d)
+	return d, err
+}
+
 // source does one of the methods that work on a source.
 func (c *Client) source(ctx context.Context, below string, input aloft.DeployInput, report aloft.Reporter, out any) error {
 	var path string

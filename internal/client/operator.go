@@ -63,6 +63,17 @@ func (c *Client) Stop(ctx context.Context, ref aloft.StageRef) error {
 	return c.do(ctx, http.MethodPost, path, nil, nil)
 }
 
+// Restart implements aloft.Operator.
+func (c *Client) Restart(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) (aloft.Deployment, error) {
+	var d aloft.Deployment
+	path, err := stagePath(ref, "/restarts")
+	if err != nil {
+		return d, err
+	}
+	err = c.stream(ctx, call{http.MethodPost, path, nil}, report, &d)
+	return d, err
+}
+
 // Destroy implements aloft.Operator.
 func (c *Client) Destroy(ctx context.Context, ref aloft.StageRef) error {
 	if ref.Stage == "" {

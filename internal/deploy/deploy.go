@@ -59,7 +59,7 @@ func (d *Deployer) next(state state, project project, build aloft.Build, input a
 	return aloft.Release{
 		StageRef: project.ref, Kind: aloft.DeployRelease,
 		Artifact: build.Artifact, Source: build.Source, Buildpack: build.Buildpack, Functions: build.Functions,
-		Config: sealed,
+		Config: sealed, Tuning: state.current.Clone().Tuning,
 		Author: input.Author, Commit: input.Commit, Description: input.Description,
 	}, nil
 }
@@ -67,7 +67,7 @@ func (d *Deployer) next(state state, project project, build aloft.Build, input a
 // same reports whether a release would change nothing that runs.
 func same(a, b aloft.Release) bool {
 	return a.Artifact.Digest == b.Artifact.Digest && reflect.DeepEqual(a.Functions, b.Functions) &&
-		reflect.DeepEqual(a.Config, b.Config)
+		reflect.DeepEqual(a.Config, b.Config) && reflect.DeepEqual(a.Tuning, b.Tuning)
 }
 
 // resume starts the current release of a stopped stage again.
@@ -75,6 +75,11 @@ func (d *Deployer) resume(ctx context.Context, state state, report aloft.Reporte
 	if !state.stage.Stopped {
 		return nil
 	}
+	return d.start(ctx, state, report)
+}
+
+// start makes new instances of the current release serve.
+func (d *Deployer) start(ctx context.Context, state state, report aloft.Reporter) error {
 	return d.Platform.Apply(ctx, state.current, report, func(ctx context.Context) error {
 		stage := state.stage.Clone()
 		stage.Stopped = false

@@ -3,7 +3,10 @@ package deploy_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,6 +45,32 @@ func TestDestroyOfACallerWhoLeaves(t *testing.T) {
 	}
 	if b.store.Has(digest) {
 		t.Error("the artifact is left")
+	}
+}
+
+// TestIndexesAreBounded: deploys from ever new directories do not fill the disk.
+func TestIndexesAreBounded(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"run": "one"})
+	b.up(t)
+	dir := filepath.Join(b.Dir, "index")
+	fresh, err := os.ReadDir(dir)
+	if err != nil || len(fresh) != 1 {
+		t.Fatalf("%v, %v", fresh, err)
+	}
+	old := time.Now().Add(-time.Hour)
+	for i := range 300 {
+		name := filepath.Join(dir, fmt.Sprint("old-", i))
+		if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Chtimes(name, old, old)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Destroy(t.Context(), aloft.StageRef{App: production.App}); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 250 || !slices.ContainsFunc(left, func(e os.DirEntry) bool { return e.Name() == fresh[0].Name() }) {
+		t.Errorf("%d indexes are left, %v", len(left), err)
 	}
 }
 

@@ -45,7 +45,7 @@ func functions(s manifest.Settings, plan buildpack.Plan) ([]aloft.Function, erro
 		}
 		all = append(all, aloft.Function{
 			Name: name, Kind: aloft.Worker, Command: shell(commands[name]), Env: environment(planned(plan), s.Env),
-			Memory: f.Memory, CPU: f.CPU, Network: f.Network, Instances: f.Instances, DrainTimeout: f.Drain,
+			Memory: f.Memory, CPU: f.CPU, Network: f.Network, Isolation: s.Isolation.Minimum, Instances: f.Instances, DrainTimeout: f.Drain,
 		})
 	}
 	return all, nil
@@ -71,7 +71,7 @@ func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
 	all := []aloft.Function{{
 		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(planned(plan), s.Env),
 		HealthPath: web.Health.Path, BootTimeout: web.Health.Timeout, DrainTimeout: web.Drain, Timeout: web.Timeout,
-		Memory: web.Memory, CPU: web.CPU, Network: web.Network, Instances: web.Instances, Max: web.Max,
+		Memory: web.Memory, CPU: web.CPU, Network: web.Network, Isolation: s.Isolation.Minimum, Instances: web.Instances, Max: web.Max,
 		Target: web.Target, Concurrency: web.Concurrency, Queue: web.Queue, Idle: web.Idle,
 	}}
 	if files != nil {

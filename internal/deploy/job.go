@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/buildpack"
@@ -141,6 +142,27 @@ func (d *Deployer) forget() {
 		if r, ok := d.recall(key); !ok || !d.Artifacts.Has(r.Artifact.Digest) {
 			_ = os.Remove(file) // a cache; the next collection tries again
 		}
+	}
+}
+
+// maxIndexes is how many source directories are remembered. Continuous integration deploys from a new one each time.
+const maxIndexes = 200
+
+// trimIndexes drops the indexes that were written longest ago.
+func (d *Deployer) trimIndexes() {
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(d.indexFile("")), "*"))
+	if len(files) <= maxIndexes {
+		return
+	}
+	written := map[string]time.Time{}
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil {
+			written[file] = info.ModTime()
+		}
+	}
+	slices.SortFunc(files, func(a, b string) int { return written[a].Compare(written[b]) })
+	for _, file := range files[:len(files)-maxIndexes] {
+		_ = os.Remove(file) // a cache; the next collection tries again
 	}
 }
 

@@ -47,5 +47,6 @@ func (d *Deployer) collect(ctx context.Context) error {
 		d.Logger.Info("removed artifacts no release needs", "count", removed, "bytes", bytes)
 	}
 	d.forget()
+	d.trimIndexes()
 	return nil
 }

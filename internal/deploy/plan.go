@@ -34,7 +34,7 @@ func (d *Deployer) Plan(ctx context.Context, input aloft.DeployInput, report alo
 		return aloft.Plan{}, err
 	}
 	plan.Current = state.stage.Current
-	plan.Changes = append(plan.Changes, diff(state.current, aloft.Release{Artifact: build.Artifact, Functions: build.Functions})...)
+	plan.Changes = append(plan.Changes, diff(state.current, aloft.Release{Artifact: build.Artifact, Functions: build.Functions, Tuning: state.current.Tuning})...)
 	plan.Changes = append(plan.Changes, toGenerate(state, project)...)
 	plan.ID, err = planID(plan, state)
 	return plan, err
@@ -50,7 +50,7 @@ func diff(old, next aloft.Release) []aloft.Change {
 		}
 		changes = append(changes, c)
 	}
-	before, after := byName(old.Functions), byName(next.Functions)
+	before, after := byName(old.Tuned()), byName(next.Tuned())
 	for _, name := range names(before, after) {
 		a, had := before[name]
 		b, has := after[name]
@@ -164,7 +164,8 @@ func planID(plan aloft.Plan, state state) (string, error) {
 		Config  aloft.SealedConfig
 		Code    string
 		What    []aloft.Function
-	}{plan.Stage, plan.Current, state.current.Config, plan.Build.Artifact.Digest, plan.Build.Functions})
+		Tuning  map[string]aloft.Tuning
+	}{plan.Stage, plan.Current, state.current.Config, plan.Build.Artifact.Digest, plan.Build.Functions, state.current.Tuning})
 	if err != nil {
 		return "", fmt.Errorf("name the plan: %w", err)
 	}

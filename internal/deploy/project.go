@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/manifest"
 )
 
@@ -50,7 +51,8 @@ func (d *Deployer) open(input aloft.DeployInput, report aloft.Reporter) (project
 	if err := ref.Check(); err != nil {
 		return project{}, err
 	}
-	return project{dir: input.Dir, ref: ref, settings: settings(m, ref.Stage, input.Dir)}, nil
+	p := project{dir: input.Dir, ref: ref, settings: settings(m, ref.Stage, input.Dir)}
+	return p, engine.Require(d.Engine, p.settings.Isolation.Minimum)
 }
 
 // settings are what the manifest says for a stage. Apps made for apex/up learn their stage as they do there.

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -43,12 +44,35 @@ type Spec struct {
 	Limits  Limits
 	Network Network
 
+	// Service, if not nil, is something that the command may connect to.
+	Service *Service
+
 	// Terminal, if not nil, is the command's controlling terminal, and its input and output in place of the three above.
 	Terminal *os.File
 
 	// Lossless makes the process wait for slow Writers where its output would be dropped otherwise. It is for one-off
 	// commands. The end of the sandbox waits for the Writers too: who sets it sees to it that they return.
 	Lossless bool
+}
+
+// Service is what a command may connect to at an address of its own network, where it has one, else of the machine's.
+type Service struct {
+	Address string // TCP, such as "127.0.0.1:9001"
+	// Take gets the listener, before the command starts. Whoever gets it closes it.
+	Take func(net.Listener)
+}
+
+// Listen opens a Service on the machine's network. It is for engines whose sandboxes share that.
+func (s *Service) Listen(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Address)
+	if err != nil {
+		return fmt.Errorf("listen for a sandbox: %w", err)
+	}
+	s.Take(l)
+	return nil
 }
 
 // Sandbox is a started command with all its descendants.
@@ -108,4 +132,12 @@ type Exit struct {
 	Signal      syscall.Signal // 0 unless ended by a signal
 	OutOfMemory bool           // killed because it wanted more than Limits.Memory
 	At          time.Time
+}
+
+// ExitOf reads how a process ended.
+func ExitOf(status syscall.WaitStatus, at time.Time) Exit {
+	if status.Signaled() {
+		return Exit{Status: -1, Signal: status.Signal(), At: at}
+	}
+	return Exit{Status: status.ExitStatus(), At: at}
 }

@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/aloft-run/aloft"
+
 // Level says how well sandboxes are kept apart from each other and from the machine.
 type Level int
 
@@ -24,6 +26,15 @@ func (l Level) String() string {
 		return "isolated and bounded"
 	}
 	return "unknown"
+}
+
+// Require returns a Failed error unless e isolates at least at a level; 0 is any.
+func Require(e Engine, least int) error {
+	if Level(least) <= e.Level() {
+		return nil
+	}
+	return aloft.Errorf(aloft.Failed, "the app asks for isolation level %d (%s) at least, this server gives %d (%s)", least, Level(least), e.Level(), e.Level()).
+		WithHint("aloft doctor says what this machine lacks; isolation.minimum in aloft.yml is what the app asks for")
 }
 
 // Layout says where the command of a sandbox finds things, and what it has to itself.

@@ -52,7 +52,7 @@ func (i *instance) ended() error {
 	exit := i.box.Exit()
 	name := i.pool.Function.Name
 	e := aloft.Errorf(aloft.Failed, "%s ended (%w)", name, &exitError{exit})
-	if i.pool.Function.Kind == aloft.Web {
+	if i.pool.Function.Kind != aloft.Worker {
 		e = aloft.Errorf(aloft.Failed, "%s ended before it was ready (%w)", name, &exitError{exit})
 	}
 	switch {

@@ -66,7 +66,7 @@ func (i *instance) freezable() bool {
 		return false
 	}
 	tcp, ok := i.addr.(*net.TCPAddr)
-	return ok && tcp.Port == i.port || time.Since(i.startedAt) > 2*i.pool.Function.BootTimeout.Or(DefaultBootTimeout)
+	return i.session != nil || ok && tcp.Port == i.port || time.Since(i.startedAt) > 2*i.pool.Function.BootTimeout.Or(DefaultBootTimeout)
 }
 
 func (i *instance) freeze() error {

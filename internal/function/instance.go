@@ -14,6 +14,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/runtimeapi"
 	"github.com/aloft-run/aloft/internal/upstream"
 )
 
@@ -28,7 +29,9 @@ type instance struct {
 	output    *output
 	cleanup   func()
 	startedAt time.Time
-	hung      chan struct{} // has a token when it does not answer
+	hung      chan struct{}       // has a token when it does not answer
+	session   *runtimeapi.Session // of a handler's runtime; else nil
+	report    report
 
 	coldMu sync.Mutex // held while it is frozen or thawed
 	ending bool       // it is not frozen any more
@@ -44,7 +47,7 @@ type instance struct {
 func (p *Pool) launch() (*instance, error) {
 	inst := &instance{pool: p, cleanup: func() {}, startedAt: time.Now(), hung: make(chan struct{}, 1)}
 	inst.id = fmt.Sprintf("%s-%d-%s", p.Function.Name, p.Release, strings.ToLower(rand.Text()[:6]))
-	if p.Function.Kind == aloft.Web {
+	if p.Function.Kind != aloft.Worker {
 		port, err := p.assignPort()
 		if err != nil {
 			return nil, err
@@ -64,7 +67,11 @@ func (p *Pool) launch() (*instance, error) {
 		p.Log(aloft.LogLine{Time: at, Release: p.Release, Function: p.Function.Name, Instance: inst.id, Stream: stream, Text: text})
 	})
 	spec.Stdout, spec.Stderr = inst.output.stdout, inst.output.stderr
+	if p.Function.Kind == aloft.Handler {
+		inst.serveRuntime(&spec)
+	}
 	if inst.box, err = p.Engine.Start(p.ctx, spec); err != nil {
+		inst.closeSession()
 		inst.cleanup()
 		p.Ports.release(inst)
 		return nil, err
@@ -78,14 +85,20 @@ func (p *Pool) launch() (*instance, error) {
 func (p *Pool) ownNetwork() bool { return p.Engine.Layout("", "").OwnNetwork }
 
 func (p *Pool) assignPort() (int, error) {
-	if p.ownNetwork() {
-		return ownPort, nil
+	switch {
+	case !p.ownNetwork():
+		return p.Ports.assign()
+	case p.Function.Kind == aloft.Handler:
+		return runtimePort, nil
 	}
-	return p.Ports.assign()
+	return ownPort, nil
 }
 
-// ownPort is the PORT of an instance with a network of its own.
-const ownPort = 8080
+// What an instance with a network of its own is given: its PORT, and where the Runtime API is, as on Lambda.
+const (
+	ownPort     = 8080
+	runtimePort = 9001
+)
 
 // say logs something about an instance; nil stands for one that could not be started.
 func (p *Pool) say(inst *instance, format string, args ...any) {
@@ -98,12 +111,17 @@ func (p *Pool) say(inst *instance, format string, args ...any) {
 
 // target makes requests go to addr, nil for a worker. The caller holds pool.mu.
 func (i *instance) target(addr net.Addr) {
-	if addr == nil {
+	if addr == nil && i.session == nil {
 		return
 	}
 	i.addr = addr
 	i.up = upstream.New(i.id, func(ctx context.Context) (net.Conn, error) { return i.box.Dial(ctx, addr) })
-	if limit := i.pool.Function.Concurrency; limit > 0 {
+	i.up.Owner = i
+	limit := i.pool.Function.Concurrency
+	if i.session != nil {
+		limit = 1 // as on Lambda
+	}
+	if limit > 0 {
 		i.up.Limit, i.up.Ended = limit, i.pool.ended
 	}
 	i.up.Hung = func() {
@@ -208,6 +226,7 @@ func (i *instance) destroy() {
 
 // finish does what comes after the end.
 func (i *instance) finish() {
+	i.closeSession()
 	i.output.flush()
 	i.cleanup()
 	i.cleanup = func() {}

@@ -26,7 +26,10 @@ const (
 // awaitReady returns where the instance takes requests, nil for a worker, which is ready once it is started. After an
 // error the instance may still run.
 func (i *instance) awaitReady(ctx context.Context, quit <-chan struct{}) (net.Addr, error) {
-	if i.port == 0 {
+	switch {
+	case i.session != nil:
+		return nil, i.awaitInit(ctx, quit)
+	case i.port == 0:
 		return nil, nil
 	}
 	boot := i.pool.Function.BootTimeout.Or(DefaultBootTimeout)
@@ -159,7 +162,7 @@ type retarget struct {
 func newRetarget(inst *instance, window time.Duration) *retarget {
 	r := &retarget{inst: inst, pause: later, until: time.Now().Add(window)}
 	tcp, ok := inst.addr.(*net.TCPAddr)
-	if inst.port != 0 && (!ok || tcp.Port != inst.port) {
+	if inst.port != 0 && inst.session == nil && (!ok || tcp.Port != inst.port) {
 		r.timer = time.NewTimer(r.pause)
 	}
 	return r

@@ -46,7 +46,7 @@ func newScaler(p *Pool) *scaler {
 		atOnce: min(max(2, runtime.GOMAXPROCS(0)), 8),
 	}
 	s.max = max(s.min, f.Max)
-	if f.Kind != aloft.Web || s.max == s.min && s.idle == 0 {
+	if f.Kind == aloft.Worker || s.max == s.min && s.idle == 0 {
 		return nil
 	}
 	s.look = slowLook
@@ -54,6 +54,9 @@ func newScaler(p *Pool) *scaler {
 		s.target = cmp.Or(f.Target, f.Concurrency, DefaultTarget)
 		if f.Concurrency > 0 {
 			s.target = min(s.target, f.Concurrency)
+		}
+		if f.Kind == aloft.Handler {
+			s.target = 1
 		}
 	}
 	if s.idle > 0 {

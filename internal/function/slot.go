@@ -203,6 +203,7 @@ func (s *slot) end(inst *instance) {
 		inst.cut()
 	}
 	inst.thaw(true) // or it would not see the signal
+	inst.retireSession()
 	_ = inst.box.Signal(syscall.SIGTERM)
 	grace := time.NewTimer(graceTime)
 	defer grace.Stop()

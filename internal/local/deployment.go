@@ -88,7 +88,10 @@ func (p *Platform) treesDir() string { return filepath.Join(p.Dir, "trees") }
 
 // functions makes a pool or handler of each function.
 func (d *deployment) functions() error {
-	for _, f := range d.release.Functions {
+	for _, f := range d.release.Tuned() {
+		if err := engine.Require(d.platform.Engine, f.Isolation); err != nil {
+			return err
+		}
 		switch f.Kind {
 		case aloft.Web:
 			if d.web != nil {
@@ -155,7 +158,7 @@ func (d *deployment) route(gate *function.Gate) *route.Route {
 	if d.web != nil {
 		r.Backend, r.Function, r.Timeout = gate, d.web.Function.Name, d.web.Function.Timeout.Or(0)
 	} else {
-		for _, f := range d.release.Functions {
+		for _, f := range d.release.Tuned() {
 			if f.Kind == aloft.Static {
 				r.Function = f.Name
 			}

@@ -82,7 +82,7 @@ func (p *Platform) announce(s *stage, r aloft.Restored) *late {
 	s.info, s.release = r.Stage.Clone(), r.Release.Clone()
 	late := &late{ready: make(chan struct{})}
 	announced := &route.Route{Stage: r.Stage.StageRef, Release: r.Release.Version}
-	for _, f := range r.Release.Functions {
+	for _, f := range r.Release.Tuned() {
 		switch f.Kind {
 		case aloft.Web:
 			announced.Backend, announced.Function, announced.Timeout = s.gate, f.Name, f.Timeout.Or(0)

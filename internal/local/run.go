@@ -76,9 +76,9 @@ func (p *Platform) RunRelease(ctx context.Context, release aloft.Release, input 
 
 // main is the function whose environment a one-off command gets.
 func (d *deployment) main() aloft.Function {
-	for _, f := range d.release.Functions {
+	for _, f := range d.release.Functions { // one that is turned off too
 		if f.Kind != aloft.Static {
-			return f
+			return d.release.Tuning[f.Name].Apply(f)
 		}
 	}
 	return aloft.Function{}

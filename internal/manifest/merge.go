@@ -32,6 +32,8 @@ func (s Settings) over(base Settings) Settings {
 		Drain:   cmp.Or(s.Drain, base.Drain),
 		Timeout: cmp.Or(s.Timeout, base.Timeout),
 		Ignore:  pick(s.Ignore, base.Ignore),
+
+		Isolation: cmp.Or(s.Isolation, base.Isolation),
 	}
 	merged.Required = append(slices.Clone(base.Required), s.Required...)
 	if len(s.Functions)+len(base.Functions) > 0 {

@@ -23,6 +23,8 @@ type Settings struct {
 	Drain   aloft.Duration // old instances finish requests for this long
 	Timeout aloft.Duration // of a request until its response headers; 0 means none
 
+	Isolation Isolation
+
 	Ignore []string // patterns of .gitignore form: not shipped
 }
 
@@ -51,6 +53,11 @@ type FunctionSettings struct {
 	Timeout     aloft.Duration
 	Drain       aloft.Duration
 	Health      Health
+}
+
+// Isolation says how well the app must be kept apart from others.
+type Isolation struct {
+	Minimum int // level below which it is neither built nor run; 0 means any
 }
 
 // Health says when an instance is ready.
@@ -115,6 +122,9 @@ func (s Settings) Validate() error {
 		if err := f.validate(); err != nil {
 			return fmt.Errorf("function %s: %w", name, err)
 		}
+	}
+	if s.Isolation.Minimum < 0 || s.Isolation.Minimum > 4 {
+		return aloft.Errorf(aloft.Invalid, "isolation.minimum is %d, not a level from 1 to 4", s.Isolation.Minimum)
 	}
 	if s.Build != "" && s.Hooks.Build != nil {
 		return aloft.Errorf(aloft.Invalid, "build and hooks.build are both set")

@@ -108,21 +108,29 @@ func size() shape[int] {
 			v, err := strconv.Atoi(n.text)
 			return v, err == nil && v >= 1 && v <= most
 		}
-		parts := sizePattern.FindStringSubmatch(n.text)
-		if n.kind != text || parts == nil {
-			return 0, false
-		}
-		v, err := strconv.Atoi(parts[1])
-		if parts[2] == "G" {
-			v <<= 10
-		}
-		return v, err == nil && v >= 1 && v <= most
+		v, ok := ParseSize(n.text)
+		return v, ok && n.kind == text && v <= most
 	})
 }
 
+// ParseSize reads an amount of memory such as "512MB" or "1 GiB" as MB: both words are taken for powers of 1024.
+func ParseSize(text string) (mb int, ok bool) {
+	parts := sizePattern.FindStringSubmatch(text)
+	if parts == nil {
+		return 0, false
+	}
+	mb, err := strconv.Atoi(parts[1])
+	if parts[2] == "G" {
+		mb <<= 10
+	}
+	return mb, err == nil && mb >= 1
+}
+
 // count is a whole number of things.
-func count(least int) shape[int] {
-	const most = 10_000
+func count(least int) shape[int] { return within(least, 10_000) }
+
+// within is a whole number.
+func within(least, most int) shape[int] {
 	like := "from " + strconv.Itoa(least) + " to " + strconv.Itoa(most)
 	schema := map[string]any{"type": "integer", "minimum": least, "maximum": most}
 	return word("a whole number", like, schema, func(n node) (int, bool) {

@@ -17,6 +17,7 @@ type Upstream struct {
 	Limit int    // requests at once, beyond which Begin refuses; 0 means no bound
 	Ended func() // called after a request has ended, if not nil
 	Hung  func() // called when the instance seems to hang, if not nil; see TimedOut
+	Owner any    // what it belongs to, for whoever made it
 
 	dial func(ctx context.Context) (net.Conn, error)
 	made time.Time

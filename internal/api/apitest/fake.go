@@ -182,6 +182,19 @@ func (f *Fake) Configure(_ context.Context, input aloft.ConfigInput, _ aloft.Rep
 	return aloft.Deployment{Release: f.append(s, release, next), URL: f.url(s)}, nil
 }
 
+// Tune implements aloft.Deployer. It sets and ignores Reset.
+func (f *Fake) Tune(_ context.Context, input aloft.TuneInput, _ aloft.Reporter) (aloft.Deployment, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, err := f.find(input.Stage)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	release := s.releases[len(s.releases)-1].Clone()
+	release.Kind, release.Description, release.Tuning = aloft.TuneRelease, "tune", input.Set
+	return aloft.Deployment{Release: f.append(s, release, s.current()), URL: f.url(s)}, nil
+}
+
 func (s *stage) current() aloft.Config {
 	if len(s.config) == 0 {
 		return nil

@@ -77,6 +77,18 @@ func (f *Fake) Stop(_ context.Context, ref aloft.StageRef) error {
 	return err
 }
 
+// Restart implements aloft.Operator.
+func (f *Fake) Restart(_ context.Context, ref aloft.StageRef, _ aloft.Reporter) (aloft.Deployment, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, err := f.find(ref)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	s.Stopped = false
+	return aloft.Deployment{Release: s.releases[len(s.releases)-1], URL: f.url(s)}, nil
+}
+
 // Destroy implements aloft.Operator.
 func (f *Fake) Destroy(_ context.Context, ref aloft.StageRef) error {
 	f.mu.Lock()

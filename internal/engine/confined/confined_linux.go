@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,6 +83,11 @@ func (e *Engine) steps(spec engine.Spec) []pid1.Step {
 	for _, dir := range []string{spec.Tree, spec.Private} {
 		if dir != "" {
 			policy.Write = append(policy.Write, dir)
+		}
+	}
+	if spec.Service != nil {
+		if addr, err := net.ResolveTCPAddr("tcp", spec.Service.Address); err == nil {
+			policy.Connect = append(policy.Connect, addr.Port)
 		}
 	}
 	return []pid1.Step{

@@ -24,3 +24,11 @@ func TestContract(t *testing.T) {
 	}
 	enginetest.Run(t, e)
 }
+
+// TestOrdinaryUser runs the contract again as a user without privileges.
+func TestOrdinaryUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("the contract runs as an ordinary user already")
+	}
+	enginetest.AsNobody(t, "TestContract")
+}

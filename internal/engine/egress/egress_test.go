@@ -13,62 +13,29 @@ import (
 
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/engine/egress"
+	"github.com/aloft-run/aloft/internal/engine/nettest"
 )
 
-// port is where everybody listens.
-const port = 7000
-
-// world is a machine with an address in the Internet and one in a private network, and two tenants on it.
+// world is a machine with two tenants on it.
 type world struct {
-	machine, internet, lan *space
-	tenants                [2]*space
-	egress                 *egress.Egress
-	ways                   [2]*egress.Connection
+	*nettest.World
+	tenants [2]*nettest.Space
+	egress  *egress.Egress
+	ways    [2]*egress.Connection
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root to make network namespaces and interfaces")
-	}
-	w := &world{machine: newSpace(t), internet: newSpace(t), lan: newSpace(t)}
-	cable(t, w.machine, "wan0", w.internet, "eth0")
-	cable(t, w.machine, "lan0", w.lan, "eth0")
-	w.machine.in(t, func() error {
-		if err := os.WriteFile("/proc/sys/net/ipv6/conf/all/forwarding", []byte("1"), 0); err != nil {
-			return err
-		}
-		for _, a := range [][2]string{
-			{"wan0", "203.0.113.1/24"}, {"wan0", "2a00:113::1/64"}, {"lan0", "10.9.0.1/24"}, {"lan0", "169.254.169.1/24"}, {"lan0", "fd09::1/64"},
-		} {
-			if err := address(a[0], a[1]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	w.internet.in(t, func() error { return address("eth0", "203.0.113.10/24") })
-	w.internet.in(t, func() error { return address("eth0", "2a00:113::10/64") })
-	for _, a := range []string{"10.9.0.2/24", "169.254.169.254/24", "fd09::2/64"} {
-		w.lan.in(t, func() error { return address("eth0", a) })
-	}
-	w.machine.in(t, func() (err error) { w.egress, err = egress.Open("test"); return err })
-	t.Cleanup(func() { w.machine.in(t, func() error { return w.egress.Close() }) })
+	w := &world{World: nettest.NewWorld(t)}
+	w.Machine.In(t, func() error { return os.WriteFile("/proc/sys/net/ipv6/conf/all/forwarding", []byte("1"), 0) })
+	w.Machine.In(t, func() (err error) { w.egress, err = egress.Open("test"); return err })
+	t.Cleanup(func() { w.Machine.In(t, func() error { return w.egress.Close() }) })
 	for i := range w.tenants {
-		w.tenants[i] = newSpace(t)
-		w.machine.in(t, func() (err error) { w.ways[i], err = w.egress.Connect(w.tenants[i].file); return err })
-	}
-	for _, ip := range []string{"203.0.113.10", "2a00:113::10"} {
-		w.internet.serve(t, ip)
-	}
-	for _, ip := range []string{"10.9.0.2", "169.254.169.254", "fd09::2"} {
-		w.lan.serve(t, ip)
-	}
-	for _, ip := range []string{"203.0.113.1", "10.9.0.1", "2a00:113::1", "fd09::1"} {
-		w.machine.serve(t, ip)
+		w.tenants[i] = nettest.NewSpace(t)
+		w.Machine.In(t, func() (err error) { w.ways[i], err = w.egress.Connect(w.tenants[i].File); return err })
 	}
 	for _, s := range w.tenants {
-		s.serve(t, "0.0.0.0")
+		s.Serve(t, "0.0.0.0")
 	}
 	return w
 }
@@ -94,7 +61,7 @@ func TestWhereItLeads(t *testing.T) {
 		{"another tenant", other, false},
 	} {
 		for _, network := range []string{"tcp", "udp"} {
-			answer, err := w.tenants[0].ask(t, network, c.ip)
+			answer, err := w.tenants[0].Ask(t, network, c.ip)
 			if c.open && (err != nil || answer != "hello") {
 				t.Errorf("%s to %s (%s): %q, %v", network, c.what, c.ip, answer, err)
 			}
@@ -108,18 +75,18 @@ func TestWhereItLeads(t *testing.T) {
 	}
 	// The control: from the machine all of it can be reached.
 	for _, ip := range []string{"203.0.113.10", "10.9.0.2", "169.254.169.254", "fd09::2", "2a00:113::10", "10.9.0.1"} {
-		if answer, err := w.machine.ask(t, "tcp", ip); answer != "hello" {
+		if answer, err := w.Machine.Ask(t, "tcp", ip); answer != "hello" {
 			t.Errorf("the machine cannot reach %s: %v", ip, err)
 		}
 	}
 	// Nobody comes in: not the machine, not the Internet.
-	if answer, err := w.machine.ask(t, "tcp", other); err == nil {
+	if answer, err := w.Machine.Ask(t, "tcp", other); err == nil {
 		t.Errorf("the machine reaches a tenant: %q", answer)
 	}
-	w.internet.in(t, func() error {
+	w.Internet.In(t, func() error {
 		return netlink.RouteAdd(&netlink.Route{Gw: netip.MustParseAddr("203.0.113.1").AsSlice()})
 	})
-	if answer, err := w.internet.ask(t, "tcp", other); err == nil {
+	if answer, err := w.Internet.Ask(t, "tcp", other); err == nil {
 		t.Errorf("the Internet reaches a tenant: %q", answer)
 	}
 }
@@ -127,7 +94,7 @@ func TestWhereItLeads(t *testing.T) {
 // addressOf is a tenant's address.
 func (w *world) addressOf(t *testing.T, tenant int) (ip string) {
 	t.Helper()
-	w.tenants[tenant].in(t, func() error {
+	w.tenants[tenant].In(t, func() error {
 		link, err := netlink.LinkByName("eth0")
 		if err != nil {
 			return err
@@ -144,23 +111,23 @@ func (w *world) addressOf(t *testing.T, tenant int) (ip string) {
 func TestAllow(t *testing.T) {
 	w := newWorld(t)
 	open := engine.Network{Open: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/24"), netip.MustParsePrefix("fd09::/64")}}
-	w.machine.in(t, func() error { return w.ways[0].Allow(open) })
+	w.Machine.In(t, func() error { return w.ways[0].Allow(open) })
 	for _, ip := range []string{"10.9.0.2", "fd09::2"} {
-		if answer, err := w.tenants[0].ask(t, "tcp", ip); answer != "hello" {
+		if answer, err := w.tenants[0].Ask(t, "tcp", ip); answer != "hello" {
 			t.Errorf("%s was opened: %v", ip, err)
 		}
-		if answer, err := w.tenants[1].ask(t, "tcp", ip); err == nil {
+		if answer, err := w.tenants[1].Ask(t, "tcp", ip); err == nil {
 			t.Errorf("%s was not opened to this one: %q", ip, answer)
 		}
 	}
-	if _, err := w.tenants[0].ask(t, "tcp", "10.9.0.1"); err == nil {
+	if _, err := w.tenants[0].Ask(t, "tcp", "10.9.0.1"); err == nil {
 		t.Error("the machine's own address in the opened network is reached")
 	}
-	if _, err := w.tenants[0].ask(t, "tcp", "169.254.169.254"); err == nil {
+	if _, err := w.tenants[0].Ask(t, "tcp", "169.254.169.254"); err == nil {
 		t.Error("more than was asked for is open")
 	}
-	w.machine.in(t, func() error { return w.ways[0].Close() })
-	w.machine.in(t, func() error {
+	w.Machine.In(t, func() error { return w.ways[0].Close() })
+	w.Machine.In(t, func() error {
 		c, err := nftables.New()
 		if err != nil {
 			return err
@@ -182,19 +149,19 @@ func TestNothingIsLeft(t *testing.T) {
 	w := newWorld(t)
 	var many []*egress.Connection
 	for range 50 {
-		s := newSpace(t)
-		w.machine.in(t, func() error {
-			c, err := w.egress.Connect(s.file)
+		s := nettest.NewSpace(t)
+		w.Machine.In(t, func() error {
+			c, err := w.egress.Connect(s.File)
 			many = append(many, c)
 			return err
 		})
 	}
 	for _, c := range many {
-		w.machine.in(t, c.Close)
-		w.machine.in(t, c.Close)
+		w.Machine.In(t, c.Close)
+		w.Machine.In(t, c.Close)
 	}
-	w.machine.in(t, func() error { return w.egress.Close() })
-	w.machine.in(t, func() error {
+	w.Machine.In(t, func() error { return w.egress.Close() })
+	w.Machine.In(t, func() error {
 		links, err := netlink.LinkList()
 		if err != nil || len(links) != 3 {
 			t.Errorf("%d interfaces, %v; want lo, wan0 and lan0", len(links), err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,4 +92,38 @@ func testMeter(t *testing.T, e engine.Engine) {
 		}
 		return u.Processes >= 2 && u.Memory > 0 && u.CPU > 0
 	})
+}
+
+// testService: the command reaches what its starter listens on at once, and that is not taken for the command's own.
+func testService(t *testing.T, e engine.Engine) {
+	address := "127.0.0.1:9001"
+	if !e.Layout("", "").OwnNetwork {
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address = l.Addr().String()
+		_ = l.Close()
+	}
+	var own []net.Addr
+	service := &engine.Service{Address: address, Take: func(l net.Listener) {
+		go func() {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "at your service")
+			_ = conn.Close()
+			_ = l.Close()
+		}()
+	}}
+	out := &Buffer{}
+	s := begin(t.Context(), t, e, engine.Spec{Command: Child("dial", address), Stdout: out, Stderr: out, Service: service})
+	if runtime.GOOS == "linux" {
+		own, _ = s.Listeners()
+	}
+	out.Await(t, "at your service")
+	if len(own) > 0 {
+		t.Errorf("it is taken for the command's own: %v", own)
+	}
 }

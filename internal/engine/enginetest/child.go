@@ -47,6 +47,17 @@ func Child(args ...string) []string {
 	return append([]string{self, childArg}, args...)
 }
 
+// dial says what answers at an address.
+func dial(address string) int {
+	conn, err := net.Dial("tcp", address) //nolint:noctx // it is there already
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	_, _ = io.Copy(os.Stdout, conn)
+	return 0
+}
+
 func child(what string, args []string) int {
 	switch what {
 	case "echo":
@@ -73,6 +84,8 @@ func child(what string, args []string) int {
 		flood(args[0])
 	case "listen":
 		return listen(0, args)
+	case "dial":
+		return dial(args[0])
 	case "late":
 		delay, _ := time.ParseDuration(args[0])
 		return listen(delay, args[1:])

@@ -48,6 +48,7 @@ func Run(t *testing.T, e engine.Engine) {
 		{"it tells nothing of other sandboxes", testOthers},
 		{"what is frozen does nothing until it is thawed", testFreezer},
 		{"what it uses is told", testMeter},
+		{"a service is there from the start", testService},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}
@@ -139,9 +140,9 @@ func testCannotStart(t *testing.T, e engine.Engine) {
 
 func testOutlives(t *testing.T, e engine.Engine) {
 	ctx, cancel := context.WithCancel(t.Context())
-	out := &buffer{}
+	out := &Buffer{}
 	s := begin(ctx, t, e, engine.Spec{Command: Child("hang"), Stdout: out})
-	out.await(t, "ready")
+	out.Await(t, "ready")
 	cancel()
 	select {
 	case <-s.Done():
@@ -151,9 +152,9 @@ func testOutlives(t *testing.T, e engine.Engine) {
 }
 
 func testSignal(t *testing.T, e engine.Engine) {
-	out := &buffer{}
+	out := &Buffer{}
 	s := begin(t.Context(), t, e, engine.Spec{Command: Child("hang"), Stdout: out})
-	out.await(t, "ready")
+	out.Await(t, "ready")
 	send(t, s, syscall.SIGTERM)
 	await(t, s)
 	if got := s.Exit().Signal; got != syscall.SIGTERM {
@@ -161,9 +162,9 @@ func testSignal(t *testing.T, e engine.Engine) {
 	}
 	send(t, s, syscall.SIGKILL)
 
-	out = &buffer{}
+	out = &Buffer{}
 	s = begin(t.Context(), t, e, engine.Spec{Command: Child("stubborn"), Stdout: out})
-	out.await(t, "ready")
+	out.Await(t, "ready")
 	send(t, s, syscall.SIGTERM)
 	select {
 	case <-s.Done():
@@ -179,10 +180,10 @@ func testDescendants(t *testing.T, e engine.Engine) {
 		t.Skip("only Linux tells who left its session; run the suite there")
 	}
 	for _, kind := range []string{"fork", "setsid", "leave"} {
-		out := &buffer{}
+		out := &Buffer{}
 		token := rand.Text()
 		s := begin(t.Context(), t, e, engine.Spec{Command: Child(kind, token), Stdout: out})
-		out.await(t, "\n")
+		out.Await(t, "\n")
 		if kind != "leave" {
 			if n := living(token); n < 2 {
 				t.Fatalf("%s: %d processes, the test does not see descendants", kind, n)
@@ -280,9 +281,9 @@ func testOthers(t *testing.T, e engine.Engine) {
 	}
 	defer l.Close()
 	one := begin(t.Context(), t, e, engine.Spec{Command: Child("listen", "tcp4:0", "tcp4:0")})
-	out := &buffer{}
+	out := &Buffer{}
 	two := begin(t.Context(), t, e, engine.Spec{Command: Child("hang"), Stdout: out})
-	out.await(t, "ready")
+	out.Await(t, "ready")
 	eventually(t, "two listeners", func() bool { all, _ := one.Listeners(); return len(all) == 2 })
 	if all, err := two.Listeners(); err != nil || len(all) != 0 {
 		t.Errorf("a sandbox that does not listen: %v, %v", all, err)

@@ -33,7 +33,7 @@ func begin(ctx context.Context, t *testing.T, e engine.Engine, spec engine.Spec)
 
 func run(t *testing.T, e engine.Engine, spec engine.Spec) (stdout, stderr string, exit engine.Exit) {
 	t.Helper()
-	out, errOut := &buffer{}, &buffer{}
+	out, errOut := &Buffer{}, &Buffer{}
 	spec.Stdout, spec.Stderr = out, errOut
 	s := begin(t.Context(), t, e, spec)
 	await(t, s)
@@ -109,25 +109,27 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// buffer collects output while others look at it.
-type buffer struct {
+// Buffer collects output while others look at it.
+type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (b *buffer) Write(p []byte) (int, error) {
+// Write implements io.Writer.
+func (b *Buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.Write(p)
 }
 
-func (b *buffer) String() string {
+func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
 }
 
-func (b *buffer) await(t *testing.T, text string) {
+// Await waits until text was written.
+func (b *Buffer) Await(t *testing.T, text string) {
 	t.Helper()
 	eventually(t, "output "+strconv.Quote(text), func() bool { return strings.Contains(b.String(), text) })
 }

@@ -46,6 +46,11 @@ func (s *seed) ask(words []string) (fd int, err error) {
 	return fd, nil
 }
 
+// socket returns a new socket of the sandbox's network, which does not block.
+func (s *seed) socket(family, kind, protocol int) (fd int, err error) {
+	return s.call(pid1.Socket, strconv.Itoa(family), strconv.Itoa(kind), strconv.Itoa(protocol))
+}
+
 // Dial implements engine.Sandbox. Sockets stay in the network in which they were made: the first process makes them, and
 // everything else happens here.
 func (s *sandbox) Dial(ctx context.Context, addr net.Addr) (net.Conn, error) {
@@ -82,7 +87,7 @@ func (s *sandbox) connect(ctx context.Context, addr net.Addr) (fd int, err error
 		}
 		to = six
 	}
-	fd, err = s.call(pid1.Socket, strconv.Itoa(family), strconv.Itoa(unix.SOCK_STREAM), "0")
+	fd, err = s.socket(family, unix.SOCK_STREAM, 0)
 	if err != nil {
 		return -1, err
 	}

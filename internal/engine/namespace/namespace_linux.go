@@ -15,7 +15,6 @@ import (
 	"sync"
 
 	"github.com/aloft-run/aloft/internal/engine"
-	"github.com/aloft-run/aloft/internal/engine/egress"
 	"github.com/aloft-run/aloft/internal/engine/filter"
 	"github.com/aloft-run/aloft/internal/engine/landlock"
 	"github.com/aloft-run/aloft/internal/engine/namespace/cgroup"
@@ -40,8 +39,7 @@ type Options struct {
 type Engine struct {
 	Options
 	groups   *cgroup.Parent // nil unless Bounded
-	egress   *egress.Egress // nil: sandboxes reach only themselves
-	noEgress error          // why
+	ways     ways
 	servers  *resolver.Servers
 	filter   []byte
 	landlock int // the kernel's version of it; 0 without
@@ -74,11 +72,16 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		}
 	}
 	e.servers = &resolver.Servers{Path: "/etc/resolv.conf"}
-	if e.egress, e.noEgress = egress.Open(options.Server); e.noEgress != nil {
-		e.egress = nil
-		e.Logger.Warn("apps cannot connect to the Internet", "error", e.noEgress)
+	if err := e.ways.open(options.Server); err != nil && e.users.root {
+		e.Logger.Warn("the kernel does not lead apps to the Internet, a userspace stack does", "error", err)
 	}
-	if err := e.prove(ctx); err != nil {
+	err = e.prove(ctx)
+	if errors.Is(err, errNoWay) {
+		e.ways.shut(err)
+		e.Logger.Warn("apps cannot connect to the Internet", "error", err)
+		err = e.prove(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -112,10 +115,8 @@ func (e *Engine) Close() error {
 		s.end()
 	}
 	e.users.close()
-	if e.egress != nil {
-		if err := e.egress.Close(); err != nil {
-			e.Logger.Warn("take the firewall away", "error", err)
-		}
+	if err := e.ways.close(); err != nil {
+		e.Logger.Warn("take the firewall away", "error", err)
 	}
 	if e.groups != nil {
 		e.groups.Close()
@@ -140,9 +141,7 @@ func (e *Engine) Isolation() string {
 	if e.landlock == 0 {
 		apart += " (without Landlock)"
 	}
-	if e.egress == nil {
-		apart += ", which reaches nothing outside"
-	}
+	apart += e.ways.String()
 	if e.groups == nil {
 		return "namespace: " + apart + "; memory is watched, processor time is not bounded"
 	}

@@ -1,6 +1,7 @@
 package namespace
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -70,6 +71,13 @@ func (s *sandbox) begin(path string) (err error) {
 			return err
 		}
 	}
+	if service := s.spec.Service; service != nil {
+		l, err := s.Listen(context.Background(), "tcp", service.Address)
+		if err != nil {
+			return err
+		}
+		service.Take(l)
+	}
 	if s.pipes, err = stdio.Open(s.spec); err != nil {
 		return err
 	}
@@ -77,6 +85,7 @@ func (s *sandbox) begin(path string) (err error) {
 	for _, f := range s.pipes.Theirs {
 		steps.pass(f)
 	}
+	s.showGroup(steps)
 	s.engine.own(steps, s.spec)
 	terminal := ""
 	if s.spec.Terminal != nil {
@@ -124,7 +133,7 @@ func (s *sandbox) wait() {
 	s.exit = engine.Exit{Status: -1, Signal: syscall.SIGKILL, At: at}
 	if err == nil && len(words) == 2 && words[0] == pid1.Ended {
 		number, _ := strconv.Atoi(words[1])
-		s.exit = exitOf(syscall.WaitStatus(number), at)
+		s.exit = engine.ExitOf(syscall.WaitStatus(number), at)
 	}
 	killed := s.exit.Signal == syscall.SIGKILL || s.exit.Status == killedStatus
 	s.exit.OutOfMemory = killed && (hungry || s.group != nil && s.group.OutOfMemory())
@@ -135,14 +144,6 @@ func (s *sandbox) wait() {
 
 // killedStatus is with what a shell ends whose command was killed.
 const killedStatus = 128 + int(syscall.SIGKILL)
-
-func exitOf(status syscall.WaitStatus, at time.Time) engine.Exit {
-	exit := engine.Exit{Status: status.ExitStatus(), At: at}
-	if status.Signaled() {
-		exit.Status, exit.Signal = -1, status.Signal()
-	}
-	return exit
-}
 
 // free gives back what the sandbox had.
 func (s *sandbox) free() {

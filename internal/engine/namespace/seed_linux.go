@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,7 +15,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/aloft-run/aloft/internal/engine/egress"
 	"github.com/aloft-run/aloft/internal/engine/namespace/cgroup"
 	"github.com/aloft-run/aloft/internal/engine/pid1"
 	"github.com/aloft-run/aloft/internal/engine/resolver"
@@ -34,10 +32,10 @@ type seed struct {
 	errors  *bytes.Buffer // what the first process complains about; it should not
 	gone    chan struct{} // closed when the first process, and with it all others, is reaped
 
-	calls sync.Mutex         // one request of the service link at a time
-	own   []string           // addresses on which the engine listens in the sandbox
-	way   *egress.Connection // to the Internet; nil if there is none
-	names *resolver.Relay    // nil if there is no way
+	calls sync.Mutex      // one request of the service link at a time
+	own   []string        // addresses on which the engine listens in the sandbox
+	way   way             // to the Internet; nil if there is none
+	names *resolver.Relay // nil if there is no way
 }
 
 // capabilities are what the first process needs inside: to bind reserved ports, to signal, to configure the network, to look
@@ -95,17 +93,21 @@ func (s *seed) join() (err error) {
 	return s.group.Add(s.pid)
 }
 
+// showGroup shows the sandbox its control group, and no other, as if it were the machine's: Java, Node.js and others size
+// themselves by it.
+func (s *seed) showGroup(steps *script) {
+	if s.group == nil {
+		return
+	}
+	for path, dir := range s.group.Shown() {
+		steps.bind(dir, stage+path, readOnly|pid1.NoExec)
+	}
+	steps.add(pid1.Groups)
+}
+
 // connect gives the sandbox a way to the Internet and a resolver, where the machine has such ways.
-func (s *seed) connect() error {
-	if s.engine.egress == nil {
-		return nil
-	}
-	space, err := os.Open("/proc/" + strconv.Itoa(s.pid) + "/ns/net")
-	if err != nil {
-		return fmt.Errorf("open the network of a sandbox: %w", err)
-	}
-	defer space.Close()
-	if s.way, err = s.engine.egress.Connect(space); err != nil {
+func (s *seed) connect() (err error) {
+	if s.way, err = s.engine.outside(s); err != nil || s.way == nil {
 		return err
 	}
 	return s.resolve()

@@ -37,11 +37,8 @@ func loopback() error {
 
 // lock makes sure that nothing this thread starts has or gains a capability.
 func lock() error {
-	for c := range uintptr(lastCapability + 1) {
-		_, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prCapBSetDrop, c, 0)
-		if errno != 0 && errno != syscall.EINVAL {
-			return errno
-		}
+	if err := boundNothing(); err != nil {
+		return err
 	}
 	if err := inheritNothing(); err != nil {
 		return err
@@ -53,19 +50,49 @@ func lock() error {
 	return result(errno)
 }
 
+// boundNothing drops the capabilities that programs could bring. A thread without any capability may not do that, and need
+// not: with no_new_privs programs bring none.
+func boundNothing() error {
+	has, err := capabilities()
+	if err != nil || has[0].permitted == 0 && has[1].permitted == 0 {
+		return err
+	}
+	for c := range uintptr(lastCapability + 1) {
+		_, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prCapBSetDrop, c, 0)
+		if errno != 0 && errno != syscall.EINVAL {
+			return errno
+		}
+	}
+	return nil
+}
+
 // inheritNothing clears the inheritable capabilities of this thread; it keeps the others.
 func inheritNothing() error {
-	header := struct{ version, pid uint32 }{version: 0x20080522} // _LINUX_CAPABILITY_VERSION_3
-	var data [2]struct{ effective, permitted, inheritable uint32 }
-	_, _, errno := syscall.RawSyscall(syscall.SYS_CAPGET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data)), 0)
-	if errno != 0 {
-		return errno
+	has, err := capabilities()
+	if err != nil {
+		return err
 	}
-	for i := range data {
-		data[i].inheritable = 0
+	for i := range has {
+		has[i].inheritable = 0
 	}
-	_, _, errno = syscall.RawSyscall(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data)), 0)
+	header := capabilityHeader{version: capabilityVersion}
+	_, _, errno := syscall.RawSyscall(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&has)), 0)
 	return result(errno)
+}
+
+// capabilityVersion is _LINUX_CAPABILITY_VERSION_3.
+const capabilityVersion = 0x20080522
+
+type (
+	capabilityHeader struct{ version, pid uint32 }
+	capabilitySets   [2]struct{ effective, permitted, inheritable uint32 }
+)
+
+// capabilities are those of this thread.
+func capabilities() (has capabilitySets, err error) {
+	header := capabilityHeader{version: capabilityVersion}
+	_, _, errno := syscall.RawSyscall(syscall.SYS_CAPGET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&has)), 0)
+	return has, result(errno)
 }
 
 // seccomp installs a filter, a program of struct sock_filter, for this thread and what it starts.

@@ -17,6 +17,7 @@ const (
 	Pivot    = "pivot"    // PATH: make it the root and drop the old one
 	Unmount  = "unmount"  // PATH
 	Hostname = "hostname" // NAME
+	Groups   = "groups"   // take the present control groups for the root of all
 	Loopback = "loopback" // bring the loopback interface up
 	Limit    = "limit"    // RESOURCE VALUE: a resource limit, soft and hard
 	Landlock = "landlock" // SCOPES FILES NETWORK [ACCESS PATH|:PORT]…: see package landlock
@@ -24,6 +25,8 @@ const (
 	Seccomp  = "seccomp"  // PROGRAM: filter system calls
 	Exec     = "exec"     // PATH DIR TERMINAL ARGC [ARG]… [VARIABLE]…: start the command with #0, #1 and #2
 )
+
+const cloneNewCgroup = 0x02000000 // CLONE_NEWCGROUP, which package syscall is too old for
 
 // PackSteps returns the words of a message that carries steps.
 func PackSteps(steps []Step) []string {
@@ -103,6 +106,8 @@ func step(s Step, files []int) error {
 		return syscall.Unmount(arg(1), syscall.MNT_DETACH)
 	case Hostname:
 		return syscall.Sethostname([]byte(arg(1)))
+	case Groups:
+		return syscall.Unshare(cloneNewCgroup)
 	case Loopback:
 		return loopback()
 	case Limit:

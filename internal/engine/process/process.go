@@ -52,6 +52,9 @@ func (e *Engine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbox, e
 	if err != nil {
 		return nil, err
 	}
+	if err := spec.Service.Listen(ctx); err != nil {
+		return nil, fmt.Errorf("start %s: %w", spec.ID, err)
+	}
 	record, err := newRecord(e.runDir, rand.Text())
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", spec.ID, err)

@@ -78,19 +78,12 @@ func (s *sandbox) wait() {
 	s.mu.Unlock()
 	s.killAll()
 	_ = s.cmd.Wait() // an exit status is not an error here
-	s.exit = exitOf(s.cmd.ProcessState, at)
+	if status, ok := s.cmd.ProcessState.Sys().(syscall.WaitStatus); ok {
+		s.exit = engine.ExitOf(status, at)
+	}
 	s.pipes.Finish()
 	s.record.remove()
 	close(s.done)
-}
-
-// exitOf reads how a process ended.
-func exitOf(state *os.ProcessState, at time.Time) engine.Exit {
-	exit := engine.Exit{Status: state.ExitCode(), At: at}
-	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		exit.Status, exit.Signal = -1, ws.Signal()
-	}
-	return exit
 }
 
 func (s *sandbox) PID() int { return s.pid }

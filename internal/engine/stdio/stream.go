@@ -1,16 +1,20 @@
 package stdio
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"sync"
+
+	"golang.org/x/time/rate"
 )
 
 const (
 	readSize  = 16 << 10 // bytes read from a pipe at once; two such buffers live as long as a process
 	keepSize  = 64 << 10 // largest buffer kept between writes
 	maxBehind = 1 << 20  // bytes a Writer may be behind before output is dropped or, lossless, waits
+	maxRate   = 64 << 20 // bytes read a second: more would take the processor from others, so the process waits a moment
 )
 
 // stream carries output from a process to a Writer. Reading and writing go on apart, so that a Writer that blocks does
@@ -43,8 +47,10 @@ func (s *stream) start() {
 func (s *stream) readAll() {
 	defer close(s.read)
 	chunk := make([]byte, readSize)
+	pace := rate.NewLimiter(maxRate, maxRate/4)
 	for {
 		n, err := s.from.Read(chunk)
+		_ = pace.WaitN(context.Background(), n)
 		s.take(chunk[:n], err != nil)
 		if err != nil {
 			return

@@ -30,6 +30,8 @@ type hierarchy interface {
 	freeze(name string, on bool) error
 	usage(name string) (engine.Usage, error)
 	oomKills(name string) int
+	// shown is where the group would be found if it were the machine's: its directories by mount point.
+	shown(name string) map[string]string
 }
 
 // Open returns a Parent named after the server, made if it is not there. It fails if this process may not make groups that
@@ -133,6 +135,10 @@ func (g *Group) Usage() (engine.Usage, error) { return g.hierarchy.usage(g.name)
 
 // OutOfMemory reports whether a process of the group was killed because of its memory limit.
 func (g *Group) OutOfMemory() bool { return g.hierarchy.oomKills(g.name) > 0 }
+
+// Shown are the directories of the group by the paths at which programs look for their limits: Java, Node.js and .NET size
+// their heaps and pools by what they find there.
+func (g *Group) Shown() map[string]string { return g.hierarchy.shown(g.name) }
 
 // Remove removes the group, whose processes have ended. The kernel may take a moment to notice that.
 func (g *Group) Remove() error {

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// mountPoint is where programs expect control groups.
+const mountPoint = "/sys/fs/cgroup"
+
 // mounts says where the control groups of this process are.
 type mounts struct {
 	controllers map[string]string // of version 1: the directory of this process's group

@@ -13,13 +13,16 @@ import (
 )
 
 // v1 is version 1: a tree per controller.
-type v1 struct{ parents map[string]string }
+type v1 struct {
+	parents map[string]string
+	cpuset  string // which processors there are: this process's own, for Java believes in limits only where it finds all of them
+}
 
 // wanted are the controllers of version 1; the first two are needed.
 func wanted() []string { return []string{"pids", "memory", "cpu", "cpuacct", "freezer"} }
 
 func openV1(m mounts, server string) (*v1, error) {
-	h := &v1{parents: map[string]string{}}
+	h := &v1{parents: map[string]string{}, cpuset: m.controllers["cpuset"]}
 	for i, controller := range wanted() {
 		base := m.controllers[controller]
 		if base == "" {
@@ -35,6 +38,17 @@ func openV1(m mounts, server string) (*v1, error) {
 		h.parents[controller] = dir
 	}
 	return h, nil
+}
+
+func (h *v1) shown(name string) map[string]string {
+	dirs := map[string]string{}
+	for controller := range h.parents {
+		dirs[mountPoint+"/"+controller] = h.dir(name, controller)
+	}
+	if h.cpuset != "" {
+		dirs[mountPoint+"/cpuset"] = h.cpuset
+	}
+	return dirs
 }
 
 func (h *v1) dir(name, controller string) string { return filepath.Join(h.parents[controller], name) }

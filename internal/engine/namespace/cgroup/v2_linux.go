@@ -82,6 +82,8 @@ func leave(base string) error {
 
 func (h *v2) dir(name string) string { return filepath.Join(h.parent, name) }
 
+func (h *v2) shown(name string) map[string]string { return map[string]string{mountPoint: h.dir(name)} }
+
 func (h *v2) dirs(name string) []string { return []string{h.dir(name)} }
 
 func (h *v2) limit(name string, limits engine.Limits) error {

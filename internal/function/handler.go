@@ -1,0 +1,198 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/runtimeapi"
+	"github.com/aloft-run/aloft/internal/upstream"
+)
+
+// What a handler function that says nothing else gets.
+const (
+	DefaultInitTimeout   = 10 * time.Second // until its runtime asks for work, as on Lambda
+	DefaultInvokeTimeout = 10 * time.Second
+	DefaultHandlerMemory = 1024 // MB
+)
+
+// The types of failures that are not the function's own words.
+const (
+	timedOut = "Sandbox.Timedout"
+	exited   = "Runtime.ExitError"
+)
+
+// serveRuntime makes the Runtime API part of what the instance starts with.
+func (i *instance) serveRuntime(spec *engine.Spec) {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(i.port))
+	spec.Service = &engine.Service{Address: address, Take: func(l net.Listener) { i.session = runtimeapi.Serve(l) }}
+	spec.Env = append(spec.Env, "AWS_LAMBDA_RUNTIME_API="+address)
+}
+
+func (i *instance) closeSession() {
+	if i.session != nil {
+		i.session.Close()
+	}
+}
+
+// retireSession tells extensions that the end comes.
+func (i *instance) retireSession() {
+	if i.session != nil {
+		i.session.Shutdown("spindown", time.Now().Add(graceTime).UnixMilli())
+	}
+}
+
+// awaitInit returns when the runtime asks for work.
+func (i *instance) awaitInit(ctx context.Context, quit <-chan struct{}) error {
+	name := i.pool.Function.Name
+	limit := i.pool.Function.BootTimeout.Or(DefaultInitTimeout)
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-i.session.Ready():
+		if f := i.session.InitFailure(); f != nil {
+			i.output.flush()
+			return aloft.Errorf(aloft.Failed, "%s cannot be initialised: %s", name, message(f)).WithHint(seeLines).WithDetail(i.lastLines())
+		}
+		i.report.init = time.Since(i.startedAt)
+		i.pool.say(i, "initialised after %s", i.report.init.Round(time.Millisecond))
+		return nil
+	case <-i.box.Done():
+		i.output.flush()
+		return i.ended()
+	case <-ctx.Done():
+		return canceled(ctx)
+	case <-quit:
+		return aloft.Errorf(aloft.Canceled, "%s was stopped before it was ready", name)
+	case <-timer.C:
+		return aloft.Errorf(aloft.Failed, "%s did not ask for work within %s", name, limit).
+			WithHint("do less before the handler is defined, or check that the command speaks the Lambda Runtime API").WithDetail(i.lastLines())
+	}
+}
+
+// message is what a failure says to people.
+func message(f *runtimeapi.Failure) string {
+	var said struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal(f.Payload, &said) == nil && said.Message != "" {
+		return f.Type + ": " + said.Message
+	}
+	return f.Type
+}
+
+// Invoke has an instance of a handler function work on a call, and returns its reply. An error of the function, and that it
+// took too long or ended, are part of the Reply; the error says that no instance took the call, and is Acquire's. The call
+// goes on when ctx ends: its function is not told who waits.
+func (g *Gate) Invoke(ctx context.Context, call *runtimeapi.Call) (*runtimeapi.Reply, error) {
+	u, err := g.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return u.Owner.(*instance).invoke(ctx, u, call)
+}
+
+// job is a call that an instance works on.
+type job struct {
+	inst  *instance
+	up    *upstream.Upstream
+	id    string
+	began time.Time
+	timer *time.Timer
+	late  atomic.Bool // its time was over before it was free
+	once  sync.Once
+}
+
+func (i *instance) invoke(ctx context.Context, u *upstream.Upstream, call *runtimeapi.Call) (*runtimeapi.Reply, error) {
+	limit := i.pool.Function.Timeout.Or(DefaultInvokeTimeout)
+	j := &job{inst: i, up: u, id: call.ID, began: time.Now()}
+	call.Deadline, call.Free = j.began.Add(limit), j.free
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	i.log("START RequestId: %s Version: %d", call.ID, i.pool.Release)
+	j.timer = time.AfterFunc(limit, func() {
+		j.late.Store(true)
+		cancel()
+		u.Hung()
+	})
+	reply, err := i.session.Invoke(ctx, call)
+	switch {
+	case err == nil:
+		u.Answered()
+		return reply, nil
+	case j.late.Load():
+		text := fmt.Sprintf("Task timed out after %.2f seconds", limit.Seconds())
+		i.log("RequestId: %s %s", call.ID, text)
+		return failed(timedOut, call.ID, text), nil
+	case errors.Is(err, runtimeapi.ErrEnded):
+		j.free()
+		<-i.box.Done()
+		return failed(exited, call.ID, "Runtime exited with error: "+exitText(i.box.Exit())), nil
+	}
+	j.free()
+	return nil, fmt.Errorf("invoke %s: %w", i.pool.Function.Name, err)
+}
+
+func failed(kind, id, text string) *runtimeapi.Reply {
+	payload, err := json.Marshal(map[string]string{"errorType": kind, "errorMessage": "RequestId: " + id + " Error: " + text})
+	if err != nil { // text always can be written
+		payload = []byte("{}")
+	}
+	return &runtimeapi.Reply{Failure: &runtimeapi.Failure{Type: kind, Payload: payload}}
+}
+
+// free ends a call: the instance takes another one, or has ended.
+func (j *job) free() {
+	j.once.Do(func() {
+		j.timer.Stop()
+		j.inst.reportEnd(j)
+		j.up.End()
+	})
+}
+
+// report is what the instance's REPORT lines tell of it.
+type report struct {
+	init time.Duration // of the initialisation
+
+	mu     sync.Mutex
+	told   bool  // the initialisation was reported
+	memory int64 // bytes used at most, as far as seen
+	seenAt time.Time
+}
+
+// meterPause is the time between looks at the memory of an instance: a look costs more than a small invocation.
+const meterPause = time.Second
+
+// reportEnd writes the lines with which Lambda ends an invocation.
+func (i *instance) reportEnd(j *job) {
+	took := time.Since(j.began)
+	i.report.mu.Lock()
+	if meter, ok := i.box.(engine.Meter); ok && time.Since(i.report.seenAt) > meterPause {
+		if usage, err := meter.Usage(); err == nil {
+			i.report.memory, i.report.seenAt = max(i.report.memory, usage.Memory), time.Now()
+		}
+	}
+	tail := ""
+	if !i.report.told {
+		i.report.told = true
+		tail = fmt.Sprintf("\tInit Duration: %.2f ms", millis(i.report.init))
+	}
+	used := i.report.memory >> 20
+	i.report.mu.Unlock()
+	i.log("END RequestId: %s", j.id)
+	i.log("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB%s",
+		j.id, millis(took), int64(millis(took)+0.999), i.pool.Function.Memory, used, tail)
+}
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// log writes a line of the platform between those of the function.
+func (i *instance) log(format string, args ...any) { i.pool.say(i, format, args...) }

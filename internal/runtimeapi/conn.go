@@ -1,0 +1,264 @@
+package runtimeapi
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httputil"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxHead    = 64 << 10 // bytes of a request's line and headers
+	bufferSize = 8 << 10
+)
+
+// request is a request of which the body is not read yet.
+type request struct {
+	method, path string
+	length       int64 // of the body; -1 if it comes in chunks
+	expects      bool  // waits to be told that the body is wanted
+	last         bool  // the connection ends with it
+	headers      headers
+}
+
+// headers are those that matter, by lower-case name.
+type headers struct {
+	errorType, errorBody, responseMode, contentType string
+	extensionName, extensionID, extensionFailure    string
+	acceptFeature                                   string
+}
+
+// at returns where a header goes, nil for one that does not matter.
+func (h *headers) at(name []byte) *string {
+	switch string(name) {
+	case "lambda-runtime-function-error-type":
+		return &h.errorType
+	case "lambda-runtime-function-error-body":
+		return &h.errorBody
+	case "lambda-runtime-function-response-mode":
+		return &h.responseMode
+	case "content-type":
+		return &h.contentType
+	case "lambda-extension-name":
+		return &h.extensionName
+	case "lambda-extension-identifier":
+		return &h.extensionID
+	case "lambda-extension-function-error-type":
+		return &h.extensionFailure
+	case "lambda-extension-accept-feature":
+		return &h.acceptFeature
+	}
+	return nil
+}
+
+// conn is a connection of a runtime or an extension.
+type conn struct {
+	session *Session
+	net     net.Conn
+	in      *bufio.Reader
+	out     []byte
+}
+
+// serve answers the requests of a connection one after another.
+func (s *Session) serve(c net.Conn) {
+	defer func() {
+		s.mu.Lock()
+		delete(s.open, c)
+		s.mu.Unlock()
+		_ = c.Close()
+	}()
+	k := &conn{session: s, net: c, in: bufio.NewReaderSize(c, bufferSize)}
+	for {
+		r, err := k.read()
+		if err != nil {
+			if errors.Is(err, errMalformed) {
+				_ = k.answer(problem(400, "MalformedRequest", err.Error()))
+			}
+			return
+		}
+		if r.expects {
+			if _, err := io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
+				return
+			}
+		}
+		body := k.body(r)
+		a := s.route(r, body)
+		if _, err := io.Copy(io.Discard, body); err != nil { // the next request comes after it
+			return
+		}
+		if err := k.answer(a); err != nil || r.last {
+			return
+		}
+	}
+}
+
+var errMalformed = errors.New("malformed request")
+
+// read reads a request up to its body.
+func (k *conn) read() (*request, error) {
+	r := &request{}
+	left := maxHead
+	line, err := k.line(&left)
+	if err != nil {
+		return nil, err
+	}
+	method, rest, ok := bytes.Cut(line, []byte(" "))
+	target, version, ok2 := bytes.Cut(rest, []byte(" "))
+	if !ok || !ok2 || !bytes.HasPrefix(version, []byte("HTTP/1.")) {
+		return nil, fmt.Errorf("%w: no request line", errMalformed)
+	}
+	path, _, _ := strings.Cut(string(target), "?")
+	r.method, r.path, r.last = string(method), path, string(version) == "HTTP/1.0"
+	for {
+		line, err := k.line(&left)
+		if err != nil {
+			return nil, err
+		}
+		if len(line) == 0 {
+			return r, nil
+		}
+		if err := r.header(line); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// header takes one header in.
+func (r *request) header(line []byte) error {
+	name, value, ok := bytes.Cut(line, []byte(":"))
+	if !ok {
+		return fmt.Errorf("%w: a header without a colon", errMalformed)
+	}
+	name, value = bytes.ToLower(name), bytes.TrimSpace(value)
+	switch string(name) {
+	case "content-length":
+		n, err := strconv.ParseUint(string(value), 10, 62)
+		if err != nil {
+			return fmt.Errorf("%w: content-length", errMalformed)
+		}
+		if r.length == 0 {
+			r.length = int64(n)
+		}
+	case "transfer-encoding":
+		if !strings.EqualFold(string(value), "chunked") {
+			return fmt.Errorf("%w: transfer-encoding", errMalformed)
+		}
+		r.length = -1
+	case "expect":
+		r.expects = strings.EqualFold(string(value), "100-continue")
+	case "connection":
+		r.last = r.last || strings.EqualFold(string(value), "close")
+	default:
+		if at := r.headers.at(name); at != nil {
+			*at = string(value)
+		}
+	}
+	return nil
+}
+
+// line reads a line without its end. It is valid until the next read.
+func (k *conn) line(left *int) ([]byte, error) {
+	line, err := k.in.ReadSlice('\n')
+	if *left -= len(line); *left < 0 || errors.Is(err, bufio.ErrBufferFull) {
+		return nil, fmt.Errorf("%w: too long a head", errMalformed)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(line, "\r\n"), nil
+}
+
+// body is what follows a request, and nothing beyond.
+func (k *conn) body(r *request) io.Reader {
+	if r.length < 0 {
+		return &chunks{k: k, r: r, in: httputil.NewChunkedReader(k.in)}
+	}
+	return io.LimitReader(k.in, r.length)
+}
+
+// chunks is a body in chunks, with the headers that follow it.
+type chunks struct {
+	k     *conn
+	r     *request
+	in    io.Reader
+	ended bool
+}
+
+// Read implements io.Reader. With its end the trailing headers are read.
+func (c *chunks) Read(b []byte) (int, error) {
+	if c.ended {
+		return 0, io.EOF
+	}
+	n, err := c.in.Read(b)
+	if err != io.EOF {
+		return n, err
+	}
+	c.ended = true
+	left := maxHead
+	for {
+		line, err := c.k.line(&left)
+		if err != nil {
+			return n, err
+		}
+		if len(line) == 0 {
+			return n, io.EOF
+		}
+		if err := c.r.header(line); err != nil {
+			return n, err
+		}
+	}
+}
+
+// answer is what a request gets.
+type answer struct {
+	status int
+	head   string // headers, each with its end
+	body   []byte
+}
+
+// answer sends an answer, a small one in one write.
+func (k *conn) answer(a answer) error {
+	out := append(k.out[:0], "HTTP/1.1 "...)
+	out = strconv.AppendInt(out, int64(a.status), 10)
+	out = append(out, ' ')
+	out = append(out, reason(a.status)...)
+	out = append(out, "\r\nContent-Type: application/json\r\n"...)
+	out = append(out, a.head...)
+	out = append(out, "Content-Length: "...)
+	out = strconv.AppendInt(out, int64(len(a.body)), 10)
+	out = append(out, "\r\n\r\n"...)
+	if len(a.body) <= bufferSize {
+		out = append(out, a.body...)
+		k.out = out
+		_, err := k.net.Write(out)
+		return err
+	}
+	k.out = out
+	_, err := (&net.Buffers{out, a.body}).WriteTo(k.net)
+	return err
+}
+
+func reason(status int) string {
+	switch status {
+	case 200:
+		return "OK"
+	case 202:
+		return "Accepted"
+	case 400:
+		return "Bad Request"
+	case 403:
+		return "Forbidden"
+	case 404:
+		return "Not Found"
+	case 405:
+		return "Method Not Allowed"
+	case 413:
+		return "Request Entity Too Large"
+	}
+	return "Error"
+}

@@ -91,7 +91,7 @@ func (p *Platform) announce(s *stage, r aloft.Restored) *late {
 			announced.Backend, announced.Function, announced.Timeout = s.gate, f.Name, f.Timeout.Or(0)
 		case aloft.Static:
 			announced.Static, announced.Prefix = below(f.Prefix, late), f.Prefix
-		case aloft.Worker: // nobody asks it anything
+		case aloft.Worker, aloft.Handler: // nobody asks it anything
 		}
 	}
 	if r.Stage.Stopped {

@@ -1,0 +1,212 @@
+package lambdahttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"unicode/utf8"
+
+	"github.com/aloft-run/aloft"
+)
+
+// member is a member of a JSON object: its key and its value as it stands in the text, known to be valid JSON.
+type member struct {
+	key   []byte
+	value []byte
+}
+
+// members returns the members of an object in their order, appended to buf. The scanner reads what is usual in one pass
+// and without copies; what it does not take encoding/json reads, and says what is wrong. The members share memory with data.
+func members(data []byte, buf []member) ([]member, error) {
+	s := scanner{data: data}
+	all, ok := s.object(buf)
+	if ok && s.end() {
+		return all, nil
+	}
+	return slowMembers(data, buf[:0])
+}
+
+func slowMembers(data []byte, all []member) ([]member, error) {
+	if !json.Valid(data) {
+		return nil, aloft.Errorf(aloft.Failed, "not JSON")
+	}
+	if k := kindOf(data); k != "an object" {
+		return nil, aloft.Errorf(aloft.Failed, "%s, not an object", k)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if _, err := dec.Token(); err != nil {
+		return nil, aloft.Errorf(aloft.Failed, "not JSON")
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		var value json.RawMessage
+		if err == nil {
+			err = dec.Decode(&value)
+		}
+		name, ok := key.(string)
+		if err != nil || !ok {
+			return nil, aloft.Errorf(aloft.Failed, "not JSON")
+		}
+		all = append(all, member{key: []byte(name), value: value})
+	}
+	return all, nil
+}
+
+// scanner reads JSON that is as most programs write it. Its methods return false for anything else: errors, keys with
+// escapes, text that is not UTF-8, depth.
+type scanner struct {
+	data  []byte
+	pos   int
+	depth int
+}
+
+const maxDepth = 64
+
+// object reads an object and appends its members.
+func (s *scanner) object(all []member) ([]member, bool) {
+	s.space()
+	if !s.take('{') {
+		return nil, false
+	}
+	s.space()
+	if s.take('}') {
+		return all, true
+	}
+	for {
+		s.space()
+		key, plain := s.text()
+		s.space()
+		if !plain || !s.take(':') {
+			return nil, false
+		}
+		s.space()
+		start := s.pos
+		if !s.value() {
+			return nil, false
+		}
+		all = append(all, member{key: key, value: s.data[start:s.pos]})
+		s.space()
+		if s.take('}') {
+			return all, true
+		}
+		if !s.take(',') {
+			return nil, false
+		}
+	}
+}
+
+// value skips a value.
+func (s *scanner) value() bool {
+	if s.pos >= len(s.data) {
+		return false
+	}
+	switch c := s.data[s.pos]; c {
+	case '"':
+		return s.skipText()
+	case '{':
+		return s.nested('}', true)
+	case '[':
+		return s.nested(']', false)
+	case 't':
+		return s.literal("true")
+	case 'f':
+		return s.literal("false")
+	case 'n':
+		return s.literal("null")
+	default:
+		return s.number()
+	}
+}
+
+// nested skips an object or an array.
+func (s *scanner) nested(closing byte, keys bool) bool {
+	if s.depth++; s.depth > maxDepth {
+		return false
+	}
+	defer func() { s.depth-- }()
+	s.pos++
+	s.space()
+	if s.take(closing) {
+		return true
+	}
+	for {
+		s.space()
+		if keys {
+			if !s.skipText() {
+				return false
+			}
+			if s.space(); !s.take(':') {
+				return false
+			}
+			s.space()
+		}
+		if !s.value() {
+			return false
+		}
+		s.space()
+		if s.take(closing) {
+			return true
+		}
+		if !s.take(',') {
+			return false
+		}
+	}
+}
+
+// text reads a string without escapes and returns what is between the quotes.
+func (s *scanner) text() ([]byte, bool) {
+	start := s.pos + 1
+	if !s.skipText() {
+		return nil, false
+	}
+	raw := s.data[start : s.pos-1]
+	return raw, bytes.IndexByte(raw, '\\') < 0
+}
+
+// skipText skips a string.
+func (s *scanner) skipText() bool {
+	if !s.take('"') {
+		return false
+	}
+	start := s.pos
+	for {
+		s.pos += special(s.data[s.pos:])
+		if s.pos >= len(s.data) {
+			return false
+		}
+		switch s.data[s.pos] {
+		case '"':
+			s.pos++
+			return utf8.Valid(s.data[start : s.pos-1])
+		case '\\':
+			if !s.escape() {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+}
+
+// escape skips a backslash and what belongs to it.
+func (s *scanner) escape() bool {
+	if s.pos+1 >= len(s.data) {
+		return false
+	}
+	switch s.data[s.pos+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		s.pos += 2
+		return true
+	case 'u':
+		if s.pos+6 > len(s.data) {
+			return false
+		}
+		for _, c := range s.data[s.pos+2 : s.pos+6] {
+			if !hexDigit(c) {
+				return false
+			}
+		}
+		s.pos += 6
+		return true
+	}
+	return false
+}

@@ -111,11 +111,11 @@ func (d *decoder) setContext(e *Event, context []member) error {
 	method, ip := d.method, []byte(nil)
 	switch d.format {
 	case APIGatewayV2, FunctionURL:
-		http, err := members(find(context, "http"), nil)
+		request, err := members(find(context, "http"), nil)
 		if err != nil {
 			return aloft.Errorf(aloft.Invalid, "requestContext.http: %w", err)
 		}
-		method, ip = find(http, "method"), find(http, "sourceIp")
+		method, ip = find(request, "method"), find(request, "sourceIp")
 	case APIGatewayV1:
 		if identity, err := members(find(context, "identity"), nil); err == nil {
 			ip = find(identity, "sourceIp")

@@ -1,6 +1,9 @@
 package lambdahttp
 
-import "strings"
+import (
+	"net/textproto"
+	"strings"
+)
 
 // v2 appends an event of payload format 2.0. Header names are in lower case, the values of repeated fields and query keys
 // are joined with commas, cookies stand apart; what is empty is left out.
@@ -42,7 +45,7 @@ func (e *encoder) cookies(dst []byte) []byte {
 	first := true
 	for _, field := range e.r.Header["Cookie"] {
 		for cookie := range strings.SplitSeq(field, ";") {
-			cookie = strings.TrimSpace(cookie)
+			cookie = textproto.TrimString(cookie)
 			if cookie == "" {
 				continue
 			}

@@ -31,13 +31,13 @@ type Event struct {
 // For other JSON it returns ErrNotHTTP; for what is no JSON, has wrong types, or could split a request, an Invalid error
 // which has nothing of the payload in it but the names of headers. The event shares memory with data.
 func DecodeEvent(data []byte) (*Event, error) {
-	if !validJSON(data) {
-		return nil, aloft.Errorf(aloft.Invalid, "decode event: not JSON")
-	}
 	var buf [24]member
 	all, err := members(data, buf[:0])
+	if err != nil && validJSON(data) {
+		return nil, ErrNotHTTP
+	}
 	if err != nil {
-		return nil, ErrNotHTTP // JSON, but not an object
+		return nil, aloft.Errorf(aloft.Invalid, "decode event: %w", err)
 	}
 	d := &decoder{}
 	d.pick(all)

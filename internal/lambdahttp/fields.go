@@ -64,7 +64,6 @@ func (s *setter) add(name, value string) error {
 	if !isToken(name) {
 		return aloft.Errorf(aloft.Failed, "%s has a header whose name is empty or has characters that names may not have", s.whose)
 	}
-	value = textproto.TrimString(value)
 	for i := range len(value) {
 		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return aloft.Errorf(aloft.Failed, "%s has control characters in header %.64q", s.whose, name)
@@ -72,7 +71,7 @@ func (s *setter) add(name, value string) error {
 	}
 	key := http.CanonicalHeaderKey(name)
 	if !hopByHop(key) {
-		s.header[key] = append(s.header[key], value)
+		s.header[key] = append(s.header[key], textproto.TrimString(value))
 	}
 	return nil
 }

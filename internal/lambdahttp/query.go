@@ -106,12 +106,13 @@ func cleanPath(raw string) string {
 		raw = "/" + raw
 	}
 	raw = escape(raw, "\"#<>?\\^`{|}")
-	for i := 0; i < len(raw); i++ {
-		if raw[i] == '%' && (len(raw) < i+3 || !hexDigit(raw[i+1]) || !hexDigit(raw[i+2])) {
-			raw = raw[:i] + "%25" + raw[i+1:]
+	pieces := strings.Split(raw, "%")
+	for i, piece := range pieces[1:] {
+		if len(piece) < 2 || !hexDigit(piece[0]) || !hexDigit(piece[1]) {
+			pieces[i+1] = "25" + piece
 		}
 	}
-	return raw
+	return strings.Join(pieces, "%")
 }
 
 // escape escapes the bytes of s that are not visible ASCII and those of more.

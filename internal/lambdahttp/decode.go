@@ -56,7 +56,7 @@ func (d *decoder) pick(all []member) {
 // event makes the event. Steps: header and host, who sent it, body, URL.
 func (d *decoder) event(context []member) (*Event, error) {
 	e := &Event{Format: d.format, Context: json.RawMessage(d.context)}
-	s := &setter{http.Header{}, "the event"}
+	s := &setter{header: http.Header{}, whose: "the event"}
 	if err := addFields(s, d.headers, d.multiHeaders); err != nil {
 		return nil, err
 	}
@@ -108,16 +108,17 @@ func (d *decoder) setCookies(s *setter) error {
 
 // setContext sets what the request context says: method, address, host.
 func (d *decoder) setContext(e *Event, context []member) error {
+	var buf [12]member
 	method, ip := d.method, []byte(nil)
 	switch d.format {
 	case APIGatewayV2, FunctionURL:
-		request, err := members(find(context, "http"), nil)
+		request, err := members(find(context, "http"), buf[:0])
 		if err != nil {
 			return aloft.Errorf(aloft.Invalid, "requestContext.http: %w", err)
 		}
 		method, ip = find(request, "method"), find(request, "sourceIp")
 	case APIGatewayV1:
-		if identity, err := members(find(context, "identity"), nil); err == nil {
+		if identity, err := members(find(context, "identity"), buf[:0]); err == nil {
 			ip = find(identity, "sourceIp")
 		}
 	case ALB, ALBMulti:

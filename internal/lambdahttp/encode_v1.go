@@ -54,8 +54,10 @@ func (e *encoder) contextV1(dst []byte) []byte {
 // identity appends who the client is: for an open API that is its address and its user agent.
 func (e *encoder) identity(dst []byte) []byte {
 	dst = append(appendKey(dst, "identity"), '{')
-	for _, key := range []string{"accessKey", "accountId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType",
-		"cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId"} {
+	for _, key := range []string{
+		"accessKey", "accountId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType",
+		"cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId",
+	} {
 		dst = appendNull(dst, key)
 	}
 	dst = appendMember(dst, "sourceIp", e.m.SourceIP)

@@ -31,7 +31,7 @@ type Event struct {
 // For other JSON it returns ErrNotHTTP; for what is no JSON, has wrong types, or could split a request, an Invalid error
 // which has nothing of the payload in it but the names of headers. The event shares memory with data.
 func DecodeEvent(data []byte) (*Event, error) {
-	var buf [24]member
+	var buf, inner [24]member
 	all, err := members(data, buf[:0])
 	if err != nil && validJSON(data) {
 		return nil, ErrNotHTTP
@@ -41,7 +41,7 @@ func DecodeEvent(data []byte) (*Event, error) {
 	}
 	d := &decoder{}
 	d.pick(all)
-	context, err := members(d.context, nil)
+	context, err := members(d.context, inner[:0])
 	if err != nil || d.authorizer {
 		return nil, ErrNotHTTP
 	}
@@ -70,7 +70,7 @@ func detect(d *decoder, context []member) (f Format, decodedPath bool) {
 			return ALBMulti, false
 		}
 		return ALB, false
-	case d.method != nil:
+	case d.method != nil && find(context, "connectionId") == nil:
 		return APIGatewayV1, string(d.version) == `"1.0"` // HTTP APIs send format 1.0 too, and decode the path
 	}
 	return -1, false

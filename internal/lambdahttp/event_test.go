@@ -7,9 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/txtar"
+
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/lambdahttp"
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // TestDecodeEvent decodes events in the shapes that AWS's documentation and its Go library show.
@@ -72,6 +73,7 @@ func TestDecodeEventOfNoRequest(t *testing.T) {
 	for _, event := range []string{
 		`null`, `[]`, `"x"`, `{}`, `{"Records":[{"eventSource":"aws:sqs","body":"x"}]}`, `{"httpMethod":"GET","path":"/"}`,
 		`{"requestContext":{"connectionId":"x","eventType":"MESSAGE"},"body":"x"}`,
+		`{"requestContext":{"connectionId":"x"},"httpMethod":"GET","path":"/"}`,
 		`{"type":"REQUEST","methodArn":"arn","httpMethod":"GET","path":"/","requestContext":{"identity":{}}}`,
 		`{"version":"2.0","type":"REQUEST","routeArn":"arn","rawPath":"/","requestContext":{"http":{"method":"GET"}}}`,
 		`{"requestContext":null,"httpMethod":"GET"}`, `{"requestContext":"x","httpMethod":"GET"}`,

@@ -57,7 +57,8 @@ func appendName(dst []byte, name string, lower bool) []byte {
 // setter collects the fields of a message that strangers wrote, and refuses what could split it.
 type setter struct {
 	header http.Header
-	whose  string // "the reply" or "the event", for errors
+	whose  string   // "the reply" or "the event", for errors
+	spare  []string // room for values: one allocation for many fields
 }
 
 func (s *setter) add(name, value string) error {
@@ -70,9 +71,16 @@ func (s *setter) add(name, value string) error {
 		}
 	}
 	key := http.CanonicalHeaderKey(name)
-	if !hopByHop(key) {
-		s.header[key] = append(s.header[key], textproto.TrimString(value))
+	if hopByHop(key) {
+		return nil
 	}
+	value = textproto.TrimString(value)
+	if s.header[key] != nil || len(s.spare) == 0 {
+		s.header[key] = append(s.header[key], value)
+		return nil
+	}
+	s.spare[0] = value
+	s.header[key], s.spare = s.spare[:1:1], s.spare[1:]
 	return nil
 }
 

@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aloft-run/aloft/internal/lambdahttp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/aloft-run/aloft/internal/lambdahttp"
 )
 
 var update = flag.Bool("update", false, "write the golden parts of testdata anew")

@@ -61,7 +61,7 @@ func decodeReply(f Format, data []byte) (*Reply, error) {
 		return nil, err
 	}
 	if f.v2() {
-		if err := p.addCookies(&setter{h.Header, "the reply"}); err != nil {
+		if err := p.addCookies(&setter{header: h.Header, whose: "the reply"}); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package lambdahttp
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -40,7 +41,7 @@ func (p *picked) head(whose string) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &setter{http.Header{}, whose}
+	s := &setter{header: http.Header{}, whose: whose}
 	if err := addFields(s, p.headers, p.multiValueHeaders); err != nil {
 		return nil, err
 	}
@@ -78,10 +79,6 @@ func addFields(s *setter, single, multi []byte) error {
 	if err := addMulti(s, multi); err != nil {
 		return err
 	}
-	listed := make(http.Header, len(s.header))
-	for name := range s.header {
-		listed[name] = nil
-	}
 	if isNull(single) {
 		return nil
 	}
@@ -89,9 +86,14 @@ func addFields(s *setter, single, multi []byte) error {
 	if err != nil {
 		return aloft.Errorf(aloft.Failed, "headers: %w", err)
 	}
+	var listed http.Header
+	if len(s.header) > 0 {
+		listed = maps.Clone(s.header)
+	}
+	s.spare = make([]string, len(all))
 	for _, m := range all {
 		name := string(m.key)
-		if _, done := listed[http.CanonicalHeaderKey(name)]; done || isNull(m.value) {
+		if isNull(m.value) || listed != nil && listed[http.CanonicalHeaderKey(name)] != nil {
 			continue
 		}
 		if err := s.addValue(name, m.value); err != nil {

@@ -147,8 +147,10 @@ func hop(h http.Header, name string) bool {
 			}
 		}
 	}
-	return slices.Contains([]string{"Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
-		"Content-Length", "Host"}, name)
+	return slices.Contains([]string{
+		"Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+		"Content-Length", "Host",
+	}, name)
 }
 
 // asJSON returns what is left of text in JSON: bytes that are not UTF-8 are characters of ISO 8859-1.

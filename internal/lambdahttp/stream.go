@@ -29,7 +29,7 @@ const delimiter = "\x00\x00\x00\x00\x00\x00\x00\x00"
 func ReadStream(contentType string, r io.Reader) (*Reply, error) {
 	media, _, _ := strings.Cut(contentType, ";")
 	if !strings.EqualFold(strings.TrimSpace(media), IntegrationType) {
-		s := &setter{http.Header{}, "the reply"}
+		s := &setter{header: http.Header{}, whose: "the reply"}
 		if err := s.add("Content-Type", or(contentType, "application/octet-stream")); err != nil {
 			return nil, err
 		}
@@ -105,5 +105,5 @@ func decodePrelude(data []byte) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reply, p.addCookies(&setter{reply.Header, "the prelude"})
+	return reply, p.addCookies(&setter{header: reply.Header, whose: "the prelude"})
 }

@@ -15,7 +15,7 @@ import (
 const nuls = "\x00\x00\x00\x00\x00\x00\x00\x00"
 
 // readers are the ways in which a stream may come.
-var readers = map[string]func(io.Reader) io.Reader{ //nolint:gochecknoglobals // a table
+var readers = map[string]func(io.Reader) io.Reader{
 	"at once":         func(r io.Reader) io.Reader { return r },
 	"byte by byte":    iotest.OneByteReader,
 	"half by half":    iotest.HalfReader,

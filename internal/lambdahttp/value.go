@@ -42,11 +42,10 @@ func text(value []byte, what string) ([]byte, error) {
 		return nil, aloft.Errorf(aloft.Failed, "%s is %s, not a string", what, kindOf(value))
 	}
 	raw := value[1 : len(value)-1]
-	i := bytes.IndexByte(raw, '\\')
-	if i < 0 {
+	if untilEscape(raw) == len(raw) {
 		return raw, nil
 	}
-	if plain, ok := unquote(raw, i); ok {
+	if plain, ok := unquote(raw); ok {
 		return plain, nil
 	}
 	var s string
@@ -56,37 +55,57 @@ func text(value []byte, what string) ([]byte, error) {
 	return []byte(s), nil
 }
 
-// unquote resolves the escapes of a string, of which the first is at i. It takes no surrogates: those are for encoding/json.
-func unquote(raw []byte, i int) ([]byte, bool) {
+// unquote resolves the escapes of a string. It takes no surrogates: those are for encoding/json.
+func unquote(raw []byte) ([]byte, bool) {
 	plain := make([]byte, 0, len(raw))
 	for {
-		plain = append(plain, raw[:i]...)
-		c, size := raw[i+1], 2
+		n := untilEscape(raw)
+		plain = append(plain, raw[:n]...)
+		if n == len(raw) {
+			return plain, true
+		}
+		c := raw[n+1]
 		switch c {
 		case '"', '\\', '/':
-			plain = append(plain, c)
 		case 'b':
-			plain = append(plain, '\b')
+			c = '\b'
 		case 'f':
-			plain = append(plain, '\f')
+			c = '\f'
 		case 'n':
-			plain = append(plain, '\n')
+			c = '\n'
 		case 'r':
-			plain = append(plain, '\r')
+			c = '\r'
 		case 't':
-			plain = append(plain, '\t')
+			c = '\t'
 		default:
-			n, err := strconv.ParseUint(string(raw[i+2:i+6]), 16, 16)
-			if err != nil || !utf8.ValidRune(rune(n)) {
+			r, err := strconv.ParseUint(string(raw[n+2:n+6]), 16, 16)
+			if err != nil || !utf8.ValidRune(rune(r)) {
 				return nil, false
 			}
-			plain, size = utf8.AppendRune(plain, rune(n)), 6
+			plain = utf8.AppendRune(plain, rune(r))
+			raw = raw[n+6:]
+			continue
 		}
-		raw = raw[i+size:]
-		if i = bytes.IndexByte(raw, '\\'); i < 0 {
-			return append(plain, raw...), true
+		plain = append(plain, c)
+		raw = raw[n+2:]
+	}
+}
+
+// untilEscape returns the index of the first backslash, len(raw) if there is none. JSON within JSON has one every few bytes,
+// so that the first bytes are worth a look before the search starts.
+func untilEscape(raw []byte) int {
+	const near = 16
+	for i, c := range raw[:min(near, len(raw))] {
+		if c == '\\' {
+			return i
 		}
 	}
+	if len(raw) > near {
+		if i := bytes.IndexByte(raw[near:], '\\'); i >= 0 {
+			return near + i
+		}
+	}
+	return len(raw)
 }
 
 // scalar returns a string, number or boolean as text: what functions put into headers.

@@ -156,3 +156,22 @@ func special(b []byte) int {
 	}
 	return len(b)
 }
+
+// inspect reports whether b has control characters, and whether it is ASCII. Of eight bytes at once it knows if one is below
+// ' ', not which.
+func inspect(b []byte) (controls, ascii bool) {
+	var below, above uint64
+	for ; len(b) >= 32; b = b[32:] {
+		v0, v1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+		v2, v3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
+		below |= (v0-' '*eachByte)&^v0 | (v1-' '*eachByte)&^v1 | (v2-' '*eachByte)&^v2 | (v3-' '*eachByte)&^v3
+		above |= v0 | v1 | v2 | v3
+	}
+	for _, c := range b {
+		if c < ' ' {
+			return true, false
+		}
+		above |= uint64(c)
+	}
+	return below&highBits != 0, above&highBits == 0
+}

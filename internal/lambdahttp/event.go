@@ -85,22 +85,3 @@ func find(all []member, key string) (value []byte) {
 	}
 	return value
 }
-
-// setURL sets the URL from the path and the raw query of the event.
-func (e *Event) setURL(path, query string, decodedPath bool) error {
-	e.URL = &url.URL{RawQuery: cleanQuery(query)}
-	if decodedPath {
-		if !strings.HasPrefix(path, "/") {
-			path = "/" + path
-		}
-		e.URL.Path = path
-		return nil
-	}
-	clean := cleanPath(path)
-	plain, err := url.PathUnescape(clean)
-	if err != nil {
-		return aloft.Errorf(aloft.Invalid, "the path's escapes are broken")
-	}
-	e.URL.Path, e.URL.RawPath = plain, clean
-	return nil
-}

@@ -32,7 +32,7 @@ func TestDecodeEvent(t *testing.T) {
 		}}, "/my/path%20%3F%25?parameter1=value1&parameter1=value2&parameter2=a+b%20c", "Hello from Lambda"},
 		"http-api-1.0": {lambdahttp.Event{Format: v1, Method: "GET", Host: "id.execute-api.us-east-1.amazonaws.com", SourceIP: "192.0.2.1", Header: http.Header{
 			"Header1": {"value1"}, "Header2": {"value1", "value2"},
-		}}, "/my/gr%C3%BC%C3%9Fe%3F?parameter1=value1&parameter1=value2&parameter2=a+%26+b", ""},
+		}}, "/my/gr%C3%BC%C3%9Fe%2541%3F?parameter1=value1&parameter1=value2&parameter2=a+%26+b", ""},
 		"rest-api": {lambdahttp.Event{Format: v1, Method: "POST", Host: "gy415nuibc.execute-api.us-east-1.amazonaws.com", SourceIP: "192.0.2.1", Header: http.Header{
 			"Accept": {"*/*"}, "Headername": {"headerValue"},
 		}}, "/hello/a%2Fb?name=me", "{\r\n\t\"a\": 1\r\n}"},

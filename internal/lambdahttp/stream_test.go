@@ -20,6 +20,7 @@ var readers = map[string]func(io.Reader) io.Reader{
 	"byte by byte":    iotest.OneByteReader,
 	"half by half":    iotest.HalfReader,
 	"end with data":   iotest.DataErrReader,
+	"with pauses":     func(r io.Reader) io.Reader { return &pausing{r: r} },
 	"bytes, data end": func(r io.Reader) io.Reader { return iotest.DataErrReader(iotest.OneByteReader(r)) },
 }
 
@@ -86,6 +87,19 @@ func TestReadStreamRefuses(t *testing.T) {
 	if _, err := lambdahttp.ReadStream("text/plain\r\nx: y", strings.NewReader("")); aloft.ErrorCode(err) != aloft.Failed {
 		t.Errorf("a type that splits the response: %v", err)
 	}
+}
+
+// pausing reads nothing every other time.
+type pausing struct {
+	r     io.Reader
+	pause bool
+}
+
+func (p *pausing) Read(b []byte) (int, error) {
+	if p.pause = !p.pause; p.pause {
+		return 0, nil
+	}
+	return p.r.Read(b[:1])
 }
 
 type idle struct{}

@@ -52,6 +52,21 @@ func TestStrings(t *testing.T) {
 	}
 }
 
+// TestScanText puts a byte that JSON strings may not have at each offset of a string, and one that they may.
+func TestScanText(t *testing.T) {
+	for offset := range 80 {
+		for _, test := range []struct {
+			text string
+			ok   bool
+		}{{"\x1f", false}, {"\x00", false}, {"\xff", false}, {"\xc3", false}, {"\x7f", true}, {"ü", true}, {"\\n", true}, {"\\n\xff", false}, {"\\n\x01", false}} {
+			data := `{"` + strings.Repeat("k", 9) + `":"` + strings.Repeat("a", offset) + test.text + strings.Repeat("b", 80-offset) + `"}`
+			if _, _, ok := lambdahttp.Scan([]byte(data)); ok != test.ok {
+				t.Fatalf("%q: accepted %t", data, ok)
+			}
+		}
+	}
+}
+
 func TestEncodeLatin1(t *testing.T) {
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://app.example.com/", http.NoBody)
 	if err != nil {

@@ -70,7 +70,8 @@ func loads() []load {
 		return b
 	}
 	return []load{
-		{"1KB", []byte(`[` + strings.Repeat(`{"name":"value"},`+"\n", 57) + `{}]`), "application/json"},
+		{"1KB-text", []byte(strings.Repeat("The quick brown fox jumps over the lazy dog. ", 23)), "text/plain"},
+		{"1KB-json", []byte(`[` + strings.Repeat(`{"name":"value"},`+"\n", 57) + `{}]`), "application/json"},
 		{"100KB-base64", random(100 << 10), "image/png"},
 		{"5MB-base64", random(5 << 20), "image/png"},
 	}
@@ -122,7 +123,7 @@ func plainEncode(r *http.Request, m *lambdahttp.Meta, l *load) ([]byte, error) {
 	e.Cookies = strings.Split(r.Header.Get("Cookie"), "; ")
 	e.Context = plainContext{AccountID: m.AccountID, APIID: m.APIID, DomainName: r.Host, RequestID: m.RequestID, Time: m.Time.Format(time.RFC1123), TimeEpoch: m.Time.UnixMilli()}
 	e.Context.HTTP.Method, e.Context.HTTP.Path, e.Context.HTTP.SourceIP = r.Method, r.URL.Path, m.SourceIP
-	e.Body, e.IsBase64Encoded = string(l.body), l.kind != "application/json"
+	e.Body, e.IsBase64Encoded = string(l.body), l.kind == "image/png"
 	if e.IsBase64Encoded {
 		e.Body = base64.StdEncoding.EncodeToString(l.body)
 	}

@@ -56,7 +56,7 @@ func (d *decoder) pick(all []member) {
 // event makes the event. Steps: header and host, who sent it, body, URL.
 func (d *decoder) event(context []member) (*Event, error) {
 	e := &Event{Format: d.format, Context: json.RawMessage(d.context)}
-	s := &setter{header: http.Header{}, whose: "the event"}
+	s := &setter{header: make(http.Header, 16), whose: "the event"}
 	if err := addFields(s, d.headers, d.multiHeaders); err != nil {
 		return nil, err
 	}

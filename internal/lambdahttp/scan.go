@@ -116,11 +116,21 @@ func (s *scanner) text() ([]byte, bool) {
 	return raw, bytes.IndexByte(raw, '\\') < 0
 }
 
-// skipText skips a string. One without escapes is found by its end, which is much faster for a body in base64 than to look
-// at each byte.
+// skipText skips a string. A short one is read byte by byte; a long one without escapes is found by its end, which is much
+// faster for a body in base64.
 func (s *scanner) skipText() bool {
 	if !s.take('"') {
 		return false
+	}
+	const short = 20
+	for i, c := range s.data[s.pos:min(s.pos+short, len(s.data))] {
+		if c == '"' {
+			s.pos += i + 1
+			return true
+		}
+		if c < ' ' || c == '\\' || c >= utf8.RuneSelf {
+			break
+		}
 	}
 	start := s.pos
 	end := bytes.IndexByte(s.data[start:], '"')

@@ -21,6 +21,7 @@ var layers = map[string][]string{
 	"internal/standard": {"internal/engine/...", "internal/buildpack/..."},
 
 	"internal/api":         {},
+	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
 	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/line", "internal/manifest", "internal/source"},
 	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},

@@ -29,6 +29,7 @@ type Services struct {
 	Operator aloft.Operator
 	Releases aloft.ReleaseStore
 	Runner   aloft.Runner
+	Invoker  aloft.Invoker
 	Logs     aloft.LogService
 	Server   ServerInfo
 	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
@@ -67,6 +68,7 @@ func New(services Services) http.Handler {
 	a.releaseRoutes()
 	a.configRoutes()
 	a.tuningRoutes()
+	a.functionRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	mux.HandleFunc("/", noRoute)

@@ -46,7 +46,7 @@ func openAtMost(ctx context.Context, env map[string]string, level engine.Level) 
 	}
 	defer os.RemoveAll(dir)
 	return standard.Engine(ctx, standard.EngineOptions{
-		RunDir: dir, Server: fmt.Sprintf("aloft-doctor-%d", os.Getpid()), Visible: toolDirs(env), AtMost: level, Logger: slog.New(slog.DiscardHandler),
+		RunDir: dir, Server: fmt.Sprintf("aloft-doctor-%d", os.Getpid()), Visible: toolDirs(env, ""), AtMost: level, Logger: slog.New(slog.DiscardHandler),
 	})
 }
 

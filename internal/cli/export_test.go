@@ -28,3 +28,6 @@ func AppEnv(env map[string]string) []string { return appEnv(env) }
 func OpenRotatingLog(path string, size int64, kept int) (io.WriteCloser, error) {
 	return openRotatingLog(&rotatingLog{path: path, size: size, kept: kept})
 }
+
+// ToolDirs are the directories that sandboxes see besides the system's.
+func ToolDirs(env map[string]string, own string) []string { return toolDirs(env, own) }

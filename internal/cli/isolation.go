@@ -51,7 +51,7 @@ func readLevel(flag, text string) (engine.Level, error) {
 // openEngine opens the strongest engine that the machine and the options allow.
 func openEngine(ctx context.Context, names homeNames, env map[string]string, want isolation, logger *slog.Logger) (engine.Engine, error) {
 	options := names.engine(logger)
-	options.Visible, options.AtMost = toolDirs(env), want.atMost
+	options.Visible, options.AtMost = append(toolDirs(env, names.home), names.runtimes()), want.atMost
 	e, refused, err := standard.Engine(ctx, options)
 	if err != nil {
 		return nil, err
@@ -84,17 +84,18 @@ func serverName(home string) string {
 }
 
 // toolDirs are the directories outside of the system's where the interpreters and tools are that the server's environment
-// names: every sandbox may read them. Of a directory that holds a user's own things too, only the programs are shown.
-func toolDirs(env map[string]string) []string {
+// names: every sandbox may read them. Of a directory that holds a user's own things too, only the programs are shown; one that
+// holds own, the server's home, is not shown.
+func toolDirs(env map[string]string, own string) []string {
 	home := env["HOME"]
 	personal := []string{home, filepath.Join(home, ".local"), filepath.Join(home, ".cargo"), filepath.Join(home, ".config"), filepath.Join(home, "go"), "/"}
 	var dirs []string
+	holdsOwn := func(dir string) bool { return own != "" && (own == dir || strings.HasPrefix(own, dir+"/")) }
 	add := func(dir string) {
-		if real, err := filepath.EvalSymlinks(dir); err == nil && real != dir {
-			dirs = append(dirs, real)
-		}
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			dirs = append(dirs, dir)
+		for _, d := range ways(dir) {
+			if !holdsOwn(d) {
+				dirs = append(dirs, d)
+			}
 		}
 	}
 	for _, dir := range filepath.SplitList(env["PATH"]) {
@@ -102,12 +103,12 @@ func toolDirs(env map[string]string) []string {
 			continue
 		}
 		whole := filepath.Dir(filepath.Clean(dir))
-		if slices.Contains([]string{"bin", "sbin", "shims"}, filepath.Base(dir)) && !slices.Contains(personal, whole) {
+		if slices.Contains([]string{"bin", "sbin", "shims"}, filepath.Base(dir)) && !slices.Contains(personal, whole) && !holdsOwn(whole) {
 			dir = whole
 		}
 		add(filepath.Clean(dir))
 	}
-	for _, name := range []string{"JAVA_HOME", "PYENV_ROOT", "RBENV_ROOT", "NVM_DIR", "GOROOT", "VOLTA_HOME", "ASDF_DATA_DIR", "GEM_HOME", "RUSTUP_HOME"} {
+	for _, name := range toolVariables() {
 		if dir := filepath.Clean(env[name]); filepath.IsAbs(dir) && !slices.Contains(personal, dir) {
 			add(dir)
 		}
@@ -116,6 +117,22 @@ func toolDirs(env map[string]string) []string {
 		add(filepath.Join(home, ".rustup")) // the programs in ~/.cargo/bin are nothing without it
 	}
 	return outermost(dirs)
+}
+
+// ways are a directory and, if it is reached by a link, the one that it is. There are none to what is not there.
+func ways(dir string) []string {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil
+	}
+	if target, err := filepath.EvalSymlinks(dir); err == nil && target != dir {
+		return []string{target, dir}
+	}
+	return []string{dir}
+}
+
+// toolVariables name directories of tools.
+func toolVariables() []string {
+	return []string{"JAVA_HOME", "PYENV_ROOT", "RBENV_ROOT", "NVM_DIR", "GOROOT", "VOLTA_HOME", "ASDF_DATA_DIR", "GEM_HOME", "RUSTUP_HOME"}
 }
 
 // outermost leaves out what lies below another directory of the list, or below those that sandboxes see anyway.

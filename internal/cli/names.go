@@ -31,6 +31,9 @@ func (n homeNames) run() string { return n.path("run") }
 // local is where the trees of releases and the private directories of instances are.
 func (n homeNames) local() string { return n.path("local") }
 
+// runtimes is where the clients of Lambda's runtimes are; every server of the home has the same.
+func (n homeNames) runtimes() string { return filepath.Join(n.home, "runtimes") }
+
 // server names the server among those of the machine: control groups, network interfaces, the firewall's table.
 func (n homeNames) server() string {
 	if n.second {

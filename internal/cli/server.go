@@ -21,6 +21,7 @@ import (
 	"github.com/aloft-run/aloft/internal/deploy"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/gateway"
+	"github.com/aloft-run/aloft/internal/lambdaruntime"
 	"github.com/aloft-run/aloft/internal/local"
 	"github.com/aloft-run/aloft/internal/logs"
 	"github.com/aloft-run/aloft/internal/route"
@@ -165,6 +166,9 @@ func (s *server) openKeys(ctx context.Context) (err error) {
 
 // openEngine opens what runs apps and builds.
 func (s *server) openEngine(ctx context.Context) (err error) {
+	if err := lambdaruntime.Install(s.names.runtimes()); err != nil { // before: sandboxes see it
+		return err
+	}
 	if s.engine, err = openEngine(ctx, s.names, s.env, s.isolation, s.logger); err != nil {
 		return err
 	}
@@ -177,7 +181,7 @@ func (s *server) wire(context.Context) error {
 	s.platform = local.New(local.Options{
 		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: &s.journal, Dir: s.names.local(), Data: s.path("data"),
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
-		Hosts:  hosts, BaseEnv: appEnv(s.env), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
+		Hosts:  hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
 	})
 	s.onClose(s.endTraffic)
 	put := s.artifacts.Put
@@ -211,7 +215,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 		stop(aloft.Errorf(aloft.Unavailable, "the aloft server was stopped meanwhile").WithHint("type the same command again"))
 	}
 	s.calls = newCalls(api.New(api.Services{
-		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Logs: &s.journal,
+		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.platform, Logs: &s.journal,
 		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver,
 	}), s.home)
 	s.api = &http.Server{

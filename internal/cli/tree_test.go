@@ -88,10 +88,12 @@ func TestFlagMatrix(t *testing.T) {
 	bad["isolation"] = []string{"x", "0", "5", "-1", "1.5", "99999999999999999999", "a\x00b"}
 	bad["trusted-proxy"] = []string{"x", "10.0.0.0/33", "0.0.0.0/0", "::/0", "::ffff:0:0/96", "10.0.0.1,x", "10.0.0.1:80", "a\x00b"}
 	bad["level"] = bad["isolation"]
+	bad["payload"] = []string{"", "{", "@/nonexistent", "@/", "a\x00b"}
+	bad["client-context"] = []string{"{", "x"}
 	bad["isolation-minimum"] = bad["isolation"]
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
-		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"},
+		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},
 	}
 	// These name neither app nor stage, or no directory: for them such flags mean nothing.
 	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade"}

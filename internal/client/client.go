@@ -36,6 +36,7 @@ var (
 	_ aloft.Deployer   = (*Client)(nil)
 	_ aloft.Operator   = (*Client)(nil)
 	_ aloft.Runner     = (*Client)(nil)
+	_ aloft.Invoker    = (*Client)(nil)
 	_ aloft.LogService = (*Client)(nil)
 )
 

@@ -22,10 +22,16 @@ import (
 type services interface {
 	aloft.Deployer
 	aloft.Operator
-	aloft.Runner
-	aloft.LogService
+	running
 	Releases(ctx context.Context, ref aloft.StageRef, limit int) ([]aloft.Release, error)
 	Release(ctx context.Context, ref aloft.StageRef, version int) (aloft.Release, error)
+}
+
+// running is what they have in common of what runs.
+type running interface {
+	aloft.Runner
+	aloft.Invoker
+	aloft.LogService
 }
 
 // both returns the fake itself and a client of another: no test may know which it has.
@@ -264,6 +270,12 @@ func TestOperate(t *testing.T) {
 			}}
 			if d, err := s.Tune(ctx, aloft.TuneInput{Stage: ref, Set: set}, aloft.Discard{}); err != nil || !reflect.DeepEqual(d.Release.Tuning, set) {
 				t.Errorf("tune returns %+v, %v", d, err)
+			}
+			for event, kind := range map[string]string{`{"a":1}`: "", `"fail"`: "TypeError"} {
+				got, err := s.Invoke(ctx, aloft.InvokeInput{Stage: ref, Function: "create", Payload: []byte(event)})
+				if err != nil || got.FunctionError != kind || got.RequestID == "" || kind == "" && string(got.Payload) != event {
+					t.Errorf("%s: %+v, %v", event, got, err)
+				}
 			}
 			if err := s.Destroy(ctx, aloft.StageRef{App: "shop"}); err != nil {
 				t.Error(err)

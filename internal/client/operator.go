@@ -89,6 +89,20 @@ func (c *Client) Destroy(ctx context.Context, ref aloft.StageRef) error {
 	return c.do(ctx, http.MethodDelete, path, nil, nil)
 }
 
+// Invoke implements aloft.Invoker.
+func (c *Client) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Invoked, error) {
+	var invoked aloft.Invoked
+	if err := aloft.CheckName("function", input.Function); err != nil {
+		return invoked, err
+	}
+	path, err := stagePath(input.Stage, "/functions/"+input.Function+"/invocations")
+	if err != nil {
+		return invoked, err
+	}
+	err = c.do(ctx, http.MethodPost, path, api.Invocation{Payload: input.Payload, ClientContext: input.ClientContext}, &invoked)
+	return invoked, err
+}
+
 // Releases lists a stage's releases, newest first, at most limit (0: all). Of their config it carries the names only. It
 // returns NotFound if there is no stage.
 func (c *Client) Releases(ctx context.Context, ref aloft.StageRef, limit int) ([]aloft.Release, error) {

@@ -58,7 +58,7 @@ func (d *Deployer) build(
 	build = aloft.Build{
 		Stage: p.ref, Source: job.src.Digest(), Buildpack: found.Name, Why: found.Plan.Why, Verdicts: explain(found.Verdicts),
 	}
-	if build.Functions, err = functions(p.settings, found.Plan); err != nil {
+	if build.Functions, err = functions(p.settings, found.Plan, src.FS()); err != nil {
 		return build, nil, err
 	}
 	if line := found.Plan.Workers[releaseProcess]; line != "" {
@@ -206,6 +206,11 @@ func (d *Deployer) detect(p project, src fs.FS) (buildpack.Result, error) {
 	switch s := p.settings; {
 	case s.Static != nil && s.Static.Only:
 		found.Name, found.Plan.Why = "static", "the manifest names a directory of files"
+	case s.Function(manifest.WebFunction).Command == "" && handles(s, found.Plan, src):
+		if found.Name == "" {
+			found.Name, found.Plan.Why = "handlers", "the manifest names handlers"
+		}
+		return found, nil
 	case s.Function(manifest.WebFunction).Command == "":
 		return found, err
 	case found.Name == "":

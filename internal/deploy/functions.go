@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"io/fs"
 	"maps"
 	"regexp"
 	"slices"
@@ -16,20 +17,20 @@ const releaseProcess = "release"
 
 // functions are what an app runs: what the buildpack found, changed by what the manifest says. A web function whose
 // command is known only after the build has none yet.
-func functions(s manifest.Settings, plan buildpack.Plan) ([]aloft.Function, error) {
+func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Function, error) {
 	commands := maps.Clone(plan.Workers)
 	for name, f := range s.Functions {
 		if name == manifest.WebFunction || f.Off {
 			continue
 		}
-		if f.Command == "" && commands[name] == "" {
+		if f.Command == "" && f.Handler == "" && commands[name] == "" {
 			return nil, aloft.Errorf(aloft.Invalid, "function %q has no command", name).
 				WithHint("give it one in the functions section of aloft.yml, or a line in the Procfile")
 		}
 		if commands == nil {
 			commands = map[string]string{}
 		}
-		if f.Command != "" {
+		if f.Command != "" || commands[name] == "" {
 			commands[name] = f.Command
 		}
 	}
@@ -41,6 +42,13 @@ func functions(s manifest.Settings, plan buildpack.Plan) ([]aloft.Function, erro
 		}
 		f := s.Function(name)
 		if f.Off {
+			continue
+		}
+		if h, ok, err := handler(f, name, commands[name], tree); err != nil {
+			return nil, err
+		} else if ok {
+			h.Env, h.Isolation = environment(planned(plan), s.Env), s.Isolation.Minimum
+			all = append(all, h)
 			continue
 		}
 		all = append(all, aloft.Function{
@@ -67,6 +75,12 @@ func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
 	web := s.Function(manifest.WebFunction)
 	if web.Command == "" {
 		web.Command = plan.Start
+	}
+	if web.Command == "" && plan.Resolve == nil { // there are handlers only
+		if files == nil {
+			return nil
+		}
+		return []aloft.Function{*files}
 	}
 	all := []aloft.Function{{
 		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(planned(plan), s.Env),

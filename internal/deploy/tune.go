@@ -116,6 +116,8 @@ func checkTuning(f aloft.Function, t aloft.Tuning, after aloft.Function) error {
 		return refuse("concurrency is from 1 to %d", maxInstances)
 	case f.Kind == aloft.Worker && (t.Timeout != 0 || t.Concurrency != aloft.Concurrency{}):
 		return refuse("a worker takes no requests").WithHint("timeout and concurrency are for web functions")
+	case f.Kind == aloft.Handler && t.Concurrency != aloft.Concurrency{}:
+		return refuse("an instance of a handler works on one event at a time").WithHint("for more at once: aloft scale %s=1..20", f.Name)
 	case after.Concurrency > 0 && after.Target > after.Concurrency:
 		return refuse("the soft limit is %d, more than the hard one, %d", after.Target, after.Concurrency).WithHint("for example: 10..20")
 	}
@@ -130,9 +132,9 @@ func checkScale(f aloft.Function, s aloft.Scale, refuse func(string, ...any) *al
 		return refuse("at least %d and at most %d instances contradict each other", s.Min, s.Max)
 	case f.Kind == aloft.Worker && s.Min != s.Max:
 		return refuse("a worker has no requests to follow, so it has a fixed number of instances").WithHint("for example: aloft scale %s=%d", f.Name, s.Max)
-	case f.Kind == aloft.Web && s.Max == 0:
-		return refuse("the web function cannot be turned off alone").WithHint("aloft stop ends the whole stage; idle in aloft.yml ends it between requests")
-	case f.Kind == aloft.Web && s.Min == 0:
+	case f.Kind != aloft.Worker && s.Max == 0:
+		return refuse("only workers can be turned off alone").WithHint("aloft stop ends the whole stage; idle in aloft.yml ends it between requests")
+	case f.Kind != aloft.Worker && s.Min == 0:
 		return refuse("at least one instance runs while there are requests").WithHint("for example: aloft scale %s=1..%d; idle in aloft.yml ends the last one between requests", f.Name, s.Max)
 	}
 	return nil

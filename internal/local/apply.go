@@ -110,6 +110,14 @@ const routeTime = 250 * time.Millisecond
 
 // start starts the web function and returns once it is ready.
 func (d *deployment) start(ctx context.Context, start *start) error {
+	if err := d.startHandlers(ctx); err != nil {
+		return err
+	}
+	if d.web == nil && len(d.handlers) > 0 {
+		start.started(count(len(d.handlers), "handler function"))
+		start.ready("initialised")
+		return nil
+	}
 	if d.web == nil {
 		start.started("nothing to start")
 		start.ready("static files")

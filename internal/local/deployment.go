@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +30,7 @@ type deployment struct {
 	tree     string
 	web      *function.Pool // nil if the release has no web function
 	workers  []*function.Pool
+	handlers map[string]*function.Pool
 	static   route.Files // nil if the release has no static function
 	prefix   string
 	linger   time.Duration // it takes requests for so long after its route is gone
@@ -40,7 +43,7 @@ func (p *Platform) deploy(ctx context.Context, release aloft.Release) (*deployme
 	if err != nil {
 		return nil, fmt.Errorf("open the config of v%d: %w", release.Version, err)
 	}
-	d := &deployment{platform: p, release: release.Clone(), config: config, gone: make(chan struct{})}
+	d := &deployment{platform: p, release: release.Clone(), config: config, handlers: map[string]*function.Pool{}, gone: make(chan struct{})}
 	if d.tree, err = p.unpack(ctx, release, "v"+strconv.Itoa(release.Version)); err != nil {
 		return nil, err
 	}
@@ -111,6 +114,8 @@ func (d *deployment) functions() error {
 			d.static, d.prefix = handler, f.Prefix
 		case aloft.Worker:
 			d.workers = append(d.workers, d.pool(f))
+		case aloft.Handler:
+			d.handlers[f.Name] = d.pool(f)
 		default:
 			return aloft.Errorf(aloft.Invalid, "%s is a function of unknown kind %q", f.Name, f.Kind)
 		}
@@ -129,7 +134,14 @@ func (d *deployment) pool(f aloft.Function) *function.Pool {
 			if err != nil {
 				return engine.Spec{}, nil, err
 			}
-			return d.spec(f, private, port), func() { _ = os.RemoveAll(private) }, nil
+			spec := d.spec(f, private, port)
+			if f.Kind == aloft.Handler {
+				if err := d.handlerSpec(f, &spec); err != nil {
+					_ = os.RemoveAll(private)
+					return engine.Spec{}, nil, err
+				}
+			}
+			return spec, func() { _ = os.RemoveAll(private) }, nil
 		},
 	})
 }
@@ -205,10 +217,14 @@ func (d *deployment) work() {
 
 // pools are all of the deployment's.
 func (d *deployment) pools() []*function.Pool {
-	if d.web == nil {
-		return d.workers
+	all := slices.Clone(d.workers)
+	for _, name := range slices.Sorted(maps.Keys(d.handlers)) {
+		all = append(all, d.handlers[name])
 	}
-	return append([]*function.Pool{d.web}, d.workers...)
+	if d.web != nil {
+		all = slices.Insert(all, 0, d.web)
+	}
+	return all
 }
 
 // stop ends all instances in peace, at once when ctx ends.

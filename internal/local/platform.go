@@ -31,6 +31,7 @@ type Options struct {
 	Dir       string                                 // trees and private directories of instances; nothing else may lie there
 	Data      string                                 // directories of what stages keep; unlike Dir it is not emptied at a start. "" gives them none
 	Hosts     func(stage aloft.Stage) []string       // all hosts of a stage, its own first
+	Runtimes  string                                 // directory of the clients of Lambda's runtimes, which sandboxes see; "" if there are none
 	BaseEnv   []string                               // of every instance, "K=V": PATH, LANG …
 	Static    func(root string) (route.Files, error) // serves the files below root; if it is an io.Closer it is closed
 	Logger    *slog.Logger
@@ -155,6 +156,7 @@ func (p *Platform) Close(ctx context.Context) error {
 			s.turn <- struct{}{} // after a change under way, which gives up now
 			defer func() { <-s.turn }()
 			s.gate.Close("the server is shutting down")
+			s.closeHandlers("the server is shutting down")
 			<-p.retire(s, s.take())
 		})
 	}

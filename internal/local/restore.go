@@ -133,6 +133,9 @@ func (p *Platform) boot(ctx context.Context, s *stage, r aloft.Restored, late *l
 	web := d.web // after leave another may replace it by one that is started already
 	leave()
 	d.work()
+	for _, h := range d.handlers {
+		p.after(h.Supervise)
+	}
 	if web == nil {
 		return
 	}

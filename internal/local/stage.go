@@ -15,18 +15,19 @@ type stage struct {
 	turn chan struct{} // holds one token of whoever changes the stage
 	gate *function.Gate
 
-	mu      sync.Mutex
-	info    aloft.Stage
-	release aloft.Release // the last that served; its zero value if none
-	route   *route.Route  // without hosts; nil if there is nothing to lead to
-	now     *deployment   // nil if nothing runs
-	old     []*deployment // they finish their requests
-	stopped bool          // by the user
-	broken  string        // why the release could not even be prepared after a start of the server
+	mu       sync.Mutex
+	info     aloft.Stage
+	release  aloft.Release             // the last that served; its zero value if none
+	handlers map[string]*function.Gate // of handler functions, those of earlier releases too
+	route    *route.Route              // without hosts; nil if there is nothing to lead to
+	now      *deployment               // nil if nothing runs
+	old      []*deployment             // they finish their requests
+	stopped  bool                      // by the user
+	broken   string                    // why the release could not even be prepared after a start of the server
 }
 
 func newStage(ref aloft.StageRef) *stage {
-	return &stage{turn: make(chan struct{}, 1), gate: function.NewGate(), info: aloft.Stage{StageRef: ref}}
+	return &stage{turn: make(chan struct{}, 1), gate: function.NewGate(), handlers: map[string]*function.Gate{}, info: aloft.Stage{StageRef: ref}}
 }
 
 // current is what runs.
@@ -53,6 +54,7 @@ func (p *Platform) serves(s *stage, d *deployment) (old *deployment) {
 	if d.web != nil {
 		s.gate.Use(d.web) // before the route: requests on their way by the old one come here too
 	}
+	s.handle(d)
 	s.route = d.route(s.gate)
 	p.put(s)
 	return old

@@ -75,6 +75,7 @@ func (p *Platform) halt(s *stage, reason string) <-chan struct{} {
 // refuse answers all requests of a stage with the reason.
 func (p *Platform) refuse(s *stage, reason string) {
 	s.gate.Close(reason)
+	s.closeHandlers(reason)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.route != nil {

@@ -82,6 +82,8 @@ func functionShape() shape[FunctionSettings] {
 		switch {
 		case f.Max > 0 && f.Instances > f.Max:
 			return d.fault(n.at, "%s: min is %d, more than max, %d", n.path, f.Instances, f.Max).WithHint("correct one of the two")
+		case f.Handler != "" && f.Command != "" && !strings.HasPrefix(f.Runtime, "provided"):
+			return d.fault(n.at, "%s: handler and command contradict each other", n.path).WithHint("keep one of the two, or say runtime: provided.al2023 if the command speaks the Runtime API")
 		case f.Target > 0 && f.Concurrency > 0 && f.Target > f.Concurrency:
 			return d.fault(n.at, "%s: concurrency.soft is %d, more than concurrency.hard, %d", n.path, f.Target, f.Concurrency).WithHint("correct one of the two")
 		}
@@ -93,6 +95,10 @@ func functionKeys() shape[FunctionSettings] {
 	return objectOf(
 		bind(KeyDoc{Key: "command", Default: "the Procfile's line", Meaning: "The shell line that starts it."},
 			line(), func(f *FunctionSettings) *string { return &f.Command }),
+		bind(KeyDoc{Key: "handler", Default: "the Procfile's line", Meaning: "What a Lambda runtime calls with each event: app.handler is handler in app.py or app.mjs."},
+			handlerName(), func(f *FunctionSettings) *string { return &f.Handler }),
+		bind(KeyDoc{Key: "runtime", Default: "by the handler's file", Meaning: "The Lambda runtime of a handler, by AWS's name. With provided.al2023 the command speaks the Runtime API itself."},
+			runtimeName(), func(f *FunctionSettings) *string { return &f.Runtime }),
 		bind(KeyDoc{Key: "memory", Default: "no limit", Meaning: "How much memory an instance may use; one that wants more is ended. Isolation levels 1 and 2 do not enforce it."},
 			size(), func(f *FunctionSettings) *int { return &f.Memory }),
 		bind(KeyDoc{Key: "cpu", Default: "no limit", Meaning: "How many processors an instance may use. Without it, processors are shared out by memory when they are scarce. Isolation level 4 enforces it."},

@@ -80,6 +80,8 @@ func (h Hooks) over(base Hooks) Hooks {
 func (f FunctionSettings) over(base FunctionSettings) FunctionSettings {
 	merged := FunctionSettings{
 		Command:     cmp.Or(f.Command, base.Command),
+		Handler:     cmp.Or(f.Handler, base.Handler),
+		Runtime:     cmp.Or(f.Runtime, base.Runtime),
 		Memory:      cmp.Or(f.Memory, base.Memory),
 		CPU:         cmp.Or(f.CPU, base.CPU),
 		Instances:   base.Instances,

@@ -80,7 +80,7 @@ func TestSchemaRefusesBad(t *testing.T) {
 	schema := compiled(t)
 	beyond := []string{
 		"build-twice", "start-twice", "static-and-start", "static-out", "static-absolute", // two keys at once; a path's meaning
-		"max-below-min", "soft-above-hard", "network-host",
+		"max-below-min", "soft-above-hard", "network-host", "handler-and-command", "runtime-unknown",
 		"duration-zero", "duration-huge", "duration-overflow", "size-zero",
 		"tag", "anchor-unknown", "anchor-cycle", "documents", // of YAML
 	}

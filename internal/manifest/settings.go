@@ -39,6 +39,8 @@ type Hooks struct {
 // FunctionSettings is what a project says about one function. Zero values are "not said".
 type FunctionSettings struct {
 	Command     string  // shell line; for a function that no Procfile names, or instead of its line
+	Handler     string  // of a Lambda handler, such as "app.handler"; or instead of the Procfile's line
+	Runtime     string  // of a Lambda handler, by AWS's name
 	Memory      int     // MB
 	CPU         float64 // processors
 	Instances   int     // how many run at least

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lambdaruntime"
 )
 
 // word is a value written as one scalar. Parse returns false for a bad one.
@@ -37,6 +38,22 @@ func line() shape[string] {
 	return word("a shell command line", `such as "node server.js"`, schema, func(n node) (string, bool) {
 		v := strings.TrimSpace(n.text)
 		return v, n.kind == text && v != "" && !strings.Contains(v, "\x00")
+	})
+}
+
+// handlerName is what a Lambda runtime calls.
+func handlerName() shape[string] {
+	return word("a handler", `such as "app.handler"`, map[string]any{"type": "string", "pattern": `^[A-Za-z0-9_.:/@$-]+$`}, func(n node) (string, bool) {
+		return n.text, n.kind == text && n.text != "" && strings.Trim(n.text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/@$-") == ""
+	})
+}
+
+// runtimeName is the name of a Lambda runtime.
+func runtimeName() shape[string] {
+	like := "such as nodejs22.x, python3.13 or provided.al2023"
+	return word("a Lambda runtime", like, map[string]any{"type": "string", "pattern": `^[a-z]+[0-9a-z.]*$`}, func(n node) (string, bool) {
+		_, _, err := lambdaruntime.Parse(n.text)
+		return n.text, n.kind == text && err == nil
 	})
 }
 

@@ -77,6 +77,20 @@ func (f *Fake) Stop(_ context.Context, ref aloft.StageRef) error {
 	return err
 }
 
+// Invoke implements aloft.Invoker: the event is the answer, and "fail" an error.
+func (f *Fake) Invoke(_ context.Context, input aloft.InvokeInput) (aloft.Invoked, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.find(input.Stage); err != nil {
+		return aloft.Invoked{}, err
+	}
+	invoked := aloft.Invoked{RequestID: "4711", Release: 1, Payload: input.Payload, Elapsed: time.Millisecond}
+	if string(input.Payload) == `"fail"` {
+		invoked.FunctionError, invoked.Payload = "TypeError", []byte(`{"errorMessage":"no","errorType":"TypeError"}`)
+	}
+	return invoked, nil
+}
+
 // Restart implements aloft.Operator.
 func (f *Fake) Restart(_ context.Context, ref aloft.StageRef, _ aloft.Reporter) (aloft.Deployment, error) {
 	f.mu.Lock()

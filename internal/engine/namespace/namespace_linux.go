@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/engine/egress"
@@ -185,6 +186,10 @@ func (e *Engine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbox, e
 	return nil, fmt.Errorf("start %s: %w", spec.ID, err)
 }
 
+// refillPause is when a seed that was taken is replaced, while others stand ready: making one takes a processor for some
+// milliseconds, which the command that starts now has a better use for.
+const refillPause = 300 * time.Millisecond
+
 // take returns a seed that stands ready, or a new one, and sees to it that more are made.
 func (e *Engine) take() (*seed, error) {
 	for {
@@ -199,9 +204,13 @@ func (e *Engine) take() (*seed, error) {
 			missing = 0
 		}
 		e.making += max(0, missing)
+		pause := time.Duration(0)
+		if len(e.ready) > 0 {
+			pause = refillPause
+		}
 		e.mu.Unlock()
 		for range missing {
-			go e.prepare()
+			time.AfterFunc(pause, e.prepare)
 		}
 		if s == nil {
 			return e.newSeed()
@@ -214,6 +223,12 @@ func (e *Engine) take() (*seed, error) {
 }
 
 func (e *Engine) prepare() {
+	e.mu.Lock()
+	closed := e.closed
+	e.mu.Unlock()
+	if closed {
+		return
+	}
 	s, err := e.newSeed()
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -71,7 +71,7 @@ class API:
         what = {"errorMessage": message, "errorType": kind, "stackTrace": trace}
         if request_id:
             what["requestId"] = request_id
-        print("[ERROR] %s: %s\nTraceback (most recent call last):\n%s" % (kind, message, "".join(trace)), flush=True)
+        print("[ERROR] %s: %s\nTraceback (most recent call last):\n%s" % (kind, message, "".join(trace).rstrip()), flush=True)
         self.call("POST", path, json.dumps(what).encode(), {"Lambda-Runtime-Function-Error-Type": kind, "Content-Type": "application/json"})
 
 

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/aloft-run/aloft"
+)
+
+// maxEvent bounds the body of an invocation, in bytes: an event of 6 MB in base64.
+const maxEvent = 9 << 20
+
+// Invocation is the body of an invocation.
+type Invocation struct {
+	Payload       []byte `json:"payload" doc:"The event, JSON, in base64"`
+	ClientContext string `json:"clientContext,omitempty" maxLength:"3583" doc:"JSON"`
+}
+
+type invokeInput struct {
+	StagePath
+
+	Function string `path:"function"`
+	Body     Invocation
+}
+
+func (h *handlers) functionRoutes() {
+	op := h.operation(http.MethodPost, stagePath+"/functions/{function}/invocations", "invoke", "Have a handler function work on an event")
+	op.MaxBodyBytes = maxEvent
+	huma.Register(h.api, op, func(ctx context.Context, in *invokeInput) (*output[aloft.Invoked], error) {
+		ref, err := in.ref()
+		if err == nil {
+			err = aloft.CheckName("function", in.Function)
+		}
+		if err != nil {
+			return nil, NewProblem(err)
+		}
+		invoked, err := h.Invoker.Invoke(ctx, aloft.InvokeInput{
+			Stage: ref, Function: in.Function, Payload: in.Body.Payload, ClientContext: in.Body.ClientContext,
+		})
+		if err != nil {
+			return nil, NewProblem(err)
+		}
+		return &output[aloft.Invoked]{Body: invoked}, nil
+	})
+}

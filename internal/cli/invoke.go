@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft"
+)
+
+// maxEvent is how long an event may be, in bytes.
+const maxEvent = 6 << 20
+
+type invokeOptions struct{ payload, clientContext string }
+
+// invocation is an invocation as --json says it.
+type invocation struct {
+	RequestID     string          `json:"requestId"`
+	Release       int             `json:"release"`
+	FunctionError string          `json:"functionError,omitempty"`
+	Payload       json.RawMessage `json:"payload"`
+	Seconds       float64         `json:"seconds"`
+}
+
+func newInvoke(p *program) *cobra.Command {
+	var o invokeOptions
+	c := newCommand(cobra.Command{
+		Use:   "invoke FUNCTION [flags]",
+		Short: "Have a handler function work on an event",
+		Long: `Invokes a handler function with an event and prints its answer. The event is JSON: given as it is, as @FILE, or - for
+standard input. What the function prints is in aloft logs, between lines that begin with START, END and REPORT.
+
+A handler function is a Procfile line that names a function in a file, such as "create: thumbnail.handler"
+(handler in thumbnail.py, thumbnail.mjs, thumbnail.js or thumbnail.rb), or a function with handler or runtime in
+aloft.yml.
+
+With --json: {"requestId", "release", "functionError" (the error's type, if it failed), "payload", "seconds"}.
+
+Exit status: 0 it answered; 1 it failed, and its error is printed; 2 there is no such function, or the event is no
+JSON.`,
+		Example: `  aloft invoke create
+  aloft invoke create --payload '{"bucket": "uploads"}' --stage production
+  aloft invoke create --payload @event.json
+  jq .event sample.json | aloft invoke create --payload -`,
+		Args: between(1, 1),
+		RunE: func(c *cobra.Command, args []string) error { return runInvoke(c.Context(), p, args[0], o) },
+	})
+	c.Flags().StringVar(&o.payload, "payload", "{}", "the event: JSON, @FILE, or - for standard input")
+	c.Flags().StringVar(&o.clientContext, "client-context", "", "JSON that the function finds in its context")
+	return c
+}
+
+func runInvoke(ctx context.Context, p *program, function string, o invokeOptions) error {
+	payload, err := p.readEvent(o.payload)
+	if err != nil {
+		return err
+	}
+	if o.clientContext != "" && !json.Valid([]byte(o.clientContext)) {
+		return aloft.Errorf(aloft.Invalid, "--client-context is no JSON")
+	}
+	ref, err := p.stage("")
+	if err != nil {
+		return err
+	}
+	c, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	got, err := c.Invoke(ctx, aloft.InvokeInput{Stage: ref, Function: function, Payload: payload, ClientContext: o.clientContext})
+	if err != nil {
+		return p.explain(ctx, c, ref, err)
+	}
+	if err := p.printInvocation(function, got); err != nil {
+		return err
+	}
+	if got.FunctionError != "" {
+		return &exitError{status: 1}
+	}
+	return nil
+}
+
+// readEvent returns an event as it was given.
+func (p *program) readEvent(text string) ([]byte, error) {
+	in := io.Reader(strings.NewReader(text))
+	if name, isFile := strings.CutPrefix(text, "@"); isFile {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, aloft.Errorf(aloft.Invalid, "%w", err).WithHint("--payload takes JSON, @FILE, or - for standard input")
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	} else if text == "-" {
+		in = p.in
+	}
+	event, err := io.ReadAll(io.LimitReader(in, maxEvent+1))
+	switch {
+	case err != nil:
+		return nil, aloft.Errorf(aloft.Invalid, "read the event: %w", err)
+	case len(event) > maxEvent:
+		return nil, aloft.Errorf(aloft.Invalid, "the event is longer than %s", bytesText(maxEvent)).WithHint("Lambda takes no more either: put it into a file or a bucket and send its name")
+	case !json.Valid(event):
+		return nil, aloft.Errorf(aloft.Invalid, "the event is no JSON").WithHint(`for example: --payload '{"name": "value"}', or --payload @event.json`)
+	}
+	return event, nil
+}
+
+func (p *program) printInvocation(function string, got aloft.Invoked) error {
+	if p.flags.json {
+		payload := json.RawMessage(got.Payload)
+		if !json.Valid(payload) { // a runtime may answer with anything
+			text, err := json.Marshal(string(got.Payload))
+			if err != nil {
+				return err
+			}
+			payload = text
+		}
+		return p.printJSON(invocation{
+			RequestID: got.RequestID, Release: got.Release, FunctionError: got.FunctionError, Payload: payload, Seconds: got.Elapsed.Seconds(),
+		})
+	}
+	if got.FunctionError != "" {
+		fmt.Fprintf(p.err, "%s failed: %s\n", clean(function), clean(got.FunctionError))
+	} else if !p.flags.quiet {
+		fmt.Fprintln(p.err, p.paint(p.err).dim(fmt.Sprintf("%s v%d answered in %s, request %s", clean(function), got.Release, short(got.Elapsed), got.RequestID)))
+	}
+	_, err := fmt.Fprintln(p.out, clean(string(got.Payload)))
+	return err
+}

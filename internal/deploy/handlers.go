@@ -1,0 +1,69 @@
+package deploy
+
+import (
+	"cmp"
+	"io/fs"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/buildpack"
+	"github.com/aloft-run/aloft/internal/lambdaruntime"
+	"github.com/aloft-run/aloft/internal/manifest"
+)
+
+// What a handler function gets that says nothing else.
+const (
+	handlerMemory    = 1024 // MB
+	handlerTimeout   = aloft.Duration(10 * time.Second)
+	handlerInstances = 10 // at most
+)
+
+// handler makes a function of what is a Lambda handler: named in the manifest, or a line of the Procfile that names a function
+// in a file of the tree. It reports false for what is a command.
+func handler(f manifest.FunctionSettings, name, line string, tree fs.FS) (aloft.Function, bool, error) {
+	named := cmp.Or(f.Handler, line)
+	family, guessed := lambdaruntime.Guess(named, tree)
+	runtime := string(family)
+	switch {
+	case f.Runtime != "":
+		said, _, err := lambdaruntime.Parse(f.Runtime)
+		if err != nil {
+			return aloft.Function{}, false, err
+		}
+		family, runtime = said, f.Runtime
+	case f.Handler != "" && !guessed:
+		return aloft.Function{}, false, aloft.Errorf(aloft.Invalid, "function %q: no file is found for the handler %q", name, f.Handler).
+			WithHint("app.handler is the function handler in app.py, app.mjs, app.js, app.cjs or app.rb; runtime says which language it is")
+	case !guessed:
+		return aloft.Function{}, false, nil
+	}
+	idle := f.Idle
+	if idle == 0 && !f.NeverIdle {
+		idle = idleTime // in production too, as on Lambda
+	}
+	h := aloft.Function{
+		Name: name, Kind: aloft.Handler, Handler: named, Runtime: runtime,
+		Memory: cmp.Or(f.Memory, handlerMemory), Timeout: cmp.Or(f.Timeout, handlerTimeout), CPU: f.CPU, Network: f.Network,
+		Instances: f.Instances, Max: cmp.Or(f.Max, max(handlerInstances, f.Instances)), Queue: f.Queue, Idle: idle, DrainTimeout: f.Drain,
+	}
+	if family == lambdaruntime.Provided {
+		h.Command = shell(cmp.Or(line, "./bootstrap"))
+		h.Handler = cmp.Or(f.Handler, name)
+	}
+	return h, true, nil
+}
+
+// handles reports whether a project has handler functions, which need no web server.
+func handles(s manifest.Settings, plan buildpack.Plan, tree fs.FS) bool {
+	named := func(name string) bool {
+		f := s.Function(name)
+		if f.Off || name == manifest.WebFunction || name == releaseProcess {
+			return false
+		}
+		_, ok := lambdaruntime.Guess(cmp.Or(f.Handler, f.Command, plan.Workers[name]), tree)
+		return ok || f.Handler != "" || f.Runtime != ""
+	}
+	return slices.ContainsFunc(slices.Collect(maps.Keys(s.Functions)), named) || slices.ContainsFunc(slices.Collect(maps.Keys(plan.Workers)), named)
+}

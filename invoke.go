@@ -1,0 +1,51 @@
+package aloft
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Invoker has functions work on events. Implementations: local.Platform, client.Client.
+type Invoker interface {
+	// Invoke has an instance of a handler function work on an event, starting one if none runs, and returns what came of it.
+	// A function that fails is no error of Invoke: see Invoked.FunctionError. It returns NotFound if the stage has no such
+	// handler function, and Unavailable if no instance takes the event for now.
+	Invoke(ctx context.Context, input InvokeInput) (Invoked, error)
+}
+
+// InvokeInput is an event for a function.
+type InvokeInput struct {
+	Stage         StageRef `json:"stage"`
+	Function      string   `json:"function"`
+	Payload       []byte   `json:"payload"`                 // JSON, at most 6 MB
+	ClientContext string   `json:"clientContext,omitempty"` // JSON
+}
+
+// Invoked is what came of an invocation.
+type Invoked struct {
+	RequestID     string        `json:"requestId"`
+	Release       int           `json:"release"`                 // which worked on it
+	FunctionError string        `json:"functionError,omitempty"` // the error's type, such as "TypeError"; "" if it succeeded
+	Payload       []byte        `json:"payload"`                 // the function's answer, or its error: errorMessage, errorType, stackTrace
+	Elapsed       time.Duration `json:"elapsed"`                 // nanoseconds
+}
+
+// maxFunctionName is how long AWS lets the name of a function be.
+const maxFunctionName = 64
+
+// FunctionName is the name of a stage's function as Lambda has them: APP-FUNCTION, for stages that are not production
+// APP-FUNCTION-STAGE. One that is too long ends, always the same way, with a digest of its whole.
+func (r StageRef) FunctionName(function string) string {
+	name := r.App + "-" + function
+	if r.Stage != Production {
+		name += "-" + r.Stage
+	}
+	if len(name) <= maxFunctionName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	const digits = 8
+	return name[:maxFunctionName-digits-1] + "-" + hex.EncodeToString(sum[:digits/2])
+}

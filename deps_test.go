@@ -23,11 +23,11 @@ var layers = map[string][]string{
 	"internal/api":         {},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
-	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/source"},
+	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},
 	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
-	"internal/local":         {"internal/engine", "internal/function", "internal/lambdaruntime", "internal/route", "internal/runtimeapi", "internal/upstream"},
+	"internal/local":         {"internal/engine", "internal/function", "internal/lambdahttp", "internal/lambdaruntime", "internal/route", "internal/runtimeapi", "internal/upstream"},
 	"internal/function":      {"internal/engine", "internal/line", "internal/route", "internal/runtimeapi", "internal/upstream"},
 	"internal/artifact":      {"internal/source"},
 	"internal/lambdaruntime": {},

@@ -29,6 +29,8 @@ type Function struct {
 	Env     map[string]string `json:"env,omitempty"`     // from the source (aloft.yml, up.json); config overrides it
 	Handler string            `json:"handler,omitempty"` // handler: what the runtime calls, such as "app.handler"
 	Runtime string            `json:"runtime,omitempty"` // handler: the name of a Lambda runtime, such as "python3.13"
+	Format  string            `json:"format,omitempty"`  // handler: of the events that requests become; "" means "apigw-v2"
+	Routes  []string          `json:"routes,omitempty"`  // handler: patterns of requests for it, such as "POST /items/{id}"; see Patterns
 	Root    string            `json:"root,omitempty"`    // static: the directory served, relative to the tree; "" is the tree
 	Prefix  string            `json:"prefix,omitempty"`  // static: the URL path it is served under, "/" if empty
 
@@ -51,11 +53,21 @@ type Function struct {
 	Idle        Duration `json:"idle,omitempty"`        // all instances end after this long without a request and start with the next; 0 means never
 }
 
+// Patterns are those of net/http's ServeMux that requests for a handler function match: its routes, or what is at and below
+// its name.
+func (f Function) Patterns() []string {
+	if len(f.Routes) > 0 {
+		return f.Routes
+	}
+	return []string{"/" + f.Name, "/" + f.Name + "/"}
+}
+
 // Clone returns a copy that shares no memory with f.
 func (f Function) Clone() Function {
 	f.Command = slices.Clone(f.Command)
 	f.Env = maps.Clone(f.Env)
 	f.Network = slices.Clone(f.Network)
+	f.Routes = slices.Clone(f.Routes)
 	return f
 }
 

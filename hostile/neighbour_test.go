@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -172,7 +173,7 @@ func (s *shop) attack(t *testing.T, kind string) (stop func()) {
 			for ctx.Err() == nil && asked.Add(1) <= 100_000 {
 				if err := s.fetch(ctx, client, noisyURL+"/slow"); err != nil { // it was refused, and is told to come again later
 					select {
-					case <-time.After(time.Second):
+					case <-time.After(time.Second/2 + rand.N(time.Second)): // not all in the same moment
 					case <-ctx.Done():
 					}
 				}

@@ -47,7 +47,7 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 		if h, ok, err := handler(f, name, commands[name], tree); err != nil {
 			return nil, err
 		} else if ok {
-			h.Env, h.Isolation = environment(planned(plan), s.Env), s.Isolation.Minimum
+			h.Env, h.Isolation, h.Routes = environment(planned(plan), s.Env), s.Isolation.Minimum, routesOf(s, name)
 			all = append(all, h)
 			continue
 		}
@@ -56,7 +56,7 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 			Memory: f.Memory, CPU: f.CPU, Network: f.Network, Isolation: s.Isolation.Minimum, Instances: f.Instances, DrainTimeout: f.Drain,
 		})
 	}
-	return all, nil
+	return all, checkRoutes(s, all)
 }
 
 // front is what answers requests: the web function, static files, or both.

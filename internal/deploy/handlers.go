@@ -5,12 +5,14 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/buildpack"
 	"github.com/aloft-run/aloft/internal/lambdaruntime"
 	"github.com/aloft-run/aloft/internal/manifest"
+	"github.com/aloft-run/aloft/internal/route"
 )
 
 // What a handler function gets that says nothing else.
@@ -44,7 +46,7 @@ func handler(f manifest.FunctionSettings, name, line string, tree fs.FS) (aloft.
 		idle = idleTime // in production too, as on Lambda
 	}
 	h := aloft.Function{
-		Name: name, Kind: aloft.Handler, Handler: named, Runtime: runtime,
+		Name: name, Kind: aloft.Handler, Handler: named, Runtime: runtime, Format: f.Format,
 		Memory: cmp.Or(f.Memory, handlerMemory), Timeout: cmp.Or(f.Timeout, handlerTimeout), CPU: f.CPU, Network: f.Network,
 		Instances: f.Instances, Max: cmp.Or(f.Max, max(handlerInstances, f.Instances)), Queue: f.Queue, Idle: idle, DrainTimeout: f.Drain,
 	}
@@ -66,4 +68,40 @@ func handles(s manifest.Settings, plan buildpack.Plan, tree fs.FS) bool {
 		return ok || f.Handler != "" || f.Runtime != ""
 	}
 	return slices.ContainsFunc(slices.Collect(maps.Keys(s.Functions)), named) || slices.ContainsFunc(slices.Collect(maps.Keys(plan.Workers)), named)
+}
+
+// routesOf are the routes that lead to a function, sorted.
+func routesOf(s manifest.Settings, name string) []string {
+	var routes []string
+	for _, pattern := range slices.Sorted(maps.Keys(s.Routes)) {
+		if s.Routes[pattern] == name {
+			routes = append(routes, pattern)
+		}
+	}
+	return routes
+}
+
+// checkRoutes refuses routes to what is no handler, and those that contradict each other.
+func checkRoutes(s manifest.Settings, all []aloft.Function) error {
+	handlers := map[string]bool{}
+	var names, patterns []string
+	for _, f := range all {
+		if f.Kind == aloft.Handler {
+			handlers[f.Name] = true
+			names, patterns = append(names, f.Name), append(patterns, f.Patterns()...)
+		}
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(s.Routes)) {
+		if name := s.Routes[pattern]; !handlers[name] {
+			e := aloft.Errorf(aloft.Invalid, "the route %q leads to %q, which is no handler function", pattern, name)
+			if len(names) == 0 {
+				return e.WithHint("there is none; a Procfile line such as \"%s: app.handler\" makes one", name)
+			}
+			return e.WithHint("the handler functions are %s", strings.Join(names, ", "))
+		}
+	}
+	if err := route.CheckPatterns(patterns); err != nil {
+		return aloft.Errorf(aloft.Invalid, "the routes contradict each other: %w", err).WithHint("change one of the two in the routes section of aloft.yml")
+	}
+	return nil
 }

@@ -26,7 +26,7 @@ const (
 
 // The types of failures that are not the function's own words.
 const (
-	timedOut = "Sandbox.Timedout"
+	TimedOut = "Sandbox.Timedout"
 	exited   = "Runtime.ExitError"
 )
 
@@ -132,7 +132,7 @@ func (i *instance) invoke(ctx context.Context, u *upstream.Upstream, call *runti
 	case j.late.Load():
 		text := fmt.Sprintf("Task timed out after %.2f seconds", limit.Seconds())
 		i.log("RequestId: %s %s", call.ID, text)
-		return failed(timedOut, call.ID, text), nil
+		return failed(TimedOut, call.ID, text), nil
 	case errors.Is(err, runtimeapi.ErrEnded):
 		j.free()
 		<-i.box.Done()

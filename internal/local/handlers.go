@@ -81,10 +81,8 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 	if err != nil {
 		return aloft.Invoked{}, err
 	}
-	call := &runtimeapi.Call{
-		ID: requestID(), Payload: input.Payload, ClientContext: input.ClientContext, TraceID: traceID(),
-		ARN: fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", homeRegion, homeAccount, input.Stage.FunctionName(input.Function)),
-	}
+	call := newCall(input.Stage, input.Function, requestID(), input.Payload)
+	call.ClientContext = input.ClientContext
 	began := time.Now()
 	reply, err := gate.Invoke(ctx, call)
 	if u, ok := errors.AsType[*route.Unavailable](err); ok {
@@ -101,10 +99,21 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 		}
 	}
 	if failure != nil {
-		invoked.FunctionError, invoked.Payload = failure.Type, failure.Payload
+		invoked.FunctionError, invoked.Payload = kindOf(failure), failure.Payload
 	}
 	invoked.Elapsed = time.Since(began)
 	return invoked, nil
+}
+
+// kindOf is the type of an error as the function names it. Runtimes say "Unhandled" of most.
+func kindOf(failure *runtimeapi.Failure) string {
+	var said struct {
+		Type string `json:"errorType"`
+	}
+	if json.Unmarshal(failure.Payload, &said) == nil && said.Type != "" {
+		return said.Type
+	}
+	return failure.Type
 }
 
 // handler finds the gate of a handler function that runs, and the release that does.

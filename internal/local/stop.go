@@ -80,7 +80,7 @@ func (p *Platform) refuse(s *stage, reason string) {
 	defer s.mu.Unlock()
 	if s.route != nil {
 		r := *s.route
-		r.Backend, r.Static = s.gate, nil
+		r.Backend, r.Static, r.Events = s.gate, nil, nil
 		s.route = &r
 		p.put(s)
 	}

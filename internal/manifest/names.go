@@ -53,6 +53,22 @@ func envNames() naming {
 // namePattern repeats the rule of aloft.CheckName for the schema; a test compares the two.
 const namePattern = `^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$`
 
+const routePattern = `^([A-Z]+ )?/[^ ]*$`
+
+// routes is the rule for patterns of requests: those of net/http's ServeMux, without a host.
+func routes() naming {
+	pattern := regexp.MustCompile(routePattern)
+	return naming{
+		map[string]any{"pattern": routePattern},
+		func(d *document, f field) (string, error) {
+			if !pattern.MatchString(f.name) {
+				return "", d.fault(f.at, "route %s is not allowed", quote(f.name)).WithHint("a route is a path, or a method and a path: \"/items\", \"POST /items/{id}\", \"GET /files/{path...}\"")
+			}
+			return f.name, nil
+		},
+	}
+}
+
 // names is the rule for stages and functions. In files of other tools a name is first brought into our form: those tools
 // allow capitals and underscores.
 func names(what string) naming {

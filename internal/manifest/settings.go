@@ -16,6 +16,7 @@ type Settings struct {
 	Static *Static // nil if not said
 
 	Functions map[string]FunctionSettings // by name; see Function
+	Routes    map[string]string           // which handler function answers which requests: "POST /items/{id}" to its name
 	Env       map[string]string           // for build and run; a stage's config overrides it
 	Required  []EnvVar                    // variables the app declares but gives no value for, by name
 
@@ -41,6 +42,7 @@ type FunctionSettings struct {
 	Command     string  // shell line; for a function that no Procfile names, or instead of its line
 	Handler     string  // of a Lambda handler, such as "app.handler"; or instead of the Procfile's line
 	Runtime     string  // of a Lambda handler, by AWS's name
+	Format      string  // of the events that requests become
 	Memory      int     // MB
 	CPU         float64 // processors
 	Instances   int     // how many run at least

@@ -41,6 +41,13 @@ func line() shape[string] {
 	})
 }
 
+// functionName is the name of a function.
+func functionName() shape[string] {
+	return word("a function's name", "such as create", map[string]any{"type": "string", "pattern": namePattern}, func(n node) (string, bool) {
+		return n.text, n.kind == text && aloft.CheckName("function", n.text) == nil
+	})
+}
+
 // handlerName is what a Lambda runtime calls.
 func handlerName() shape[string] {
 	return word("a handler", `such as "app.handler"`, map[string]any{"type": "string", "pattern": `^[A-Za-z0-9_.:/@$-]+$`}, func(n node) (string, bool) {

@@ -19,6 +19,7 @@ type Route struct {
 	Timeout  time.Duration // until the response headers; 0 means none
 	Backend  Backend       // web functions; nil if only Static answers
 	Static   Files         // static functions, asked with the whole path; nil if none
+	Events   Events        // handler functions, asked first; nil if there are none
 	Prefix   string        // the path below which Static answers; "" or "/" is everything
 }
 
@@ -27,6 +28,13 @@ type Files interface {
 	http.Handler
 	// Has reports whether there is a file for a URL path, index pages and redirects to them included.
 	Has(urlPath string) bool
+}
+
+// Events answers requests by events for handler functions.
+type Events interface {
+	http.Handler
+	// Takes reports whether a request is for one of them.
+	Takes(r *http.Request) bool
 }
 
 // Backend picks an instance for a request.

@@ -98,11 +98,14 @@ func (s *Session) take(id string) *flight {
 	return f
 }
 
+// integrationType is of replies that are always streamed: AWS's client for Go says no more of them.
+const integrationType = "application/vnd.awslambda.http-integration-response"
+
 func badID() answer { return problem(400, "InvalidRequestID", "no such invocation is under way") }
 
 // response takes the answer of a function.
 func (s *Session) response(r *request, id string, body io.Reader) answer {
-	if strings.EqualFold(r.headers.responseMode, "streaming") {
+	if strings.EqualFold(r.headers.responseMode, "streaming") || r.headers.contentType == integrationType {
 		return s.stream(r, id, body)
 	}
 	payload, err := payload(r, body)

@@ -5,6 +5,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -56,6 +57,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.route = h.table.Lookup(hostOf(r.Host))
 	if e.route == nil {
 		e.fail(http.StatusNotFound, "no app answers to this host")
+		return
+	}
+	if e.route.Events != nil && e.route.Events.Takes(e.r) {
+		e.event()
 		return
 	}
 	if e.files() {
@@ -143,6 +148,24 @@ func (e *exchange) static() {
 	rec := &recorder{ResponseWriter: e.w}
 	defer func() { e.status, e.sent = rec.status, rec.sent }()
 	e.route.Static.ServeHTTP(rec, e.r)
+}
+
+// event has a handler function answer. It is told of the client as apps are.
+func (e *exchange) event() {
+	rec := &recorder{ResponseWriter: e.w}
+	defer func() { e.status, e.sent = rec.status, rec.sent }()
+	r := e.r.Clone(e.r.Context())
+	for name := range r.Header {
+		if !e.forward(name) {
+			delete(r.Header, name)
+		}
+	}
+	r.Header.Set("X-Forwarded-For", e.from.via)
+	r.Header.Set("X-Forwarded-Host", e.from.host)
+	r.Header.Set("X-Forwarded-Proto", e.from.proto)
+	r.Header.Set("X-Request-Id", e.id)
+	r.RemoteAddr = net.JoinHostPort(e.from.client, "0")
+	e.route.Events.ServeHTTP(rec, r)
 }
 
 // under reports whether path lies below prefix.

@@ -1,0 +1,215 @@
+package local
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/lambdahttp"
+	"github.com/aloft-run/aloft/internal/route"
+	"github.com/aloft-run/aloft/internal/runtimeapi"
+)
+
+var _ route.Events = (*events)(nil)
+
+// events answers requests by events for handler functions.
+type events struct{ mux *http.ServeMux }
+
+// Takes implements route.Events.
+func (e *events) Takes(r *http.Request) bool {
+	_, pattern := e.mux.Handler(r)
+	return pattern != ""
+}
+
+// ServeHTTP implements route.Events.
+func (e *events) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.mux.ServeHTTP(w, r) }
+
+// events are those of the handler functions of d, nil if it has none. The caller holds s.mu.
+func (s *stage) events(d *deployment) *events {
+	if len(d.handlers) == 0 {
+		return nil
+	}
+	all := &events{http.NewServeMux()}
+	for _, name := range slices.Sorted(maps.Keys(d.handlers)) {
+		f := d.handlers[name].Function
+		for _, pattern := range f.Patterns() {
+			all.mux.Handle(pattern, &eventHandler{ref: d.release.StageRef, function: f, pattern: pattern, gate: s.handlers[name], logs: d.platform.Logs, release: d.release.Version})
+		}
+	}
+	return all
+}
+
+// eventHandler answers requests of one route.
+type eventHandler struct {
+	ref      aloft.StageRef
+	release  int
+	function aloft.Function
+	pattern  string
+	gate     *function.Gate
+	logs     Logs
+}
+
+// ServeHTTP makes an event of the request and a response of the answer.
+func (h *eventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := requestID()
+	w.Header().Set("X-Amzn-Requestid", id)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, lambdahttp.MaxPayload))
+	if err != nil {
+		status := http.StatusBadRequest
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			status = http.StatusRequestEntityTooLarge
+		}
+		answer(w, status, http.StatusText(status))
+		return
+	}
+	format, err := lambdahttp.ParseFormat(h.function.Format)
+	var event []byte
+	if err == nil {
+		event, err = lambdahttp.Encode(format, r, body, h.meta(id, r))
+	}
+	if err != nil {
+		h.say("request %s: %v", id, err)
+		answer(w, http.StatusBadRequest, "the request cannot be made an event")
+		return
+	}
+	h.invoke(w, r, format, newCall(h.ref, h.function.Name, id, event))
+}
+
+// meta is what the event says besides the request.
+func (h *eventHandler) meta(id string, r *http.Request) *lambdahttp.Meta {
+	client, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		client = r.RemoteAddr
+	}
+	m := &lambdahttp.Meta{RequestID: id, SourceIP: client, Time: time.Now(), AccountID: homeAccount, RouteKey: "$default", Resource: "/{proxy+}"}
+	if method, path, ok := strings.Cut(h.pattern, " "); ok && len(h.function.Routes) > 0 {
+		m.RouteKey, m.Resource = method+" "+path, path
+	}
+	for _, name := range wildcards(h.pattern) {
+		if m.PathParameters == nil {
+			m.PathParameters = map[string]string{}
+		}
+		m.PathParameters[name] = r.PathValue(name)
+	}
+	return m
+}
+
+// wildcards are the names in a pattern: id and rest in "GET /items/{id}/{rest...}".
+func wildcards(pattern string) []string {
+	var names []string
+	for {
+		_, rest, ok := strings.Cut(pattern, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		if !ok || !closed {
+			return names
+		}
+		if name = strings.TrimSuffix(name, "..."); name != "$" {
+			names = append(names, name)
+		}
+		pattern = after
+	}
+}
+
+func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lambdahttp.Format, call *runtimeapi.Call) {
+	reply, err := h.gate.Invoke(r.Context(), call)
+	if u, ok := errors.AsType[*route.Unavailable](err); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int((u.RetryAfter+time.Second-1)/time.Second))))
+		answer(w, http.StatusServiceUnavailable, "Service Unavailable")
+		return
+	}
+	switch {
+	case err != nil: // the client left
+		answer(w, http.StatusServiceUnavailable, "Service Unavailable")
+	case reply.Failure != nil && reply.Failure.Type == function.TimedOut:
+		answer(w, http.StatusGatewayTimeout, "Endpoint request timed out")
+	case reply.Failure != nil:
+		answer(w, http.StatusBadGateway, "Internal Server Error")
+	case reply.Stream != nil:
+		h.stream(w, r, reply)
+	default:
+		decoded, err := lambdahttp.DecodeReply(format, r.Method, reply.Payload)
+		if err != nil {
+			h.say("request %s: %v", call.ID, err)
+			answer(w, http.StatusBadGateway, "Internal Server Error")
+			return
+		}
+		send(w, decoded)
+	}
+}
+
+// stream passes a streamed reply on while it comes.
+func (h *eventHandler) stream(w http.ResponseWriter, r *http.Request, reply *runtimeapi.Reply) {
+	defer func() { _ = reply.Stream.Close() }()
+	decoded, err := lambdahttp.ReadStream(reply.ContentType, reply.Stream)
+	if err != nil {
+		h.say("a streamed answer: %v", err)
+		answer(w, http.StatusBadGateway, "Internal Server Error")
+		return
+	}
+	maps.Copy(w.Header(), decoded.Header)
+	w.WriteHeader(decoded.Status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	flush := http.NewResponseController(w)
+	b := make([]byte, 32<<10)
+	for {
+		n, err := decoded.Body.Read(b)
+		if n > 0 {
+			if _, writeErr := w.Write(b[:n]); writeErr != nil {
+				return
+			}
+			_ = flush.Flush() // what cannot be flushed goes with the end
+		}
+		if err == io.EOF {
+			return
+		}
+		if err != nil { // the client must not take it for whole
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+// send writes a buffered reply.
+func send(w http.ResponseWriter, reply *lambdahttp.Reply) {
+	maps.Copy(w.Header(), reply.Header)
+	if reply.Length >= 0 {
+		w.Header().Set("Content-Length", strconv.FormatInt(reply.Length, 10))
+	}
+	w.WriteHeader(reply.Status)
+	if reply.Body != nil {
+		_, _ = io.Copy(w, reply.Body) // a client that has left has its answer
+	}
+}
+
+// answer is what API Gateway answers for itself.
+func answer(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	body, err := json.Marshal(map[string]string{"message": message})
+	if err != nil {
+		body = nil
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // as above
+}
+
+// say writes a line about the function to the stage's log.
+func (h *eventHandler) say(format string, args ...any) {
+	h.logs.Append(h.ref, aloft.LogLine{Time: time.Now(), Release: h.release, Function: h.function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)})
+}
+
+// newCall is a call of a stage's function.
+func newCall(ref aloft.StageRef, name, id string, event []byte) *runtimeapi.Call {
+	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", homeRegion, homeAccount, ref.FunctionName(name))
+	return &runtimeapi.Call{ID: id, Payload: event, TraceID: traceID(), ARN: arn}
+}

@@ -162,7 +162,7 @@ func (d *deployment) spec(f aloft.Function, private string, port int) engine.Spe
 // renew replaces the web pool, which was used up, by a fresh one.
 func (d *deployment) renew() { d.web = d.pool(d.web.Function) }
 
-func (d *deployment) route(gate *function.Gate, events *events) *route.Route {
+func (d *deployment) route(gate *function.Gate, events route.Events) *route.Route {
 	r := &route.Route{Stage: d.release.StageRef, Release: d.release.Version, Prefix: d.prefix}
 	if d.static != nil {
 		r.Static = below(d.prefix, d.static)
@@ -176,9 +176,7 @@ func (d *deployment) route(gate *function.Gate, events *events) *route.Route {
 			}
 		}
 	}
-	if events != nil {
-		r.Events = events
-	}
+	r.Events = events
 	if r.Backend == nil && r.Static == nil && r.Events == nil {
 		return nil
 	}

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,17 +33,25 @@ func (e *events) Takes(r *http.Request) bool {
 // ServeHTTP implements route.Events.
 func (e *events) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.mux.ServeHTTP(w, r) }
 
-// events are those of the handler functions of d, nil if it has none. The caller holds s.mu.
-func (s *stage) events(d *deployment) *events {
-	if len(d.handlers) == 0 {
-		return nil
-	}
-	all := &events{http.NewServeMux()}
-	for _, name := range slices.Sorted(maps.Keys(d.handlers)) {
-		f := d.handlers[name].Function
-		for _, pattern := range f.Patterns() {
-			all.mux.Handle(pattern, &eventHandler{ref: d.release.StageRef, function: f, pattern: pattern, gate: s.handlers[name], logs: d.platform.Logs, release: d.release.Version})
+// events leads requests to the handler functions of a release; nil if it has none. The caller holds s.mu.
+func (s *stage) events(release aloft.Release, logs Logs) route.Events {
+	var all *events
+	for _, f := range release.Tuned() {
+		if f.Kind != aloft.Handler {
+			continue
 		}
+		if all == nil {
+			all = &events{http.NewServeMux()}
+		}
+		h := eventHandler{ref: release.StageRef, release: release.Version, function: f, gate: s.handlerGate(f.Name), logs: logs}
+		for _, pattern := range f.Patterns() { // which do not contradict each other: that was looked at before the release
+			at := h
+			at.pattern = pattern
+			all.mux.Handle(pattern, &at)
+		}
+	}
+	if all == nil {
+		return nil
 	}
 	return all
 }

@@ -52,11 +52,16 @@ func (s *stage) handle(d *deployment) {
 		}
 	}
 	for name, pool := range d.handlers {
-		if s.handlers[name] == nil {
-			s.handlers[name] = function.NewGate()
-		}
-		s.handlers[name].Use(pool)
+		s.handlerGate(name).Use(pool)
 	}
+}
+
+// handlerGate is the gate of a handler function, made if there is none: invocations wait. The caller holds s.mu.
+func (s *stage) handlerGate(name string) *function.Gate {
+	if s.handlers[name] == nil {
+		s.handlers[name] = function.NewGate()
+	}
+	return s.handlers[name]
 }
 
 // closeHandlers refuses invocations, those too that wait.

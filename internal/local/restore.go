@@ -91,14 +91,18 @@ func (p *Platform) announce(s *stage, r aloft.Restored) *late {
 			announced.Backend, announced.Function, announced.Timeout = s.gate, f.Name, f.Timeout.Or(0)
 		case aloft.Static:
 			announced.Static, announced.Prefix = below(f.Prefix, late), f.Prefix
-		case aloft.Worker, aloft.Handler: // nobody asks it anything
+		case aloft.Worker, aloft.Handler: // nobody asks it anything, or by events
 		}
 	}
+	announced.Events = s.events(r.Release, p.Logs)
 	if r.Stage.Stopped {
 		s.gate.Close("stopped")
-		announced.Backend, announced.Static = s.gate, nil
+		for _, gate := range s.handlers {
+			gate.Close("stopped")
+		}
+		announced.Backend, announced.Static, announced.Events = s.gate, nil, nil
 	}
-	if announced.Backend != nil || announced.Static != nil {
+	if announced.Backend != nil || announced.Static != nil || announced.Events != nil {
 		s.route = announced
 		p.put(s)
 	}

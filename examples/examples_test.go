@@ -3,9 +3,12 @@
 package examples_test
 
 import (
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,6 +56,7 @@ func examples() []example {
 		{"spring-boot", "java", "mvn", 0, "Hello from Spring Boot", "/hello/Ada", "Hello, Ada!"},
 		{"axum", "rust", "cargo", 0, "Hello from axum", "/hello/Ada", "Hello, Ada!"},
 		{"sinatra", "ruby", "bundle", 0, "Hello from Sinatra", "/hello/Ada", "Hello Ada"},
+		{"haproxy", "procfile", "python3", 0, "Hello from handlers", "/generate", "server one 10.0.0.1:8080 check"},
 		{"static", "static", "", 0, "Hello from files", "/guide/", "Guide"},
 	}
 }
@@ -92,4 +96,42 @@ func free(port int) bool {
 		_ = l.Close()
 	}
 	return err == nil
+}
+
+// TestGenerate: the handlers of haproxy check what they are sent, and answer with plain text.
+func TestGenerate(t *testing.T) {
+	t.Parallel()
+	aloftest.NeedTool(t, "python3")
+	w := aloftest.New(t)
+	w.Serve(t)
+	dir := filepath.Join(t.TempDir(), "haproxy")
+	if err := os.CopyFS(dir, os.DirFS("haproxy")); err != nil {
+		t.Fatal(err)
+	}
+	d := w.Up(t, dir)
+	for body, want := range map[string]string{
+		`[{"name":"a","address":"10.1.2.3","port":81},{"name":"b","address":"b.example"}]`: "200 text/plain; charset=utf-8 server a 10.1.2.3:81 check\n    server b b.example:80 check\n",
+		`[{"name":"a b","address":"10.1.2.3"}]`:                                            "422 text/plain; charset=utf-8 [0].name: expected letters",
+		`[{"name":"a","address":"x","port":70000}]`:                                        "422 text/plain; charset=utf-8 [0].port",
+		`[{"name":"a","address":"x","weight":1}]`:                                          "422 text/plain; charset=utf-8 [0].weight: unknown",
+		`{}`: "422 text/plain; charset=utf-8 expected a JSON array",
+		`[`:  "400 text/plain; charset=utf-8 the body is no JSON",
+	} {
+		request, err := w.Request(t.Context(), http.MethodPost, d.URL+"/generate", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		res, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		status, rest, _ := strings.Cut(want, " ")
+		kind, says, _ := strings.Cut(rest, "utf-8 ")
+		if err != nil || strconv.Itoa(res.StatusCode) != status || res.Header.Get("Content-Type") != kind+"utf-8" || !strings.Contains(string(text), says) {
+			t.Errorf("%s is answered %d %s %q, %v; want %s", body, res.StatusCode, res.Header.Get("Content-Type"), text, err, want)
+		}
+	}
 }

@@ -106,20 +106,9 @@ func runTunings(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	release, err := p.currentRelease(ctx, ref)
 	if err != nil {
 		return err
-	}
-	defer c.Close()
-	status, err := p.status(ctx, c, ref)
-	if err != nil {
-		return err
-	}
-	var release aloft.Release
-	if status.Stage.Current > 0 {
-		if release, err = c.Release(ctx, ref, status.Stage.Current); err != nil {
-			return err
-		}
 	}
 	results := []tuningResult{}
 	for _, f := range release.Functions {
@@ -135,6 +124,20 @@ func runTunings(ctx context.Context, p *program) error {
 		rows = append(rows, r.row())
 	}
 	return table(p.out, rows)
+}
+
+// currentRelease is the release that a stage serves, its zero value if none.
+func (p *program) currentRelease(ctx context.Context, ref aloft.StageRef) (aloft.Release, error) {
+	c, err := p.connect(ctx)
+	if err != nil {
+		return aloft.Release{}, err
+	}
+	defer c.Close()
+	status, err := p.status(ctx, c, ref)
+	if err != nil || status.Stage.Current == 0 {
+		return aloft.Release{}, err
+	}
+	return c.Release(ctx, ref, status.Stage.Current)
 }
 
 func tuningOf(f aloft.Function, t aloft.Tuning) tuningResult {

@@ -39,7 +39,7 @@ func DefaultLimits() Limits {
 	conns := max(64, min(mostConns, fileLimit()*5/8))
 	return Limits{
 		HeaderTime: 10 * time.Second, IdleTime: 3 * time.Minute, HeaderBytes: 32 << 10, Streams: 250,
-		Conns: conns, Waiting: min(mostWaiting, conns), ClientConns: min(1024, conns/2), SlowReaders: min(1000, conns/4),
+		Conns: conns, Waiting: min(mostWaiting, conns), ClientConns: min(1024, conns/2), SlowReaders: min(700, conns/4),
 		Talk: 200, Proxy: proxy.DefaultLimits(),
 	}
 }

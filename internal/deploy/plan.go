@@ -138,6 +138,9 @@ func summary(f aloft.Function) string {
 	case len(command) > 0:
 		parts = append(parts, strings.Join(command, " "))
 	}
+	if f.Handler != "" {
+		parts = append(parts, f.Handler, f.Runtime)
+	}
 	if f.Kind == aloft.Static {
 		parts = append(parts, f.Prefix+" from "+"/"+f.Root)
 	}

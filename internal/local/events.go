@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/function"
 	"github.com/aloft-run/aloft/internal/lambdahttp"
@@ -33,8 +35,8 @@ func (e *events) Takes(r *http.Request) bool {
 // ServeHTTP implements route.Events.
 func (e *events) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.mux.ServeHTTP(w, r) }
 
-// events leads requests to the handler functions of a release; nil if it has none. The caller holds s.mu.
-func (s *stage) events(release aloft.Release, logs Logs) route.Events {
+// events leads requests to the handler functions of a stage's release; nil if it has none. The caller holds s.mu.
+func (p *Platform) events(s *stage, release aloft.Release) route.Events {
 	var all *events
 	for _, f := range release.Tuned() {
 		if f.Kind != aloft.Handler {
@@ -43,7 +45,7 @@ func (s *stage) events(release aloft.Release, logs Logs) route.Events {
 		if all == nil {
 			all = &events{http.NewServeMux()}
 		}
-		h := eventHandler{ref: release.StageRef, release: release.Version, function: f, gate: s.handlerGate(f.Name), logs: logs}
+		h := eventHandler{ref: release.StageRef, release: release.Version, function: f, gate: s.handlerGate(f.Name), logs: p.Logs, bodies: p.bodies}
 		for _, pattern := range f.Patterns() { // which do not contradict each other: that was looked at before the release
 			at := h
 			at.pattern = pattern
@@ -64,12 +66,40 @@ type eventHandler struct {
 	pattern  string
 	gate     *function.Gate
 	logs     Logs
+	bodies   *semaphore.Weighted // bytes of large bodies that may be in memory at once, of all functions
+}
+
+// Bodies of requests are events as a whole. Those up to smallBody count for nothing; of larger ones allBodies may be in memory.
+const (
+	smallBody = 64 << 10
+	allBodies = 256 << 20
+)
+
+// room waits until there is room for the request's body. It returns false if the client leaves first.
+func (h *eventHandler) room(r *http.Request) (leave func(), ok bool) {
+	size := r.ContentLength
+	if size < 0 || size > lambdahttp.MaxPayload {
+		size = lambdahttp.MaxPayload
+	}
+	if size <= smallBody {
+		return func() {}, true
+	}
+	if err := h.bodies.Acquire(r.Context(), size); err != nil {
+		return nil, false
+	}
+	return func() { h.bodies.Release(size) }, true
 }
 
 // ServeHTTP makes an event of the request and a response of the answer.
 func (h *eventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := requestID()
 	w.Header().Set("X-Amzn-Requestid", id)
+	leave, ok := h.room(r)
+	if !ok {
+		answer(w, http.StatusServiceUnavailable, "Service Unavailable")
+		return
+	}
+	defer leave()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, lambdahttp.MaxPayload))
 	if err != nil {
 		status := http.StatusBadRequest

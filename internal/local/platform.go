@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/function"
@@ -52,7 +54,8 @@ type Logs interface {
 // Platform runs stages on this machine. Close must be called at the end.
 type Platform struct {
 	Options
-	ports *function.Ports
+	ports  *function.Ports
+	bodies *semaphore.Weighted // see eventHandler
 
 	work       context.Context // ends when no more work is taken: with Close
 	stopWork   context.CancelFunc
@@ -70,7 +73,7 @@ func New(options Options) *Platform {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	p := &Platform{Options: options, ports: function.NewPorts(), stages: map[aloft.StageRef]*stage{}}
+	p := &Platform{Options: options, ports: function.NewPorts(), bodies: semaphore.NewWeighted(allBodies), stages: map[aloft.StageRef]*stage{}}
 	p.work, p.stopWork = context.WithCancel(context.Background())
 	p.life, p.stopLife = context.WithCancel(context.Background())
 	return p

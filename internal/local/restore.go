@@ -94,7 +94,7 @@ func (p *Platform) announce(s *stage, r aloft.Restored) *late {
 		case aloft.Worker, aloft.Handler: // nobody asks it anything, or by events
 		}
 	}
-	announced.Events = s.events(r.Release, p.Logs)
+	announced.Events = p.events(s, r.Release)
 	if r.Stage.Stopped {
 		s.gate.Close("stopped")
 		for _, gate := range s.handlers {

@@ -55,7 +55,7 @@ func (p *Platform) serves(s *stage, d *deployment) (old *deployment) {
 		s.gate.Use(d.web) // before the route: requests on their way by the old one come here too
 	}
 	s.handle(d)
-	s.route = d.route(s.gate, s.events(d.release, p.Logs))
+	s.route = d.route(s.gate, p.events(s, d.release))
 	p.put(s)
 	return old
 }

@@ -133,6 +133,7 @@ func (s *Session) stream(r *request, id string, body io.Reader) answer {
 		return badID()
 	}
 	out, in := io.Pipe()
+	defer s.begun(out)()
 	f.reply <- &Reply{Stream: out, ContentType: r.headers.contentType}
 	_, err := io.Copy(in, body)
 	switch {
@@ -151,6 +152,21 @@ func (s *Session) stream(r *request, id string, body io.Reader) answer {
 	}
 	_ = in.CloseWithError(err)
 	return accepted()
+}
+
+// begun notes a stream, and that it is over.
+func (s *Session) begun(out *io.PipeReader) (over func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.streams[out] = struct{}{}
+	if s.ended {
+		_ = out.CloseWithError(ErrEnded)
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.streams, out)
+	}
 }
 
 // callError takes the error of a function.

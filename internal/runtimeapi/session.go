@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -16,6 +17,9 @@ import (
 
 // MaxPayload is how long a buffered reply may be, in bytes.
 const MaxPayload = 6<<20 + 100
+
+// maxConns is how many connections an instance may have: its runtime needs one or two, an extension one.
+const maxConns = 64
 
 // Call is an invocation.
 type Call struct {
@@ -41,11 +45,12 @@ type Session struct {
 
 	mu         sync.Mutex
 	open       map[net.Conn]struct{}
-	flights    map[string]*flight // handed out or waiting to be, not answered
-	answered   []*flight          // answered, not free
-	asked      bool               // for work, once
-	waiting    bool               // the runtime asks for work
-	failure    *Failure           // of the initialisation
+	streams    map[*io.PipeReader]struct{} // of replies on their way
+	flights    map[string]*flight          // handed out or waiting to be, not answered
+	answered   []*flight                   // answered, not free
+	asked      bool                        // for work, once
+	waiting    bool                        // the runtime asks for work
+	failure    *Failure                    // of the initialisation
 	extensions map[string]*extension
 	ended      bool
 }
@@ -74,7 +79,7 @@ var ErrEnded = errors.New("the instance ended")
 func Serve(l net.Listener) *Session {
 	s := &Session{
 		listener: l, work: make(chan *flight), closed: make(chan struct{}), ready: make(chan struct{}),
-		open: map[net.Conn]struct{}{}, flights: map[string]*flight{}, extensions: map[string]*extension{},
+		open: map[net.Conn]struct{}{}, streams: map[*io.PipeReader]struct{}{}, flights: map[string]*flight{}, extensions: map[string]*extension{},
 	}
 	s.conns.Go(s.accept)
 	return s
@@ -87,7 +92,7 @@ func (s *Session) accept() {
 			return
 		}
 		s.mu.Lock()
-		if s.ended {
+		if s.ended || len(s.open) >= maxConns {
 			_ = c.Close()
 		} else {
 			s.open[c] = struct{}{}
@@ -170,6 +175,9 @@ func (s *Session) Close() {
 	_ = s.listener.Close()
 	for c := range s.open {
 		_ = c.Close()
+	}
+	for out := range s.streams { // whoever writes to it waits for a reader, not for its connection
+		_ = out.CloseWithError(ErrEnded)
 	}
 	left := s.answered
 	s.answered = nil

@@ -91,7 +91,7 @@ func (b *bench) invoke(t *testing.T, id, event string) *runtimeapi.Reply {
 func TestBufferedReplies(t *testing.T) {
 	b := newBench(t)
 	b.runtime(t, func(id, event string) {
-		if res, text := b.send(t, "POST", invocation+id+"/response", strings.NewReader("re: "+event)); res.StatusCode != http.StatusAccepted || !strings.Contains(text, "OK") {
+		if res, text := b.send(t, "POST", invocation+id+"/response", strings.NewReader("re: "+event)); res.StatusCode != 0 && (res.StatusCode != http.StatusAccepted || !strings.Contains(text, "OK")) {
 			t.Errorf("the response was answered %s %s", res.Status, text)
 		}
 		if res, _ := b.send(t, "POST", invocation+id+"/response", strings.NewReader("again")); res.StatusCode != http.StatusBadRequest && res.StatusCode != 0 {
@@ -141,7 +141,7 @@ func TestFailures(t *testing.T) {
 			b.send(t, "POST", invocation+id+"/error", nil)
 		case "too large":
 			res, _ := b.send(t, "POST", invocation+id+"/response", bytes.NewReader(make([]byte, runtimeapi.MaxPayload+1)))
-			if res.StatusCode != http.StatusRequestEntityTooLarge {
+			if res.StatusCode != http.StatusRequestEntityTooLarge && res.StatusCode != 0 { // 0: the session has ended
 				t.Errorf("too large a response is answered %s", res.Status)
 			}
 		case "too large, in chunks":
@@ -221,6 +221,40 @@ func TestAStreamNobodyReads(t *testing.T) {
 		if err := reply.Stream.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestTheEndOfAStreamNobodyReads: it does not keep the session from ending.
+func TestTheEndOfAStreamNobodyReads(t *testing.T) {
+	b := newBench(t)
+	b.runtime(t, func(id, _ string) {
+		b.send(t, "POST", invocation+id+"/response", strings.NewReader(strings.Repeat("x", 1<<20)), "Lambda-Runtime-Function-Response-Mode", "streaming")
+	})
+	reply := b.invoke(t, "id", "")
+	b.Close()
+	if _, err := io.ReadAll(reply.Stream); err == nil {
+		t.Error("what was cut off looks whole")
+	}
+}
+
+// TestConnectionsAreBounded: a function cannot make the server hold any number of them.
+func TestConnectionsAreBounded(t *testing.T) {
+	b := newBench(t)
+	refused := 0
+	for range 200 {
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", b.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "GET /2018-06-01/ping HTTP/1.1\r\n\r\n")
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := c.Read(make([]byte, 1)); err != nil {
+			refused++
+		}
+	}
+	if refused < 100 || refused > 150 {
+		t.Errorf("%d of 200 connections were refused", refused)
 	}
 }
 

@@ -36,7 +36,9 @@ type Handler struct {
 	exchanges sync.Pool // of *exchange
 	small     sync.Pool // of *[]byte, smallBuffer long
 	large     sync.Pool // of *[]byte, largeBuffer long
+	huge      sync.Pool // of *[]byte, hugeBuffer long
 	splices   atomic.Int32
+	uploads   atomic.Int32 // that have a huge buffer
 }
 
 var _ http.Handler = (*Handler)(nil)

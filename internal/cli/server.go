@@ -6,14 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
@@ -28,7 +26,6 @@ import (
 	"github.com/aloft-run/aloft/internal/seal"
 	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/standard"
-	"github.com/aloft-run/aloft/internal/static"
 )
 
 // serverOptions are what a server is made of. The home directory exists and is locked.
@@ -208,56 +205,6 @@ func (s *server) take(ctx context.Context) error {
 
 func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }
 
-// listen opens the API's socket. Calls that wait in it are answered once serve runs.
-func (s *server) listen(ctx context.Context) (err error) {
-	calls, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	s.stopCalls = func() {
-		stop(aloft.Errorf(aloft.Unavailable, "the aloft server was stopped meanwhile").WithHint("type the same command again"))
-	}
-	s.calls = newCalls(api.New(api.Services{
-		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.platform, Logs: &s.journal,
-		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver,
-	}), s.home)
-	s.api = &http.Server{
-		Handler:           s.calls,
-		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
-		BaseContext:       func(net.Listener) context.Context { return calls },
-	}
-	return s.listenAPI()
-}
-
-func (s *server) info() api.ServerInfo {
-	program, _ := os.Executable() // without it the server cannot be upgraded
-	return api.ServerInfo{
-		Version: thisVersion().Version, PID: os.Getpid(), Home: s.home, HTTP: s.gateway.HTTPAddr(), HTTPS: s.gateway.HTTPSAddr(),
-		Isolation: s.engine.Isolation(), StartedAt: time.Now(), Schema: sqlite.Schema(), Program: program,
-	}
-}
-
-// serve answers API calls until ctx ends, or the socket fails.
-func (s *server) serve(ctx context.Context) error {
-	failed := make(chan error, 1)
-	var wg sync.WaitGroup
-	wg.Go(func() { failed <- s.api.Serve(s.listener) })
-	s.onClose(func(ctx context.Context) error {
-		if s.replacedBy() == nil { // else the next server answers them
-			s.stopCalls()
-		}
-		err := s.api.Shutdown(ctx)
-		s.stopCalls()
-		_ = s.api.Close()
-		wg.Wait()
-		return err
-	})
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-failed:
-		return err
-	}
-}
-
 // endTraffic ends the gateway and what runs behind it together: streams end when the platform's drain time is over, and
 // only then can the gateway be done.
 func (s *server) endTraffic(ctx context.Context) error {
@@ -280,32 +227,4 @@ func (s *server) close(ctx context.Context) error {
 		errs = append(errs, f(ctx))
 	}
 	return errors.Join(errs...)
-}
-
-// hosts are the hosts of a stage, its own first.
-func hosts(stage aloft.Stage) []string {
-	return append([]string{stage.Label() + ".localhost"}, stage.Domains...)
-}
-
-// url is where a stage answers.
-func (s *server) url(ref aloft.StageRef) string {
-	host := ref.Label() + ".localhost"
-	if _, port, err := net.SplitHostPort(s.gateway.HTTPAddr()); err == nil && port != "80" {
-		host = net.JoinHostPort(host, port)
-	}
-	return "http://" + host
-}
-
-// staticFiles serves the files below a directory until it is closed.
-func staticFiles(dir string) (route.Files, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	return &rootFiles{Handler: static.New(root, static.Options{}), Closer: root}, nil
-}
-
-type rootFiles struct {
-	*static.Handler
-	io.Closer
 }

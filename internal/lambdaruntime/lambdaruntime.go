@@ -94,7 +94,7 @@ func Guess(handler string, tree fs.FS) (Family, bool) {
 	}
 	dir, name := path.Split(handler)
 	stem, _, _ := strings.Cut(name, ".")
-	whole, _, _ := cutLast(name, ".")
+	whole := strings.TrimSuffix(name, path.Ext(name))
 	for _, f := range []struct {
 		family Family
 		ends   []string
@@ -106,14 +106,6 @@ func Guess(handler string, tree fs.FS) (Family, bool) {
 		}
 	}
 	return "", false
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }
 
 func exists(tree fs.FS, name string) bool {

@@ -147,11 +147,7 @@ func (d *deployment) handlerSpec(f aloft.Function, spec *engine.Spec) error {
 		return err
 	}
 	if family != lambdaruntime.Provided {
-		command, get := lambdaruntime.Command(family, d.platform.Runtimes)
-		spec.Command = command
-		if d.platform.Runtimes == "" {
-			return aloft.Errorf(aloft.Internal, "the clients of Lambda's runtimes are not installed").WithHint("%s", get)
-		}
+		spec.Command, _ = lambdaruntime.Command(family, d.platform.Runtimes)
 	}
 	return nil
 }

@@ -30,7 +30,6 @@ type request struct {
 type headers struct {
 	errorType, errorBody, responseMode, contentType string
 	extensionName, extensionID, extensionFailure    string
-	acceptFeature                                   string
 }
 
 // at returns where a header goes, nil for one that does not matter.
@@ -50,8 +49,6 @@ func (h *headers) at(name []byte) *string {
 		return &h.extensionID
 	case "lambda-extension-function-error-type":
 		return &h.extensionFailure
-	case "lambda-extension-accept-feature":
-		return &h.acceptFeature
 	}
 	return nil
 }

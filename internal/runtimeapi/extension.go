@@ -1,6 +1,7 @@
 package runtimeapi
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"io"
@@ -13,7 +14,6 @@ const maxExtensions = 10
 
 // extension is a program beside the runtime that wants to know of invocations and of the end.
 type extension struct {
-	name     string
 	invokes  bool       // wants to know of invocations
 	shutdown bool       // wants to know of the end
 	events   chan event // takes one of each
@@ -51,7 +51,7 @@ func (s *Session) register(r *request, body io.Reader) answer {
 	if r.headers.extensionName == "" {
 		return problem(400, "Extension.InvalidExtensionName", "the header Lambda-Extension-Name is missing")
 	}
-	e := &extension{name: r.headers.extensionName, events: make(chan event, 2)}
+	e := &extension{events: make(chan event, 2)}
 	for _, event := range in.Events {
 		switch event {
 		case "INVOKE":
@@ -118,7 +118,7 @@ func (s *Session) extensionError(r *request, path string, body io.Reader) answer
 		return badExtension()
 	}
 	f := said(r, body)
-	f.Type = orElse(r.headers.extensionFailure, "Extension.Crash")
+	f.Type = cmp.Or(r.headers.extensionFailure, "Extension.Crash")
 	s.settle(func() {
 		e.open, e.invokes = 0, false
 		if path == "/init/error" && !s.asked && s.failure == nil {

@@ -2,6 +2,7 @@ package runtimeapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -194,20 +195,13 @@ func (s *Session) initError(r *request, body io.Reader) answer {
 func said(r *request, body io.Reader) *Failure {
 	text, err := payload(r, body)
 	if err != nil || len(text) == 0 || !json.Valid(text) {
-		text = failure(orElse(r.headers.errorType, "Unhandled"), "the function failed without saying how").Payload
+		text = failure(cmp.Or(r.headers.errorType, "Unhandled"), "the function failed without saying how").Payload
 	}
-	return &Failure{Type: orElse(r.headers.errorType, "Unhandled"), Payload: text}
+	return &Failure{Type: cmp.Or(r.headers.errorType, "Unhandled"), Payload: text}
 }
 
 func failure(kind, message string) *Failure {
 	return &Failure{Type: kind, Payload: problem(0, kind, message).body}
-}
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }
 
 var errTooLarge = errors.New("the body is too large")

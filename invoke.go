@@ -21,6 +21,9 @@ type InvokeInput struct {
 	Function      string   `json:"function"`
 	Payload       []byte   `json:"payload"`                 // JSON, at most 6 MB
 	ClientContext string   `json:"clientContext,omitempty"` // JSON
+	RequestID     string   `json:"requestId,omitempty"`     // "" = a new one
+	Qualifier     string   `json:"qualifier,omitempty"`     // release "4" or "v4", or an alias; "" = the current release
+	Tail          bool     `json:"tail,omitempty"`          // the end of the log is wanted
 }
 
 // Invoked is what came of an invocation.
@@ -30,6 +33,7 @@ type Invoked struct {
 	FunctionError string        `json:"functionError,omitempty"` // the error's type, such as "TypeError"; "" if it succeeded
 	Payload       []byte        `json:"payload"`                 // the function's answer, or its error: errorMessage, errorType, stackTrace
 	Elapsed       time.Duration `json:"elapsed"`                 // nanoseconds
+	LogTail       []byte        `json:"logTail,omitempty"`       // the last 4 KB of what it printed, if Tail was set
 }
 
 // maxFunctionName is how long AWS lets the name of a function be.

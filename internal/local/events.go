@@ -92,7 +92,7 @@ func (h *eventHandler) room(r *http.Request) (leave func(), ok bool) {
 
 // ServeHTTP makes an event of the request and a response of the answer.
 func (h *eventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := requestID()
+	id := aloft.NewID()
 	w.Header().Set("X-Amzn-Requestid", id)
 	leave, ok := h.room(r)
 	if !ok {

@@ -86,7 +86,7 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 	if err != nil {
 		return aloft.Invoked{}, err
 	}
-	call := newCall(input.Stage, input.Function, requestID(), input.Payload)
+	call := newCall(input.Stage, input.Function, aloft.NewID(), input.Payload)
 	call.ClientContext = input.ClientContext
 	began := time.Now()
 	reply, err := gate.Invoke(ctx, call)
@@ -162,14 +162,6 @@ func (d *deployment) handlerVars(f aloft.Function, tree string) map[string]strin
 		"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/" + name, "AWS_LAMBDA_LOG_STREAM_NAME": strconv.Itoa(d.release.Version),
 		"AWS_EXECUTION_ENV": "AWS_Lambda_" + f.Runtime, "AWS_REGION": homeRegion, "AWS_DEFAULT_REGION": homeRegion, "TZ": ":UTC",
 	}
-}
-
-// requestID is a random identifier in the form of a UUID (RFC 9562, version 4).
-func requestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // traceID is what Lambda puts into _X_AMZN_TRACE_ID: a trace that is not sampled.

@@ -91,6 +91,30 @@ func (a Alias) checkWeights() error {
 	return nil
 }
 
+// Creates returns the Conflict of stores that hold the alias already.
+func (a Alias) Creates(exists bool) error {
+	if exists {
+		return Errorf(Conflict, "stage %s has an alias %q already", a.StageRef, a.Name)
+	}
+	return nil
+}
+
+// Replaces returns the error of stores in which it cannot take the place of the alias of a revision.
+func (a Alias) Replaces(revision string, exists bool) error {
+	switch {
+	case !exists:
+		return NoAlias(a.StageRef, a.Name)
+	case a.Revision != "" && a.Revision != revision:
+		return Errorf(Conflict, "the alias %q was changed meanwhile", a.Name)
+	}
+	return nil
+}
+
+// NoAlias is the NotFound of stores.
+func NoAlias(ref StageRef, name string) error {
+	return Errorf(NotFound, "stage %s has no alias %q", ref, name)
+}
+
 // Pick is the release for an invocation, by the weights. At is where it falls, from 0 to below 1, at random.
 func (a Alias) Pick(at float64) int {
 	for _, version := range slices.Sorted(maps.Keys(a.Weights)) {

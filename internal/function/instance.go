@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +33,7 @@ type instance struct {
 	hung      chan struct{}       // has a token when it does not answer
 	session   *runtimeapi.Session // of a handler's runtime; else nil
 	report    report
+	watch     atomic.Pointer[Watch] // of the call that it works on; may be nil
 
 	coldMu sync.Mutex // held while it is frozen or thawed
 	ending bool       // it is not frozen any more
@@ -64,6 +66,7 @@ func (p *Pool) launch() (*instance, error) {
 	}
 	spec.ID = p.Function.Name
 	inst.output = newOutput(func(stream, text string, at time.Time) {
+		inst.watch.Load().add(text)
 		p.Log(aloft.LogLine{Time: at, Release: p.Release, Function: p.Function.Name, Instance: inst.id, Stream: stream, Text: text})
 	})
 	spec.Stdout, spec.Stderr = inst.output.stdout, inst.output.stderr

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -82,32 +83,58 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 	if len(input.Payload) > 0 && !json.Valid(input.Payload) {
 		return aloft.Invoked{}, aloft.Errorf(aloft.Invalid, "the event is no JSON")
 	}
-	gate, release, err := p.handler(input.Stage, input.Function)
+	if !validID(input.RequestID) {
+		return aloft.Invoked{}, aloft.Errorf(aloft.Invalid, "the request id %.40q is not allowed", input.RequestID).WithHint("use at most 128 letters, digits, dots, dashes and underscores")
+	}
+	to, err := p.target(ctx, input.Stage, input.Function, input.Qualifier)
 	if err != nil {
 		return aloft.Invoked{}, err
 	}
-	call := newCall(input.Stage, input.Function, aloft.NewID(), input.Payload)
+	defer to.leave()
+	call := newCall(input.Stage, input.Function, cmp.Or(input.RequestID, aloft.NewID()), input.Payload)
 	call.ClientContext = input.ClientContext
-	began := time.Now()
-	reply, err := gate.Invoke(ctx, call)
+	if input.Qualifier != "" {
+		call.ARN += ":" + input.Qualifier
+	}
+	began, watch := time.Now(), function.NewWatch()
+	reply, err := to.gate.Watch(ctx, call, watch)
 	if u, ok := errors.AsType[*route.Unavailable](err); ok {
 		return aloft.Invoked{}, aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", input.Function, u.Reason).WithHint("try again; aloft ps says how its instances are")
 	}
 	if err != nil {
 		return aloft.Invoked{}, err
 	}
-	invoked := aloft.Invoked{RequestID: call.ID, Release: release, Payload: reply.Payload}
-	failure := reply.Failure
+	invoked, err := outcome(reply)
+	if err != nil {
+		return aloft.Invoked{}, err
+	}
+	invoked.RequestID, invoked.Release, invoked.Elapsed = call.ID, watch.Release(), time.Since(began)
+	if input.Tail {
+		invoked.LogTail = watch.Tail(ctx)
+	}
+	return invoked, nil
+}
+
+// validID reports whether a request id can stand in headers and lines of a log; "" is none.
+func validID(id string) bool {
+	return len(id) <= 128 && !strings.ContainsFunc(id, func(r rune) bool {
+		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
+
+// outcome is what came of a call, a streamed reply read to its end.
+func outcome(reply *runtimeapi.Reply) (aloft.Invoked, error) {
+	payload, failure := reply.Payload, reply.Failure
 	if reply.Stream != nil {
-		if invoked.Payload, failure, err = readWhole(reply); err != nil {
+		var err error
+		if payload, failure, err = readWhole(reply); err != nil {
 			return aloft.Invoked{}, err
 		}
 	}
 	if failure != nil {
-		invoked.FunctionError, invoked.Payload = kindOf(failure), failure.Payload
+		return aloft.Invoked{FunctionError: kindOf(failure), Payload: failure.Payload}, nil
 	}
-	invoked.Elapsed = time.Since(began)
-	return invoked, nil
+	return aloft.Invoked{Payload: payload}, nil
 }
 
 // kindOf is the type of an error as the function names it. Runtimes say "Unhandled" of most.
@@ -121,19 +148,15 @@ func kindOf(failure *runtimeapi.Failure) string {
 	return failure.Type
 }
 
-// handler finds the gate of a handler function that runs, and the release that does.
-func (p *Platform) handler(ref aloft.StageRef, name string) (*function.Gate, int, error) {
-	s := p.known(ref)
-	if s == nil {
-		return nil, 0, aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref).WithHint("deploy it first: aloft up %s", ref.Stage)
-	}
+// handler finds the gate of a handler function of the current release.
+func (s *stage) handler(name string) (*function.Gate, int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if gate := s.handlers[name]; gate != nil {
 		return gate, s.release.Version, nil
 	}
 	names := slices.Sorted(maps.Keys(s.handlers))
-	e := aloft.Errorf(aloft.NotFound, "%s has no handler function %q", ref, name)
+	e := aloft.Errorf(aloft.NotFound, "%s has no handler function %q", s.ref, name)
 	if len(names) == 0 {
 		return nil, 0, e.WithHint("a Procfile line such as \"%s: app.handler\" makes one", name)
 	}

@@ -11,31 +11,14 @@ import (
 // aliasKey names an alias of a stage.
 type aliasKey struct{ function, name string }
 
-func noAlias(ref aloft.StageRef, name string) error {
-	return aloft.Errorf(aloft.NotFound, "stage %s has no alias %q", ref, name)
-}
-
 // CreateAlias implements aloft.AliasStore.
 func (s *Store) CreateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error) {
-	return s.putAlias(ctx, alias, func(_ aloft.Alias, exists bool) error {
-		if exists {
-			return aloft.Errorf(aloft.Conflict, "stage %s has an alias %q already", alias.StageRef, alias.Name)
-		}
-		return nil
-	})
+	return s.putAlias(ctx, alias, func(_ aloft.Alias, exists bool) error { return alias.Creates(exists) })
 }
 
 // UpdateAlias implements aloft.AliasStore.
 func (s *Store) UpdateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error) {
-	return s.putAlias(ctx, alias, func(old aloft.Alias, exists bool) error {
-		if !exists {
-			return noAlias(alias.StageRef, alias.Name)
-		}
-		if alias.Revision != "" && alias.Revision != old.Revision {
-			return aloft.Errorf(aloft.Conflict, "the alias %q was changed meanwhile", alias.Name)
-		}
-		return nil
-	})
+	return s.putAlias(ctx, alias, func(old aloft.Alias, exists bool) error { return alias.Replaces(old.Revision, exists) })
 }
 
 // putAlias stores an alias if allow lets it.
@@ -84,7 +67,7 @@ func (s *Store) DeleteAlias(ctx context.Context, ref aloft.StageRef, function, n
 	}
 	key := aliasKey{function, name}
 	if _, ok := found.aliases[key]; !ok {
-		return noAlias(ref, name)
+		return aloft.NoAlias(ref, name)
 	}
 	delete(found.aliases, key)
 	return nil

@@ -27,31 +27,14 @@ func scanAlias(row scanner) (alias aloft.Alias, err error) {
 	return alias, err
 }
 
-func noAlias(ref aloft.StageRef, name string) error {
-	return aloft.Errorf(aloft.NotFound, "stage %s has no alias %q", ref, name)
-}
-
 // CreateAlias implements aloft.AliasStore.
 func (s *Store) CreateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error) {
-	return s.putAlias(ctx, "create alias", alias, func(_ string, exists bool) error {
-		if exists {
-			return aloft.Errorf(aloft.Conflict, "stage %s has an alias %q already", alias.StageRef, alias.Name)
-		}
-		return nil
-	})
+	return s.putAlias(ctx, "create alias", alias, func(_ string, exists bool) error { return alias.Creates(exists) })
 }
 
 // UpdateAlias implements aloft.AliasStore.
 func (s *Store) UpdateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error) {
-	return s.putAlias(ctx, "update alias", alias, func(revision string, exists bool) error {
-		if !exists {
-			return noAlias(alias.StageRef, alias.Name)
-		}
-		if alias.Revision != "" && alias.Revision != revision {
-			return aloft.Errorf(aloft.Conflict, "the alias %q was changed meanwhile", alias.Name)
-		}
-		return nil
-	})
+	return s.putAlias(ctx, "update alias", alias, alias.Replaces)
 }
 
 // putAlias stores an alias if allow lets it, by what there is.
@@ -120,7 +103,7 @@ func (s *Store) DeleteAlias(ctx context.Context, ref aloft.StageRef, function, n
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, noAlias(ref, name))
+			return errors.Join(err, aloft.NoAlias(ref, name))
 		}
 		return nil
 	})

@@ -32,6 +32,7 @@ var layers = map[string][]string{
 	"internal/artifact":      {"internal/source"},
 	"internal/lambdaruntime": {},
 	"internal/manifest":      {"internal/lambdaruntime"},
+	"internal/testevent":     {"internal/lambdahttp"},
 
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},

@@ -36,15 +36,7 @@ func (h *handlers) aliasRoutes() {
 	path := stagePath + "/aliases"
 	huma.Register(h.api, h.operation(http.MethodGet, path, "list-aliases", "The stage's names for releases"),
 		func(ctx context.Context, in *StagePath) (*output[[]aloft.Alias], error) {
-			ref, err := in.ref()
-			if err != nil {
-				return nil, NewProblem(err)
-			}
-			list, err := h.Aliases.Aliases(ctx, ref)
-			if err != nil {
-				return nil, NewProblem(err)
-			}
-			return &output[[]aloft.Alias]{Body: append([]aloft.Alias{}, list...)}, nil
+			return listed(in, func(ref aloft.StageRef) ([]aloft.Alias, error) { return h.Aliases.Aliases(ctx, ref) })
 		})
 	huma.Register(h.api, h.operation(http.MethodPost, path, "create-alias", "Give a release a name"), put(h.Aliases.CreateAlias))
 	huma.Register(h.api, h.operation(http.MethodPut, path, "update-alias", "Change what a name stands for"), put(h.Aliases.UpdateAlias))
@@ -54,10 +46,7 @@ func (h *handlers) aliasRoutes() {
 			if err == nil {
 				err = h.Aliases.DeleteAlias(ctx, ref, in.Function, in.Name)
 			}
-			if err != nil {
-				return nil, NewProblem(err)
-			}
-			return nil, nil
+			return nothing(err)
 		})
 }
 

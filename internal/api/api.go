@@ -31,7 +31,11 @@ type Services struct {
 	Runner   aloft.Runner
 	Invoker  aloft.Invoker
 	Aliases  aloft.AliasStore
+	Recorder aloft.Recorder
 	Logs     aloft.LogService
+
+	TestEvents aloft.TestEvents
+
 	Server   ServerInfo
 	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
 	Shutdown func()                      // asks the server to end; it returns at once. nil refuses
@@ -71,6 +75,8 @@ func New(services Services) http.Handler {
 	a.tuningRoutes()
 	a.functionRoutes()
 	a.aliasRoutes()
+	a.recordRoutes()
+	a.testEventRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	mux.HandleFunc("/", noRoute)

@@ -38,9 +38,9 @@ func (p *program) connect(ctx context.Context) (*client.Client, error) {
 	return c, nil
 }
 
-// open returns a client of the server and the stage that was named. The client must be closed.
-func (p *program) open(ctx context.Context, stage string) (aloft.StageRef, *client.Client, error) {
-	ref, err := p.stage(stage)
+// open returns a client of the server and the stage that the flags name. The client must be closed.
+func (p *program) open(ctx context.Context) (aloft.StageRef, *client.Client, error) {
+	ref, err := p.stage("")
 	if err != nil {
 		return ref, nil, err
 	}

@@ -17,8 +17,10 @@ import (
 const maxEvent = 6 << 20
 
 type invokeOptions struct {
-	payload, clientContext, qualifier string
-	tail                              bool
+	eventOptions
+
+	clientContext, qualifier string
+	tail                     bool
 }
 
 // invocation is an invocation as --json says it.
@@ -37,8 +39,11 @@ func newInvoke(p *program) *cobra.Command {
 		Use:   "invoke FUNCTION [flags]",
 		Short: "Have a handler function work on an event",
 		Long: `Invokes a handler function with an event and prints its answer. The event is JSON: given as it is, as @FILE, or - for
-standard input. What the function prints is in aloft logs, between lines that begin with START, END and REPORT; --tail
-prints the last 4 KB of it too.
+standard input. --event makes one as a service of AWS sends it, or takes one that was saved (aloft test-events lists
+both); --set changes what is in it.
+
+What the function prints is in aloft logs, between lines that begin with START, END and REPORT; --tail prints the last
+4 KB of it too.
 
 --qualifier names another release than the current one, by its number or by an alias (aloft aliases). Such a release
 starts beside the current one with the first event for it, and ends when it had none for 15 minutes.
@@ -55,12 +60,13 @@ event is no JSON.`,
 		Example: `  aloft invoke create
   aloft invoke create --payload '{"bucket": "uploads"}' --stage production
   aloft invoke create --payload @event.json --tail
+  aloft invoke create --event s3 --set bucket=uploads --set key=in/photo.jpg
   aloft invoke create --qualifier v3
   jq .event sample.json | aloft invoke create --payload -`,
 		Args: between(1, 1),
 		RunE: func(c *cobra.Command, args []string) error { return runInvoke(c.Context(), p, args[0], o) },
 	})
-	c.Flags().StringVar(&o.payload, "payload", "{}", "the event: JSON, @FILE, or - for standard input")
+	o.eventOptions.flags(c)
 	c.Flags().StringVar(&o.qualifier, "qualifier", "", "release (v3) or alias (default: the current release)")
 	c.Flags().BoolVar(&o.tail, "tail", false, "print the end of what it logs")
 	c.Flags().StringVar(&o.clientContext, "client-context", "", "JSON that the function finds in its context")
@@ -68,21 +74,21 @@ event is no JSON.`,
 }
 
 func runInvoke(ctx context.Context, p *program, function string, o invokeOptions) error {
-	payload, err := p.readEvent(o.payload)
-	if err != nil {
-		return err
-	}
 	if o.clientContext != "" && !json.Valid([]byte(o.clientContext)) {
 		return aloft.Errorf(aloft.Invalid, "--client-context is no JSON")
 	}
 	if err := checkQualifier(o.qualifier); err != nil {
 		return err
 	}
-	ref, c, err := p.open(ctx, "")
+	ref, c, err := p.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	payload, err := o.read(ctx, p, c, functionRef{ref, function})
+	if err != nil {
+		return err
+	}
 	got, err := c.Invoke(ctx, aloft.InvokeInput{
 		Stage: ref, Function: function, Payload: payload, ClientContext: o.clientContext, Qualifier: o.qualifier, Tail: o.tail,
 	})

@@ -22,6 +22,7 @@ import (
 	"github.com/aloft-run/aloft/internal/lambdaruntime"
 	"github.com/aloft-run/aloft/internal/local"
 	"github.com/aloft-run/aloft/internal/logs"
+	"github.com/aloft-run/aloft/internal/record"
 	"github.com/aloft-run/aloft/internal/route"
 	"github.com/aloft-run/aloft/internal/seal"
 	"github.com/aloft-run/aloft/internal/sqlite"
@@ -61,6 +62,7 @@ type server struct {
 	table     route.Table
 	platform  *local.Platform
 	deployer  *deploy.Deployer
+	records   *record.Store
 	gateway   *gateway.Gateway
 	api       *http.Server
 	calls     *calls
@@ -175,9 +177,12 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 
 // wire makes the services; nothing runs yet.
 func (s *server) wire(context.Context) error {
+	s.records = record.New(s.path("records"), func(ctx context.Context, ref aloft.StageRef, name string) error {
+		return s.deployer.CheckHandler(ctx, ref, name)
+	})
 	s.platform = local.New(local.Options{
 		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: &s.journal, Dir: s.names.local(), Data: s.path("data"),
-		Releases: s.store, Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
+		Releases: s.store, Recorder: s.records, Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
 		Hosts: hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
 	})
 	s.onClose(s.endTraffic)
@@ -187,7 +192,7 @@ func (s *server) wire(context.Context) error {
 	}
 	s.deployer = deploy.New(deploy.Options{
 		Apps: s.store, Platform: s.platform, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
-		Sealer: s.keys, Logs: &s.journal, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
+		Sealer: s.keys, Logs: &s.journal, Recordings: s.records, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	return nil
 }

@@ -92,15 +92,19 @@ func TestFlagMatrix(t *testing.T) {
 	bad["client-context"] = []string{"{", "x"}
 	bad["qualifier"] = []string{" ", "a b", "$LATEST!", strings.Repeat("a", 129)}
 	bad["weight"] = []string{"", "x", "v5", "v5=", "v5=x", "5%", "v0=10%", "v5=-1", "v5=NaN", "v5=101%"}
+	bad["event"] = []string{" ", "s4", "../x", "a\x00b"}
+	bad["set"] = []string{"", "x", "=1", "Records.9.x=1"}
+	bad["for"] = []string{"", "x", "5", "-5m", "0s", "25h", "NaN"}
+	bad["release"], bad["against"] = bad["qualifier"], bad["qualifier"]
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
 	bad["isolation-minimum"] = bad["isolation"]
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
 		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},
-		"aliases set": {"live", "v1"}, "aliases remove": {"live"},
+		"aliases set": {"live", "v1"}, "aliases remove": {"live"}, "record": {"create"}, "replay": {"1"}, "show": {"s3"}, "save": {"create", "large"}, "test-events remove": {"create", "large"},
 	}
 	// These name neither app nor stage, or no directory: for them such flags mean nothing.
-	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade"}
+	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade", "show", "test-events:show"}
 	each(cli.Root(), func(c *cobra.Command) {
 		path := strings.Fields(c.CommandPath())[1:]
 		check := func(f *pflag.Flag) {
@@ -109,7 +113,7 @@ func TestFlagMatrix(t *testing.T) {
 				values = []string{"", "x", "2", "yes"}
 			} else if slices.Contains([]string{"app", "stage", "directory"}, f.Name) && slices.Contains(serverOnly, c.Name()) {
 				return
-			} else if f.Name == "home" && slices.Contains([]string{"version", "schema", "completion", "help"}, c.Name()) {
+			} else if f.Name == "home" && slices.Contains([]string{"version", "schema", "completion", "help", "show", "test-events:show"}, c.Name()) {
 				return
 			}
 			if values == nil && f.Name != "message" && f.Name != "description" {

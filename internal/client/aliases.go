@@ -48,11 +48,5 @@ func (c *Client) DeleteAlias(ctx context.Context, ref aloft.StageRef, function, 
 
 // Aliases implements aloft.AliasStore.
 func (c *Client) Aliases(ctx context.Context, ref aloft.StageRef) ([]aloft.Alias, error) {
-	var aliases []aloft.Alias
-	path, err := stagePath(ref, "/aliases")
-	if err != nil {
-		return nil, err
-	}
-	err = c.do(ctx, http.MethodGet, path, nil, &aliases)
-	return aliases, err
+	return get[[]aloft.Alias](ctx, c, ref, "/aliases")
 }

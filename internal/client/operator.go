@@ -92,10 +92,7 @@ func (c *Client) Destroy(ctx context.Context, ref aloft.StageRef) error {
 // Invoke implements aloft.Invoker.
 func (c *Client) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Invoked, error) {
 	var invoked aloft.Invoked
-	if err := aloft.CheckName("function", input.Function); err != nil {
-		return invoked, err
-	}
-	path, err := stagePath(input.Stage, "/functions/"+input.Function+"/invocations")
+	path, err := functionPath(input.Stage, input.Function, "/invocations")
 	if err != nil {
 		return invoked, err
 	}

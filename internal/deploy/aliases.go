@@ -45,13 +45,37 @@ func (d *Deployer) checkAliased(ctx context.Context, alias aloft.Alias) error {
 		if err != nil {
 			return err
 		}
-		has := func(f aloft.Function) bool { return f.Kind == aloft.Handler && f.Name == alias.Function }
-		if !slices.ContainsFunc(release.Tuned(), has) {
-			return aloft.Errorf(aloft.NotFound, "v%d of %s has no handler function %q", version, alias.StageRef, alias.Function).
-				WithHint("aloft functions lists those of the current release")
+		if err := checkHandler(release, alias.Function); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// checkHandler returns NotFound unless a release has a handler function.
+func checkHandler(release aloft.Release, name string) error {
+	has := func(f aloft.Function) bool { return f.Kind == aloft.Handler && f.Name == name }
+	if slices.ContainsFunc(release.Tuned(), has) {
+		return nil
+	}
+	return aloft.Errorf(aloft.NotFound, "v%d of %s has no handler function %q", release.Version, release.StageRef, name).
+		WithHint("aloft functions lists those of the current release")
+}
+
+// CheckHandler returns NotFound unless the stage's current release has a handler function of the name.
+func (d *Deployer) CheckHandler(ctx context.Context, ref aloft.StageRef, name string) error {
+	stage, err := d.Apps.Stage(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if stage.Current == 0 {
+		return aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref).WithHint("deploy it first: aloft up %s", ref.Stage)
+	}
+	release, err := d.Apps.Release(ctx, ref, stage.Current)
+	if err != nil {
+		return err
+	}
+	return checkHandler(release, name)
 }
 
 // DeleteAlias deletes an alias; see [aloft.AliasStore].

@@ -25,6 +25,7 @@ type Options struct {
 	Engine     engine.Engine         // runs builds
 	Sealer     Sealer
 	Logs       Logs
+	Recordings Recordings // nil if none are kept
 	URL        func(aloft.StageRef) string
 	Dir        string        // home of build trees, caches and indexes
 	BuildEnv   []string      // environment of builds, "K=V": PATH, HOME, LANG; never an app's config
@@ -49,6 +50,11 @@ type Platform interface {
 // Logs keeps what stages print.
 type Logs interface {
 	Append(ref aloft.StageRef, line aloft.LogLine)
+	Delete(ref aloft.StageRef) error
+}
+
+// Recordings keeps what was recorded of stages.
+type Recordings interface {
 	Delete(ref aloft.StageRef) error
 }
 

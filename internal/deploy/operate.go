@@ -137,7 +137,11 @@ func (d *Deployer) destroyStage(ctx context.Context, ref aloft.StageRef) error {
 	if err := d.Apps.DeleteStage(ctx, ref); err != nil {
 		return err
 	}
-	return errors.Join(d.Platform.Remove(ctx, ref), d.Logs.Delete(ref), d.free(ctx, ref.App))
+	removed := d.Platform.Remove(ctx, ref)
+	if d.Recordings != nil {
+		removed = errors.Join(removed, d.Recordings.Delete(ref))
+	}
+	return errors.Join(removed, d.Logs.Delete(ref), d.free(ctx, ref.App))
 }
 
 // free deletes an app that has no stage left, its build cache, and the artifacts no release names any more. It ignores the

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -162,7 +163,11 @@ func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lam
 		return
 	}
 	defer to.leave()
-	reply, err := to.gate.Invoke(r.Context(), call)
+	watch := function.NewWatch()
+	reply, err := to.gate.Watch(r.Context(), call, watch)
+	if err == nil {
+		h.record(r.Context(), call, reply, watch.Release())
+	}
 	if u, ok := errors.AsType[*route.Unavailable](err); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int((u.RetryAfter+time.Second-1)/time.Second))))
 		answer(w, http.StatusServiceUnavailable, "Service Unavailable")
@@ -186,6 +191,15 @@ func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lam
 		}
 		send(w, decoded)
 	}
+}
+
+// record keeps the event if that is wanted; a streamed reply it does not keep.
+func (h *eventHandler) record(ctx context.Context, call *runtimeapi.Call, reply *runtimeapi.Reply, release int) {
+	r := aloft.Recording{Function: h.function.Name, Release: release, Event: call.Payload, Reply: reply.Payload}
+	if reply.Failure != nil {
+		r.Reply, r.FunctionError = reply.Failure.Payload, kindOf(reply.Failure)
+	}
+	h.platform.keep(ctx, h.stage.ref, r)
 }
 
 // stream passes a streamed reply on while it comes.

@@ -109,6 +109,9 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 		return aloft.Invoked{}, err
 	}
 	invoked.RequestID, invoked.Release, invoked.Elapsed = call.ID, watch.Release(), time.Since(began)
+	p.keep(ctx, input.Stage, aloft.Recording{
+		Function: input.Function, Release: invoked.Release, Event: input.Payload, Reply: invoked.Payload, FunctionError: invoked.FunctionError,
+	})
 	if input.Tail {
 		invoked.LogTail = watch.Tail(ctx)
 	}

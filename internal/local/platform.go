@@ -30,6 +30,7 @@ type Options struct {
 	Artifacts Artifacts
 	Logs      Logs
 	Releases  Releases // what qualifiers of invocations name; nil if there are only current releases
+	Recorder  Recorder // keeps events; nil if none is kept
 	Unseal    func(ctx context.Context, release aloft.Release) (aloft.Config, error)
 	Dir       string                                 // trees and private directories of instances; nothing else may lie there
 	Data      string                                 // directories of what stages keep; unlike Dir it is not emptied at a start. "" gives them none

@@ -3,6 +3,7 @@ package testevent_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -68,16 +69,16 @@ func TestShapes(t *testing.T) {
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	set := map[string]string{"method": "POST", "path": "/a b", "query": "x=1", "body": `{"a":1}`}
-	if r := decode[events.APIGatewayV2HTTPRequest](t, "apigw-v2", set); r.RequestContext.HTTP.Method != "POST" || r.RawPath != "/a b" || r.Body != `{"a":1}` || r.QueryStringParameters["x"] != "1" || r.Version != "2.0" {
+	if r := decode[events.APIGatewayV2HTTPRequest](t, "apigw-v2", set); r.RequestContext.HTTP.Method != http.MethodPost || r.RawPath != "/a b" || r.Body != `{"a":1}` || r.QueryStringParameters["x"] != "1" || r.Version != "2.0" {
 		t.Errorf("apigw-v2: %+v", r)
 	}
-	if r := decode[events.APIGatewayProxyRequest](t, "apigw-v1", set); r.HTTPMethod != "POST" || r.Body != `{"a":1}` || r.QueryStringParameters["x"] != "1" {
+	if r := decode[events.APIGatewayProxyRequest](t, "apigw-v1", set); r.HTTPMethod != http.MethodPost || r.Body != `{"a":1}` || r.QueryStringParameters["x"] != "1" {
 		t.Errorf("apigw-v1: %+v", r)
 	}
-	if r := decode[events.APIGatewayV2HTTPRequest](t, "function-url", set); !strings.Contains(r.RequestContext.DomainName, ".lambda-url.") || r.RequestContext.HTTP.Method != "POST" || r.RawPath != "/a%20b" || r.Body != `{"a":1}` {
+	if r := decode[events.APIGatewayV2HTTPRequest](t, "function-url", set); !strings.Contains(r.RequestContext.DomainName, ".lambda-url.") || r.RequestContext.HTTP.Method != http.MethodPost || r.RawPath != "/a%20b" || r.Body != `{"a":1}` {
 		t.Errorf("function-url: %+v", r)
 	}
-	if r := decode[events.ALBTargetGroupRequest](t, "alb", set); r.HTTPMethod != "POST" || r.Body != `{"a":1}` || !strings.Contains(r.RequestContext.ELB.TargetGroupArn, "targetgroup") {
+	if r := decode[events.ALBTargetGroupRequest](t, "alb", set); r.HTTPMethod != http.MethodPost || r.Body != `{"a":1}` || !strings.Contains(r.RequestContext.ELB.TargetGroupArn, "targetgroup") {
 		t.Errorf("alb: %+v", r)
 	}
 }
@@ -92,9 +93,16 @@ func TestSet(t *testing.T) {
 		kind, name, value string
 		code              aloft.Code
 	}{
-		{"sqsx", "", "", aloft.NotFound}, {"s3", "Records.1.x", "1", aloft.Invalid}, {"s3", "Records.x", "1", aloft.Invalid}, {"s3", "Recordz.0", "1", aloft.Invalid},
-		{"s3", "Records.0.awsRegion.x", "1", aloft.Invalid}, {"s3", "size", "big", aloft.Invalid}, {"dynamodb", "new", "{", aloft.Invalid}, {"eventbridge", "detail", "x", aloft.Invalid},
-		{"alb", "path", "x", aloft.Invalid}, {"alb", "method", "A B", aloft.Invalid},
+		{"sqsx", "", "", aloft.NotFound},
+		{"s3", "Records.1.x", "1", aloft.Invalid},
+		{"s3", "Records.x", "1", aloft.Invalid},
+		{"s3", "Recordz.0", "1", aloft.Invalid},
+		{"s3", "Records.0.awsRegion.x", "1", aloft.Invalid},
+		{"s3", "size", "big", aloft.Invalid},
+		{"dynamodb", "new", "{", aloft.Invalid},
+		{"eventbridge", "detail", "x", aloft.Invalid},
+		{"alb", "path", "x", aloft.Invalid},
+		{"alb", "method", "A B", aloft.Invalid},
 	} {
 		if text, err := testevent.Make(test.kind, map[string]string{test.name: test.value}, now); aloft.ErrorCode(err) != test.code {
 			t.Errorf("%s with %s=%s: %s, %v", test.kind, test.name, test.value, text, err)

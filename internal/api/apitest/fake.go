@@ -15,6 +15,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
+	"github.com/aloft-run/aloft/internal/record"
 )
 
 // Fake implements the services. A source with a file "fail" fails to build, one with "slow" builds until it is canceled, one
@@ -45,13 +46,28 @@ var (
 
 // Services returns what api.New takes. Stop is called when a client stops the server.
 func (f *Fake) Services(home string, stop func()) api.Services {
+	records := record.New(filepath.Join(home, "records"), f.checkFunction)
 	return api.Services{
+		Recorder: records, TestEvents: records,
 		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Aliases: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
 		Server: api.ServerInfo{
 			Version: "fake", PID: os.Getpid(), Home: home, HTTP: "127.0.0.1:7070", Isolation: "none: this is a fake",
 			StartedAt: time.Now(),
 		},
 	}
+}
+
+// checkFunction lets every stage have the function "create".
+func (f *Fake) checkFunction(_ context.Context, ref aloft.StageRef, function string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.find(ref); err != nil {
+		return err
+	}
+	if function != "create" {
+		return aloft.Errorf(aloft.NotFound, "there is no function %q", function)
+	}
+	return nil
 }
 
 // Deploy implements aloft.Deployer.

@@ -48,6 +48,10 @@ func (d *Deployer) build(
 	}
 	report.Report(aloft.StepDone{Step: aloft.StepDetect, Text: found.Name + " (" + found.Plan.Why + ")", Elapsed: time.Since(began)})
 
+	if javaHandlers(p.settings, found.Plan, src.FS()) {
+		found.Plan = withJava(found.Plan, src.FS())
+	}
+	p.settings, found.Plan = withNative(p.settings, found.Plan, src.FS())
 	job := job{project: *p, plan: found.Plan, src: src}
 	if plan := found.Plan; !job.builds() && len(plan.Keep)+len(plan.Drop)+len(plan.Ship) > 0 {
 		if job.src, err = d.shipped(ctx, *p, found.Plan); err != nil {
@@ -61,6 +65,7 @@ func (d *Deployer) build(
 	if build.Functions, err = functions(p.settings, found.Plan, src.FS()); err != nil {
 		return build, nil, err
 	}
+	warnOfRuntimes(build.Functions, report)
 	if line := found.Plan.Workers[releaseProcess]; line != "" {
 		p.settings.Hooks.Predeploy = append(slices.Clone(p.settings.Hooks.Predeploy), line)
 	}

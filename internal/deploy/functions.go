@@ -23,7 +23,7 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 		if name == manifest.WebFunction || f.Off {
 			continue
 		}
-		if f.Command == "" && f.Handler == "" && commands[name] == "" {
+		if f.Command == "" && f.Handler == "" && f.Runtime == "" && commands[name] == "" {
 			return nil, aloft.Errorf(aloft.Invalid, "function %q has no command", name).
 				WithHint("give it one in the functions section of aloft.yml, or a line in the Procfile")
 		}

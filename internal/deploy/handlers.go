@@ -57,6 +57,45 @@ func handler(f manifest.FunctionSettings, name, line string, tree fs.FS) (aloft.
 	return h, true, nil
 }
 
+// withNative has the program that a build makes (bin/NAME) speak the Runtime API, for handlers of provided runtimes that name
+// it or no other command. It is no web server then.
+func withNative(s manifest.Settings, plan buildpack.Plan, tree fs.FS) (manifest.Settings, buildpack.Plan) {
+	if !strings.HasPrefix(plan.Start, "bin/") || s.Function(manifest.WebFunction).Command != "" {
+		return s, plan
+	}
+	s.Functions = maps.Clone(s.Functions)
+	start, taken := plan.Start, false
+	for name, f := range s.Functions {
+		family, _, err := lambdaruntime.Parse(f.Runtime)
+		if err != nil || family != lambdaruntime.Provided || f.Off {
+			continue
+		}
+		command := cmp.Or(f.Command, plan.Workers[name])
+		if command == "" && !buildpack.Exists(tree, "bootstrap") {
+			command, f.Command = start, start
+			s.Functions[name] = f
+		}
+		program, _, _ := strings.Cut(command, " ")
+		taken = taken || strings.TrimPrefix(program, "./") == start
+	}
+	if taken {
+		plan.Start = ""
+	}
+	return s, plan
+}
+
+// warnOfRuntimes says which runtimes AWS gives up, and when.
+func warnOfRuntimes(all []aloft.Function, report aloft.Reporter) {
+	for _, f := range all {
+		if f.Kind != aloft.Handler {
+			continue
+		}
+		if _, warning, err := lambdaruntime.Parse(f.Runtime); err == nil && warning != "" {
+			report.Report(aloft.Warning{Text: f.Name + ": " + warning + "; here it runs with what this machine has"})
+		}
+	}
+}
+
 // handles reports whether a project has handler functions, which need no web server.
 func handles(s manifest.Settings, plan buildpack.Plan, tree fs.FS) bool {
 	named := func(name string) bool {

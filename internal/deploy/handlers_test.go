@@ -1,10 +1,16 @@
 package deploy_test
 
 import (
+	"io/fs"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/buildpack"
+	"github.com/aloft-run/aloft/internal/deploy"
+	"github.com/aloft-run/aloft/internal/manifest"
 )
 
 // TestHandlersOfProjects: what is a handler, by whom it says so, and what it gets.
@@ -43,4 +49,50 @@ func TestHandlersOfProjects(t *testing.T) {
 	b.write(t, map[string]string{"run": "one", "aloft.yml": "functions: {create: {handler: nowhere.handler}}\n"})
 	_, err := b.Deploy(t.Context(), b.input(), b.events)
 	fails(t, err, aloft.Invalid, "no file is found", "app.py")
+}
+
+// TestJavaHandlers: Lambda's client and the dependencies join the plan, and no jar that runs by itself is looked for.
+func TestJavaHandlers(t *testing.T) {
+	t.Parallel()
+	tree := fstest.MapFS{"pom.xml": {}, "mvnw": {}}
+	plan := buildpack.Plan{
+		Keep: []string{"target/"}, Workers: map[string]string{"hello": "com.example.Hello::handleRequest"},
+		Steps:   []buildpack.Step{{Name: "mvnw package", Command: []string{"sh", "./mvnw", "package"}}},
+		Resolve: func(fs.FS) (string, error) { return "", nil },
+	}
+	if deploy.JavaHandlers(manifest.Settings{}, buildpack.Plan{Workers: map[string]string{"work": "./run"}}, tree) || !deploy.JavaHandlers(manifest.Settings{}, plan, tree) {
+		t.Error("what is a handler in Java is not seen")
+	}
+	with := deploy.WithJava(plan, tree)
+	if with.Resolve != nil || len(with.Steps) != 3 || len(plan.Steps[0].Command) != 3 {
+		t.Fatalf("%+v", with)
+	}
+	if first := strings.Join(with.Steps[0].Command, " "); !strings.Contains(first, "package dependency:copy-dependencies -DincludeScope=runtime") {
+		t.Errorf("Maven: %s", first)
+	}
+	if last := strings.Join(with.Steps[2].Command, " "); !strings.HasPrefix(last, "sh ./mvnw ") || !strings.Contains(last, "-f .lambda-java/pom.xml") || !strings.Contains(with.Steps[1].Env["POM"], "aws-lambda-java-runtime-interface-client") {
+		t.Errorf("the client: %s", last)
+	}
+}
+
+// TestNativeHandlers: what a build makes is the program of a handler that names no other, and then no web server.
+func TestNativeHandlers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		function       manifest.FunctionSettings
+		files          fstest.MapFS
+		command, start string
+	}{
+		"no command":     {manifest.FunctionSettings{Runtime: "provided.al2023"}, fstest.MapFS{}, "bin/app", ""},
+		"the same":       {manifest.FunctionSettings{Runtime: "provided.al2023", Command: "./bin/app -v"}, fstest.MapFS{}, "./bin/app -v", ""},
+		"another":        {manifest.FunctionSettings{Runtime: "provided.al2023", Command: "bin/tool"}, fstest.MapFS{}, "bin/tool", "bin/app"},
+		"a bootstrap":    {manifest.FunctionSettings{Runtime: "provided.al2023"}, fstest.MapFS{"bootstrap": {}}, "", "bin/app"},
+		"not a provided": {manifest.FunctionSettings{Runtime: "python3.13"}, fstest.MapFS{}, "", "bin/app"},
+	} {
+		s := manifest.Settings{Functions: map[string]manifest.FunctionSettings{"greet": c.function}}
+		got, plan := deploy.WithNative(s, buildpack.Plan{Start: "bin/app"}, c.files)
+		if got.Functions["greet"].Command != c.command || plan.Start != c.start || s.Functions["greet"].Command != c.function.Command {
+			t.Errorf("%s: %+v, %q", name, got.Functions["greet"], plan.Start)
+		}
+	}
 }

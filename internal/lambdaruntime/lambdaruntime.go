@@ -58,7 +58,7 @@ func Install(dir string) error {
 }
 
 // Command is the argument vector that runs a handler of a family with the clients in dir, and where to get its program from.
-// Of Provided there is none: the app brings its own.
+// Of Provided there is none: the app brings its own. Of Java it is the program alone: see JavaCommand.
 func Command(family Family, dir string) (command []string, get string) {
 	switch family {
 	case Node:
@@ -68,8 +68,7 @@ func Command(family Family, dir string) (command []string, get string) {
 	case Ruby:
 		return []string{"ruby", filepath.Join(dir, "ruby.rb")}, "install Ruby, for example with apt-get install ruby"
 	case Java:
-		return []string{"java", "-cp", "$LAMBDA_TASK_ROOT:$LAMBDA_TASK_ROOT/lib/*", "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"},
-			"install Java, for example with apt-get install default-jre-headless"
+		return []string{"java"}, "install Java, for example with apt-get install default-jre-headless"
 	case Provided:
 	}
 	return nil, ""

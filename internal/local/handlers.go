@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -169,13 +171,37 @@ func (s *stage) handler(name string) (*function.Gate, int, error) {
 // handlerSpec is what an instance of a handler function starts with.
 func (d *deployment) handlerSpec(f aloft.Function, spec *engine.Spec) error {
 	family, _, err := lambdaruntime.Parse(f.Runtime)
-	if err != nil {
+	if err != nil || family == lambdaruntime.Provided {
 		return err
 	}
-	if family != lambdaruntime.Provided {
-		spec.Command, _ = lambdaruntime.Command(family, d.platform.Runtimes)
+	command, get := lambdaruntime.Command(family, d.platform.Runtimes)
+	if !d.installed(command[0], *spec) {
+		return aloft.Errorf(aloft.Failed, "%s needs %s for its runtime %s, and this machine has none", f.Name, command[0], f.Runtime).WithHint("%s", get)
 	}
+	if family == lambdaruntime.Java {
+		command = lambdaruntime.JavaCommand(os.DirFS(d.tree), spec.Dir, f.Handler, f.Memory)
+	}
+	spec.Command = command
 	return nil
+}
+
+// installed reports whether a program is on the PATH of what starts.
+func (d *deployment) installed(program string, spec engine.Spec) bool {
+	for _, kv := range spec.Env {
+		list, isPath := strings.CutPrefix(kv, "PATH=")
+		if !isPath {
+			continue
+		}
+		for _, dir := range filepath.SplitList(list) {
+			if inside, ok := strings.CutPrefix(dir, spec.Dir); ok && inside != dir { // as the sandbox sees it
+				dir = filepath.Join(d.tree, inside)
+			}
+			if info, err := os.Stat(filepath.Join(dir, program)); err == nil && !info.IsDir() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // handlerVars are the variables that Lambda gives a function.

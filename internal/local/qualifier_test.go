@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os/exec"
@@ -222,4 +223,16 @@ func TestManySides(t *testing.T) {
 		}
 		return len(running) <= 9 && len(w.left("trees")) <= 9 && running[11]
 	})
+}
+
+// TestMissingInterpreter: a deploy says what is missing and how to get it.
+func TestMissingInterpreter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := release(1)
+	r.Functions = []aloft.Function{{Name: "create", Kind: aloft.Handler, Runtime: "ruby3.4", Handler: "app.handler", Env: map[string]string{"PATH": "/nonexistent:$APP/bin"}}}
+	err := w.Apply(t.Context(), r, aloft.Discard{}, fine)
+	if e, ok := errors.AsType[*aloft.Error](err); !ok || !strings.Contains(e.Message, "create needs ruby for its runtime ruby3.4") || !strings.Contains(e.Hint, "apt-get install ruby") {
+		t.Errorf("%v", err)
+	}
 }

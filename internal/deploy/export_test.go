@@ -1,0 +1,8 @@
+package deploy
+
+// For tests of how plans become functions.
+var (
+	JavaHandlers = javaHandlers
+	WithJava     = withJava
+	WithNative   = withNative
+)

@@ -1,0 +1,52 @@
+package lambdaruntime
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// JavaClientDir is where the official client of the Runtime API for Java lies in a tree: a build puts it there, by JavaClientPOM.
+const JavaClientDir = ".lambda-java"
+
+// javaClient is the version of the client, which needs the C library of the machine that it is made for: glibc or musl, on
+// x86-64 or arm64. 2.10.1 is of March 2026.
+const javaClient = "2.10.1"
+
+// JavaClientPOM is a project of Maven whose dependencies are the client and what it needs.
+func JavaClientPOM() string {
+	return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>` +
+		`<groupId>run.aloft</groupId><artifactId>lambda-client</artifactId><version>1</version><packaging>pom</packaging>` +
+		`<dependencies><dependency><groupId>com.amazonaws</groupId><artifactId>aws-lambda-java-runtime-interface-client</artifactId>` +
+		`<version>` + javaClient + `</version></dependency></dependencies></project>` + "\n"
+}
+
+// JavaCommand is the argument vector that runs a Java handler. Files are those of the tree, which the command sees at dir;
+// memory is what an instance may use, in MB, 0 if there is no bound.
+func JavaCommand(files fs.FS, dir, handler string, memory int) []string {
+	paths := classPath(files)
+	for i := range paths {
+		paths[i] = path.Join(dir, paths[i])
+	}
+	command := []string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"} // as on Lambda: they start fastest
+	if memory > 0 {
+		command = append(command, fmt.Sprintf("-XX:MaxHeapSize=%dk", memory<<10*85/100)) // the rest is for what is not heap
+	}
+	return append(command, "-cp", strings.Join(paths, ":"), "com.amazonaws.services.lambda.runtime.api.client.AWSLambda", handler)
+}
+
+// classPath are the places of classes in a tree, relative to it: those of Lambda, then what Maven and Gradle build, of one
+// module or several, then the client.
+func classPath(files fs.FS) []string {
+	paths := []string{".", "lib/*"}
+	for _, pattern := range []string{"target", "*/target", "target/dependency", "*/target/dependency", "build/libs", "*/build/libs", "build/dependency", "*/build/dependency"} {
+		found, _ := fs.Glob(files, pattern) // the patterns are good ones
+		slices.Sort(found)
+		for _, dir := range found {
+			paths = append(paths, dir+"/*")
+		}
+	}
+	return append(paths, JavaClientDir+"/*")
+}

@@ -8,4 +8,3 @@ func NewRest(free func()) (ended, forget func()) {
 	r := &rest{free: free}
 	return r.ended, r.close
 }
-

@@ -46,12 +46,9 @@ func (d *Deployer) build(
 	if err != nil {
 		return build, nil, err
 	}
+	p.settings, found.Plan = withHandlers(p.settings, found.Plan, src.FS())
 	report.Report(aloft.StepDone{Step: aloft.StepDetect, Text: found.Name + " (" + found.Plan.Why + ")", Elapsed: time.Since(began)})
 
-	if javaHandlers(p.settings, found.Plan, src.FS()) {
-		found.Plan = withJava(found.Plan, src.FS())
-	}
-	p.settings, found.Plan = withNative(p.settings, found.Plan, src.FS())
 	job := job{project: *p, plan: found.Plan, src: src}
 	if plan := found.Plan; !job.builds() && len(plan.Keep)+len(plan.Drop)+len(plan.Ship) > 0 {
 		if job.src, err = d.shipped(ctx, *p, found.Plan); err != nil {
@@ -62,12 +59,8 @@ func (d *Deployer) build(
 	build = aloft.Build{
 		Stage: p.ref, Source: job.src.Digest(), Buildpack: found.Name, Why: found.Plan.Why, Verdicts: explain(found.Verdicts),
 	}
-	if build.Functions, err = functions(p.settings, found.Plan, src.FS()); err != nil {
+	if build.Functions, err = p.functions(found.Plan, src.FS(), report); err != nil {
 		return build, nil, err
-	}
-	warnOfRuntimes(build.Functions, report)
-	if line := found.Plan.Workers[releaseProcess]; line != "" {
-		p.settings.Hooks.Predeploy = append(slices.Clone(p.settings.Hooks.Predeploy), line)
 	}
 	unlock, err := d.builds.acquire(ctx, p.ref.App, "another build of "+p.ref.App+" is under way; waiting for it", report)
 	if err != nil {

@@ -57,6 +57,14 @@ func handler(f manifest.FunctionSettings, name, line string, tree fs.FS) (aloft.
 	return h, true, nil
 }
 
+// withHandlers completes the plan of a project whose handlers need more of the build than a web server does.
+func withHandlers(s manifest.Settings, plan buildpack.Plan, tree fs.FS) (manifest.Settings, buildpack.Plan) {
+	if javaHandlers(s, plan, tree) {
+		plan = withJava(plan, tree)
+	}
+	return withNative(s, plan, tree)
+}
+
 // withNative has the program that a build makes (bin/NAME) speak the Runtime API, for handlers of provided runtimes that name
 // it or no other command. It is no web server then.
 func withNative(s manifest.Settings, plan buildpack.Plan, tree fs.FS) (manifest.Settings, buildpack.Plan) {

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/buildpack"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/manifest"
 )
@@ -83,4 +85,18 @@ func (p project) hooks(first bool) hooks {
 		h.after = slices.Concat(p.settings.Hooks.Firstdeploy, h.after)
 	}
 	return h
+}
+
+// functions are what the plan for the source runs. What there is to say of their runtimes is reported, and a Procfile's release
+// line joins the hooks before the switch.
+func (p *project) functions(plan buildpack.Plan, tree fs.FS, report aloft.Reporter) ([]aloft.Function, error) {
+	all, err := functions(p.settings, plan, tree)
+	if err != nil {
+		return nil, err
+	}
+	warnOfRuntimes(all, report)
+	if line := plan.Workers[releaseProcess]; line != "" {
+		p.settings.Hooks.Predeploy = append(slices.Clone(p.settings.Hooks.Predeploy), line)
+	}
+	return all, nil
 }

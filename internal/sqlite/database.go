@@ -21,6 +21,7 @@ const readers = 4 // connections that read at once
 type Kind struct {
 	ID     int64 // 32 bits in its head, which tell it from those of other programs and kinds
 	Schema fs.FS // migrations/*.sql, in the order of their names
+	Shared bool  // another process has it open: it is not looked through
 }
 
 // Database is an open file. It is safe for concurrent use. Only one process may have a database open, unless its kind says
@@ -69,7 +70,7 @@ func (d *Database) start(ctx context.Context, unclean bool) error {
 	if err := d.checkIdentity(ctx); err != nil {
 		return err
 	}
-	if unclean || isSmall(d.path) {
+	if !d.kind.Shared && (unclean || isSmall(d.path)) {
 		if err := d.check(ctx, "quick_check"); err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/aloft-run/aloft"
 )
 
 // Change is one of Put, Delete, Return, Extend, Move and Remove.
@@ -137,31 +139,41 @@ func (w *writer) left(at place) error {
 	return w.unblock(at.queue, at.group)
 }
 
-// Delete removes the message of a claim. A receipt that is not good any more changes nothing.
-type Delete struct{ Receipt string }
+// Delete removes the message of a claim. A receipt that is not good any more changes nothing; with Must nothing is made of
+// the other changes either, and Apply returns NotFound.
+type Delete struct {
+	Receipt string
+	Must    bool
+}
 
 func (d Delete) apply(w *writer) error {
-	seq, token, ok := parseReceipt(d.Receipt)
-	if !ok {
-		return nil
-	}
+	seq, token, _ := parseReceipt(d.Receipt) // no message has the token of a bad one, -1
 	var at place
 	found, err := w.row([]any{&at.queue, &at.group, &at.blocked},
 		`DELETE FROM messages WHERE seq = ? AND token = ? RETURNING queue, grp, blocked`, seq, token)
-	if !found {
-		return err
+	switch {
+	case found:
+		return w.left(at)
+	case err == nil && d.Must:
+		return aloft.Errorf(aloft.NotFound, "the claim of the message has ended")
 	}
-	return w.left(at)
+	return err
 }
 
 // Return gives the message of a claim back: it can be claimed again after a delay. A receipt that is not good any more
 // changes nothing.
 type Return struct {
-	Receipt string
-	Delay   time.Duration
+	Receipt    string
+	Delay      time.Duration
+	Attributes []byte // in place of the message's; nil keeps them
 }
 
 func (r Return) apply(w *writer) error {
+	if seq, token, ok := parseReceipt(r.Receipt); ok && r.Attributes != nil {
+		if err := w.exec(`UPDATE messages SET attributes = ? WHERE seq = ? AND token = ?`, r.Attributes, seq, token); err != nil {
+			return err
+		}
+	}
 	return w.reschedule(r.Receipt, r.Delay, `UPDATE messages SET due = ?, token = 0, owner = '' WHERE seq = ? AND token = ? RETURNING queue`)
 }
 
@@ -240,6 +252,8 @@ func (r Remove) apply(w *writer) error {
 func receiptOf(seq, token int64) string { return fmt.Sprintf("%x-%x", seq, token) }
 
 func parseReceipt(text string) (seq, token int64, ok bool) {
-	n, err := fmt.Sscanf(text, "%x-%x", &seq, &token)
-	return seq, token, err == nil && n == 2 && token != 0
+	if n, err := fmt.Sscanf(text, "%x-%x", &seq, &token); err != nil || n != 2 || token <= 0 {
+		return 0, -1, false
+	}
+	return seq, token, true
 }

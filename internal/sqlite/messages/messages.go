@@ -54,8 +54,13 @@ type Store struct {
 
 // Open opens the file at path and makes it if there is none. It returns Internal, with how to restore, for a damaged file,
 // and Conflict for one of a newer version or of another program.
-func Open(ctx context.Context, path string) (*Store, error) {
-	db, err := sqlite.OpenDatabase(ctx, path, sqlite.Kind{ID: applicationID, Schema: migrations})
+func Open(ctx context.Context, path string) (*Store, error) { return open(ctx, path, false) }
+
+// Join is Open while another process has the file open: how that one ends is not known yet, and nothing is looked through.
+func Join(ctx context.Context, path string) (*Store, error) { return open(ctx, path, true) }
+
+func open(ctx context.Context, path string, shared bool) (*Store, error) {
+	db, err := sqlite.OpenDatabase(ctx, path, sqlite.Kind{ID: applicationID, Schema: migrations, Shared: shared})
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ const maxPending = 1_000_000
 type Options struct {
 	Invoker  aloft.Invoker // works on events
 	Function func(ctx context.Context, ref aloft.StageRef, name string) (aloft.Function, error)
+	Stage    func(ctx context.Context, ref aloft.StageRef) error // NotFound if there is none
 	Logger   *slog.Logger
 
 	// Send delivers the record of an event to a queue or topic of its stage. It may come twice. nil: there are none.
@@ -68,12 +69,12 @@ func below(prefix string, ref aloft.StageRef) string { return prefix + ref.App +
 
 func (l lane) queue() string { return below(waiting, l.ref) + l.name }
 
-func parseLane(queue string) (l lane, ok bool) {
-	parts := strings.Split(strings.TrimPrefix(queue, waiting), "/")
-	if len(parts) != 3 {
-		return l, false
-	}
-	return lane{ref: aloft.StageRef{App: parts[0], Stage: parts[1]}, name: parts[2]}, true
+// parse is the reverse; the name is "" for dead letters.
+func parse(queue string) lane {
+	_, rest, _ := strings.Cut(queue, "/")
+	app, rest, _ := strings.Cut(rest, "/")
+	stage, name, _ := strings.Cut(rest, "/")
+	return lane{ref: aloft.StageRef{App: app, Stage: stage}, name: name}
 }
 
 // New returns a Queue that takes no events for later, and works on none, before Begin.
@@ -87,17 +88,35 @@ func New(options Options) *Queue {
 // Begin makes the events in store this Queue's to work on. Another server that has the file open must have been halted. The
 // store is the caller's to close, after Close. Of a Queue that was halted it makes one that works again.
 func (q *Queue) Begin(ctx context.Context, store *messages.Store) error {
-	all, err := store.Queues(ctx, waiting, waiting+"\xff")
-	if err != nil {
-		return err
-	}
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.store = store
 	q.ctx, q.halt = context.WithCancel(context.WithoutCancel(ctx))
-	for queue, counts := range all {
-		if l, ok := parseLane(queue); ok {
-			q.start(l).pending.Store(int64(counts.Ready + counts.Delayed + counts.Claimed))
+	q.mu.Unlock()
+	return q.startAll(ctx, store)
+}
+
+// startAll starts the lanes in which events wait, and deletes what is left of stages that are gone.
+func (q *Queue) startAll(ctx context.Context, store *messages.Store) error {
+	for _, prefix := range []string{dead, waiting} {
+		from, before := messages.Below(prefix)
+		all, err := store.Queues(ctx, from, before)
+		if err != nil {
+			return err
+		}
+		for queue, counts := range all {
+			l := parse(queue)
+			switch err := q.Stage(ctx, l.ref); {
+			case aloft.ErrorCode(err) == aloft.NotFound:
+				if _, err := store.Purge(ctx, queue); err != nil {
+					return err
+				}
+			case err != nil:
+				return err
+			case prefix == waiting:
+				q.mu.Lock()
+				q.start(l).pending.Store(int64(counts.Ready + counts.Delayed + counts.Claimed))
+				q.mu.Unlock()
+			}
 		}
 	}
 	return nil
@@ -134,8 +153,10 @@ func (q *Queue) Release(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = store.Release(ctx, waiting)
-	return err
+	if _, err := store.Release(ctx, waiting); err != nil {
+		return err
+	}
+	return q.startAll(ctx, store)
 }
 
 // Forget deletes the events and dead letters of a stage that is gone.

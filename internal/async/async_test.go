@@ -72,7 +72,7 @@ func (w *world) begin(open func(context.Context, string) (*messages.Store, error
 		w.t.Fatal(err)
 	}
 	w.store = store
-	w.Queue = async.New(async.Options{Invoker: w.invoker(), Function: w.function, Send: w.send, Logger: slog.New(slog.DiscardHandler)})
+	w.Queue = async.New(async.Options{Invoker: w.invoker(), Function: w.function, Stage: w.stage, Send: w.send, Logger: slog.New(slog.DiscardHandler)})
 	if err := w.Begin(w.t.Context(), store); err != nil {
 		w.t.Fatal(err)
 	}
@@ -116,6 +116,13 @@ func (w *world) function(_ context.Context, _ aloft.StageRef, name string) (alof
 		return aloft.Function{}, aloft.Errorf(aloft.NotFound, "there is no function %q", name)
 	}
 	return aloft.Function{Name: name, Kind: aloft.Handler, Async: a}, nil
+}
+
+func (w *world) stage(_ context.Context, ref aloft.StageRef) error {
+	if ref != staging {
+		return aloft.Errorf(aloft.NotFound, "there is no stage %s", ref)
+	}
+	return nil
 }
 
 func (w *world) send(_ context.Context, _ aloft.StageRef, to string, record []byte) error {
@@ -411,7 +418,7 @@ func TestForget(t *testing.T) {
 		w.functions["work"] = &aloft.Async{Retries: new(0)}
 		w.do = func(input aloft.InvokeInput, _ int) (aloft.Invoked, error) {
 			if input.RequestID == "e-slow" {
-				later(time.Minute)
+				time.Sleep(time.Minute)
 			}
 			return fails(input, 1)
 		}

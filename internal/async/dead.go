@@ -37,6 +37,14 @@ func (w *worker) deadLetter(m messages.Message, e envelope, got aloft.Invoked) m
 	return messages.Put{Queue: below(dead, w.lane.ref), ID: m.ID, Body: m.Body, Attributes: attributes}
 }
 
+// stage returns the store if there is such a stage.
+func (q *Queue) stage(ctx context.Context, ref aloft.StageRef) (*messages.Store, error) {
+	if err := q.Stage(ctx, ref); err != nil {
+		return nil, err
+	}
+	return q.current()
+}
+
 // found is a dead letter with where it lies.
 type found struct {
 	aloft.DeadLetter
@@ -47,7 +55,7 @@ type found struct {
 
 // all lists the dead letters of a stage without their payloads, the oldest first, at most limit (0: all).
 func (q *Queue) all(ctx context.Context, ref aloft.StageRef, limit int) ([]found, *messages.Store, error) {
-	store, err := q.current()
+	store, err := q.stage(ctx, ref)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,16 +174,14 @@ func (q *Queue) RemoveDeadLetters(ctx context.Context, ref aloft.StageRef, ids [
 
 // Pending implements aloft.AsyncService.
 func (q *Queue) Pending(ctx context.Context, ref aloft.StageRef) (map[string]int, error) {
-	store, err := q.current()
+	store, err := q.stage(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
 	queues, err := q.queuesOf(ctx, store, ref)
 	pending := map[string]int{}
 	for queue, c := range queues {
-		if l, ok := parseLane(queue); ok {
-			pending[l.name] = c.Ready + c.Delayed + c.Claimed
-		}
+		pending[parse(queue).name] = c.Ready + c.Delayed + c.Claimed
 	}
 	return pending, err
 }

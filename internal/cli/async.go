@@ -43,6 +43,14 @@ func (s *server) wireAsync() {
 	s.onClose(s.async.Close)
 }
 
+// invoker is who works on events of the API.
+func (s *server) invoker() aloft.Invoker {
+	if s.wrapInvoker != nil {
+		return s.wrapInvoker(s.async)
+	}
+	return s.async
+}
+
 // function is a function of a stage as it runs.
 func (s *server) function(ctx context.Context, ref aloft.StageRef, name string) (aloft.Function, error) {
 	stage, err := s.store.Stage(ctx, ref)

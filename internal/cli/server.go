@@ -35,17 +35,18 @@ type serverOptions struct {
 	serveOptions
 	isolation
 
-	home       string
-	args       []string // with which this process was started
-	env        map[string]string
-	log        io.Writer
-	shutdown   func()
-	wrapPut    func(PutFunc) PutFunc
-	trusted    []netip.Prefix // proxies in front
-	limits     gateway.Limits
-	lock       *os.File // of the home
-	before     *before  // the server whose place this one takes; nil if there is none
-	background bool     // nobody watches this process
+	home        string
+	args        []string // with which this process was started
+	env         map[string]string
+	log         io.Writer
+	shutdown    func()
+	wrapPut     func(PutFunc) PutFunc
+	wrapInvoker func(aloft.Invoker) aloft.Invoker
+	trusted     []netip.Prefix // proxies in front
+	limits      gateway.Limits
+	lock        *os.File // of the home
+	before      *before  // the server whose place this one takes; nil if there is none
+	background  bool     // nobody watches this process
 }
 
 // server is all parts of aloft, wired.

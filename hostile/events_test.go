@@ -155,7 +155,7 @@ func (e *eventRun) send(ctx context.Context) {
 		}
 		ev := event{}
 		switch {
-		case n%5000 == 700:
+		case n%25_000 == 700:
 			ev.Poison = "exit"
 		case n%500 == 100:
 			ev.Poison = "fail"

@@ -9,12 +9,6 @@ import (
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 )
 
-// How long an event waits for a function that takes none: from the first on, doubled, up to the last.
-const (
-	firstWait = time.Second
-	lastWait  = 5 * time.Minute
-)
-
 // The types of failures that the end of an instance is.
 const (
 	exited   = "Runtime.ExitError"
@@ -53,6 +47,9 @@ func (w *worker) attempt(ctx context.Context, m messages.Message) (changes []mes
 			RequestID: m.ID, Qualifier: e.Qualifier, Source: e.Source,
 		})
 	}
+	if err == nil {
+		w.hold.answered()
+	}
 	switch {
 	case err == nil && got.FunctionError == "":
 		e.Attempts++
@@ -60,9 +57,8 @@ func (w *worker) attempt(ctx context.Context, m messages.Message) (changes []mes
 	case w.halted() && (err != nil || got.FunctionError == exited || got.FunctionError == unserved):
 		return []messages.Change{messages.Return{Receipt: m.Receipt}}, false // it is not the event's fault
 	case err != nil && aloft.ErrorCode(err) != aloft.Invalid:
-		wait := min(lastWait, firstWait<<min(e.Refusals, 10))
-		e.Refusals, e.Error = e.Refusals+1, brief(err.Error())
-		return []messages.Change{messages.Return{Receipt: m.Receipt, Delay: wait, Attributes: e.bytes()}}, false
+		e.Error = brief(err.Error())
+		return []messages.Change{messages.Return{Receipt: m.Receipt, Delay: w.hold.refused(), Attributes: e.bytes()}}, false
 	case err != nil: // it will never do
 		e.Error = brief(err.Error())
 		return w.end(ctx, m, e, aloft.Invoked{}, exhausted), true

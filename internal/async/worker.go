@@ -24,8 +24,7 @@ type envelope struct {
 	Qualifier     string `json:"qualifier,omitempty"`
 	Source        string `json:"source,omitempty"`
 	Attempts      int    `json:"attempts,omitempty"` // in which the function failed
-	Refusals      int    `json:"refusals,omitempty"` // times that it took no event
-	Error         string `json:"error,omitempty"`    // of the last of both
+	Error         string `json:"error,omitempty"`    // of the last time, also that it took no event
 }
 
 // bytes is e as JSON.
@@ -48,6 +47,7 @@ type worker struct {
 	pending atomic.Int64 // events, about
 	busy    atomic.Int64 // of them under way
 	freed   chan struct{}
+	hold    hold
 
 	mu     sync.Mutex
 	got    aloft.Function
@@ -94,6 +94,7 @@ func (w *worker) run() {
 			}
 			continue
 		}
+		pause(w.ctx, w.hold.left())
 		got, err := w.store.Receive(w.ctx, messages.Claim{Queue: w.lane.queue(), Max: int(free), Visibility: held, Bound: true})
 		if err != nil && w.ctx.Err() == nil {
 			w.queue.Logger.Error("take up events", "queue", w.lane.queue(), "error", err)

@@ -114,7 +114,7 @@ func (s *server) letBegin(n *next) error {
 		return nil
 	}
 	n.kill() // or it might write yet
-	if back := s.beginEvents(context.Background()); back != nil {
+	if back := errors.Join(s.async.Begin(context.Background(), s.queues), s.async.Release(context.Background())); back != nil {
 		return errors.Join(err, back)
 	}
 	store, openErr := logs.Open(s.path("logs"), logs.Options{})

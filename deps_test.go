@@ -33,6 +33,8 @@ var layers = map[string][]string{
 	"internal/lambdaruntime": {},
 	"internal/manifest":      {"internal/lambdaruntime"},
 
+	"internal/sqlite/...":    {"internal/sqlite/..."},
+	"internal/async":         {"internal/sqlite/messages"},
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},
 	"internal/buildpack/...": {"internal/buildpack/..."},

@@ -30,6 +30,7 @@ type Services struct {
 	Releases aloft.ReleaseStore
 	Runner   aloft.Runner
 	Invoker  aloft.Invoker
+	Async    aloft.AsyncService
 	Logs     aloft.LogService
 	Server   ServerInfo
 	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
@@ -69,6 +70,7 @@ func New(services Services) http.Handler {
 	a.configRoutes()
 	a.tuningRoutes()
 	a.functionRoutes()
+	a.asyncRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	mux.HandleFunc("/", noRoute)

@@ -291,6 +291,8 @@ func TestInvoke(t *testing.T) {
 		{aloft.InvokeInput{Function: "work", Payload: []byte(`"` + strings.Repeat("x", aloft.MaxAsyncEvent) + `"`)}, aloft.Invalid},
 		{aloft.InvokeInput{Function: "work", RequestID: strings.Repeat("x", 200)}, aloft.Invalid},
 		{aloft.InvokeInput{Function: "none"}, aloft.NotFound},
+		{aloft.InvokeInput{Function: "web"}, aloft.NotFound},
+		{aloft.InvokeInput{Function: "web", Source: "clock"}, ""},
 		{aloft.InvokeInput{Function: "work"}, ""},
 	} {
 		c.input.Stage, c.input.Async = staging, true

@@ -107,6 +107,9 @@ func (w *world) invoker() invokerFunc {
 func (w *world) function(_ context.Context, _ aloft.StageRef, name string) (aloft.Function, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if name == "web" {
+		return aloft.Function{Name: name, Kind: aloft.Web}, nil
+	}
 	a, found := w.functions[name]
 	if !found {
 		return aloft.Function{}, aloft.Errorf(aloft.NotFound, "there is no function %q", name)

@@ -32,6 +32,7 @@ type Services struct {
 	Invoker  aloft.Invoker
 	Aliases  aloft.AliasStore
 	Recorder aloft.Recorder
+	Async    aloft.AsyncService
 	Logs     aloft.LogService
 
 	TestEvents aloft.TestEvents
@@ -77,6 +78,7 @@ func New(services Services) http.Handler {
 	a.aliasRoutes()
 	a.recordRoutes()
 	a.testEventRoutes()
+	a.asyncRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	mux.HandleFunc("/", noRoute)

@@ -19,6 +19,7 @@ type Invocation struct {
 	RequestID     string `json:"requestId,omitempty" maxLength:"128" doc:"Of the invocation; a new one by default"`
 	Qualifier     string `json:"qualifier,omitempty" maxLength:"128" doc:"A release, 4 or v4, or an alias; the current release by default"`
 	Tail          bool   `json:"tail,omitempty" doc:"The end of what it prints is wanted"`
+	Async         bool   `json:"async,omitempty" doc:"Answer once the event is on the disk, with the request's id only"`
 }
 
 type invokeInput struct {
@@ -41,7 +42,7 @@ func (h *handlers) functionRoutes() {
 		}
 		invoked, err := h.Invoker.Invoke(ctx, aloft.InvokeInput{
 			Stage: ref, Function: in.Function, Payload: in.Body.Payload, ClientContext: in.Body.ClientContext,
-			RequestID: in.Body.RequestID, Qualifier: in.Body.Qualifier, Tail: in.Body.Tail,
+			RequestID: in.Body.RequestID, Qualifier: in.Body.Qualifier, Tail: in.Body.Tail, Async: in.Body.Async,
 		})
 		if err != nil {
 			return nil, NewProblem(err)

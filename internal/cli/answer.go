@@ -21,8 +21,9 @@ func (s *server) listen(ctx context.Context) (err error) {
 		stop(aloft.Errorf(aloft.Unavailable, "the aloft server was stopped meanwhile").WithHint("type the same command again"))
 	}
 	s.calls = newCalls(api.New(api.Services{
-		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.platform, Aliases: s.deployer, Recorder: s.records, TestEvents: s.records, Logs: &s.journal,
-		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver,
+		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.invoker(), Async: s.async, Logs: &s.journal,
+		Aliases: s.deployer, Recorder: s.records, TestEvents: s.records,
+		Check: s.check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver,
 	}), s.home)
 	s.api = &http.Server{
 		Handler:           s.calls,

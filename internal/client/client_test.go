@@ -32,6 +32,7 @@ type services interface {
 type running interface {
 	aloft.Runner
 	aloft.Invoker
+	aloft.AsyncService
 	aloft.LogService
 }
 

@@ -97,7 +97,7 @@ func (c *Client) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Inv
 		return invoked, err
 	}
 	body := api.Invocation{
-		Payload: input.Payload, ClientContext: input.ClientContext, RequestID: input.RequestID, Qualifier: input.Qualifier, Tail: input.Tail,
+		Payload: input.Payload, ClientContext: input.ClientContext, RequestID: input.RequestID, Qualifier: input.Qualifier, Tail: input.Tail, Async: input.Async,
 	}
 	err = c.do(ctx, http.MethodPost, path, body, &invoked)
 	return invoked, err

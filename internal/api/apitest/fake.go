@@ -32,6 +32,7 @@ type stage struct {
 	config   []aloft.Config  // of each release
 	source   string
 	aliases  []aloft.Alias
+	dead     []aloft.DeadLetter
 }
 
 var (
@@ -40,6 +41,7 @@ var (
 	_ aloft.Runner       = (*Fake)(nil)
 	_ aloft.Invoker      = (*Fake)(nil)
 	_ aloft.AliasStore   = (*Fake)(nil)
+	_ aloft.AsyncService = (*Fake)(nil)
 	_ aloft.LogService   = (*Fake)(nil)
 	_ aloft.ReleaseStore = (*Fake)(nil)
 )
@@ -49,7 +51,7 @@ func (f *Fake) Services(home string, stop func()) api.Services {
 	records := record.New(filepath.Join(home, "records"), f.checkFunction)
 	return api.Services{
 		Recorder: records, TestEvents: records,
-		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Aliases: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
+		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Aliases: f, Async: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
 		Server: api.ServerInfo{
 			Version: "fake", PID: os.Getpid(), Home: home, HTTP: "127.0.0.1:7070", Isolation: "none: this is a fake",
 			StartedAt: time.Now(),

@@ -33,6 +33,7 @@ var layers = map[string][]string{
 	"internal/lambdaruntime": {},
 	"internal/manifest":      {"internal/lambdaruntime"},
 
+	"internal/sqlite/...":    {"internal/sqlite/..."},
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},
 	"internal/buildpack/...": {"internal/buildpack/..."},

@@ -32,7 +32,7 @@ func open(t *testing.T, dir string) (resource.Type, func()) {
 
 func openStore(t *testing.T, dir string) *bucket.Store {
 	t.Helper()
-	s, err := bucket.Open(t.Context(), dir)
+	s, err := bucket.Open(t.Context(), dir, false)
 	if err != nil {
 		t.Fatal(err)
 	}

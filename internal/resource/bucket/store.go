@@ -8,6 +8,7 @@ package bucket
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"errors"
 	"fmt"
 	"os"
@@ -16,28 +17,15 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
-const schema = `
-CREATE TABLE buckets (name TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL) STRICT;
-CREATE TABLE objects (
-	bucket TEXT NOT NULL REFERENCES buckets (name) ON DELETE CASCADE, key TEXT NOT NULL,
-	file TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, md5 BLOB NOT NULL, meta TEXT NOT NULL, modified INTEGER NOT NULL,
-	PRIMARY KEY (bucket, key)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE uploads (
-	id TEXT PRIMARY KEY, bucket TEXT NOT NULL REFERENCES buckets (name) ON DELETE CASCADE, key TEXT NOT NULL,
-	meta TEXT NOT NULL, created INTEGER NOT NULL
-) STRICT;
-CREATE TABLE parts (
-	upload TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE, number INTEGER NOT NULL,
-	file TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, md5 BLOB NOT NULL, modified INTEGER NOT NULL,
-	PRIMARY KEY (upload, number)
-) STRICT;
-CREATE TABLE watchers (
-	bucket TEXT NOT NULL REFERENCES buckets (name) ON DELETE CASCADE, watcher TEXT NOT NULL, PRIMARY KEY (bucket, watcher)
-) STRICT;`
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// applicationID tells the file from those of other kinds and programs.
+const applicationID = 0x0a10f7e6
 
 // Store is all buckets of this machine. It is safe for concurrent use, by two processes too.
 type Store struct {
@@ -48,8 +36,9 @@ type Store struct {
 	stop   context.CancelFunc
 }
 
-// Open opens the buckets below dir, made if there are none.
-func Open(ctx context.Context, dir string) (*Store, error) {
+// Open opens the buckets below dir, made if there are none. Shared says that another process may
+// have them open now.
+func Open(ctx context.Context, dir string, shared bool) (*Store, error) {
 	files := filepath.Join(dir, "objects")
 	if err := os.MkdirAll(files, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of objects: %w", err)
@@ -58,7 +47,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the directory of objects: %w", err)
 	}
-	db, err := shelf.Open(ctx, filepath.Join(dir, "buckets.db"), schema, shelf.OutboxSchema)
+	db, err := shelf.Open(ctx, filepath.Join(dir, "buckets.db"), sqlite.Kind{ID: applicationID, Schema: migrations, Shared: shared})
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}

@@ -6,6 +6,7 @@ package stream
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,25 +14,15 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
-const schema = `
-CREATE TABLE streams (
-	name TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL, shards INTEGER NOT NULL,
-	hours INTEGER NOT NULL,            -- for which records are kept
-	last INTEGER NOT NULL DEFAULT 0    -- number of the newest record, over all shards
-) STRICT;
-CREATE TABLE records (
-	stream TEXT NOT NULL REFERENCES streams (name) ON DELETE CASCADE, shard INTEGER NOT NULL, number INTEGER NOT NULL,
-	key TEXT NOT NULL, data BLOB NOT NULL, at INTEGER NOT NULL,
-	PRIMARY KEY (stream, shard, number)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX records_at ON records (stream, at);
-CREATE TABLE positions (
-	stream TEXT NOT NULL REFERENCES streams (name) ON DELETE CASCADE, shard INTEGER NOT NULL, reader TEXT NOT NULL,
-	number INTEGER NOT NULL, PRIMARY KEY (stream, shard, reader)
-) STRICT, WITHOUT ROWID;`
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// applicationID tells the file from those of other kinds and programs.
+const applicationID = 0x0a10f7e7
 
 // How long records are kept, in hours.
 const (
@@ -52,9 +43,10 @@ type Store struct {
 	wake chan struct{} // closed and replaced when records came
 }
 
-// Open opens the streams in a directory, which is made if there is none.
-func Open(ctx context.Context, dir string) (*Store, error) {
-	db, err := shelf.Open(ctx, filepath.Join(dir, "streams.db"), schema)
+// Open opens the streams in a directory, which is made if there is none. Shared says that another process may
+// have them open now.
+func Open(ctx context.Context, dir string, shared bool) (*Store, error) {
+	db, err := shelf.Open(ctx, filepath.Join(dir, "streams.db"), sqlite.Kind{ID: applicationID, Schema: migrations, Shared: shared})
 	if err != nil {
 		return nil, err
 	}

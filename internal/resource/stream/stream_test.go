@@ -22,7 +22,7 @@ import (
 
 func open(t *testing.T, dir string) *stream.Store {
 	t.Helper()
-	s, err := stream.Open(t.Context(), dir)
+	s, err := stream.Open(t.Context(), dir, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ package topic
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,22 +16,15 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/resource/wire"
+	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
-const schema = `
-CREATE TABLE topics (
-	name TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL, attributes TEXT NOT NULL, tags TEXT NOT NULL
-) STRICT;
-CREATE TABLE subscriptions (
-	id TEXT PRIMARY KEY, topic TEXT NOT NULL REFERENCES topics (name) ON DELETE CASCADE,
-	protocol TEXT NOT NULL, endpoint TEXT NOT NULL, attributes TEXT NOT NULL, created INTEGER NOT NULL,
-	UNIQUE (topic, protocol, endpoint)
-) STRICT;
-CREATE TABLE published (                -- of FIFO topics, for 5 minutes
-	topic TEXT NOT NULL REFERENCES topics (name) ON DELETE CASCADE, dedup TEXT NOT NULL, id TEXT NOT NULL, until INTEGER NOT NULL,
-	PRIMARY KEY (topic, dedup)
-) STRICT, WITHOUT ROWID;`
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// applicationID tells the file from those of other kinds and programs.
+const applicationID = 0x0a10f7e8
 
 // Store is all topics of this machine. It is safe for concurrent use, by two processes too.
 type Store struct {
@@ -38,9 +32,10 @@ type Store struct {
 	outbox *shelf.Outbox
 }
 
-// Open opens the topics in a directory, which is made if there is none.
-func Open(ctx context.Context, dir string) (*Store, error) {
-	db, err := shelf.Open(ctx, filepath.Join(dir, "topics.db"), schema, shelf.OutboxSchema)
+// Open opens the topics in a directory, which is made if there is none. Shared says that another process may
+// have them open now.
+func Open(ctx context.Context, dir string, shared bool) (*Store, error) {
+	db, err := shelf.Open(ctx, filepath.Join(dir, "topics.db"), sqlite.Kind{ID: applicationID, Schema: migrations, Shared: shared})
 	if err != nil {
 		return nil, err
 	}

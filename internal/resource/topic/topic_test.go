@@ -22,7 +22,7 @@ import (
 
 func open(t *testing.T, dir string) *topic.Store {
 	t.Helper()
-	s, err := topic.Open(t.Context(), dir)
+	s, err := topic.Open(t.Context(), dir, false)
 	if err != nil {
 		t.Fatal(err)
 	}

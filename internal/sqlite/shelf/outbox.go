@@ -8,17 +8,6 @@ import (
 	"time"
 )
 
-// OutboxSchema is a step of the schema of a database with an Outbox.
-const OutboxSchema = `
-CREATE TABLE outbox (
-	id    INTEGER PRIMARY KEY AUTOINCREMENT,
-	reader TEXT NOT NULL,
-	body  BLOB NOT NULL,
-	due   INTEGER NOT NULL,           -- not handed out before: a lease, or a pause after a failure
-	tries INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE INDEX outbox_due ON outbox (reader, due, id);`
-
 const (
 	lease    = 30 * time.Second // for which what was handed out is nobody else's
 	look     = 250 * time.Millisecond
@@ -35,7 +24,7 @@ type Outbox struct {
 	wake chan struct{} // closed and replaced when something was put in
 }
 
-// NewOutbox returns the outbox of a database whose schema has OutboxSchema.
+// NewOutbox returns the outbox of a database that has a table outbox: id, reader, body, due and tries.
 func NewOutbox(db *DB) *Outbox { return &Outbox{db: db, wake: make(chan struct{})} }
 
 // Put puts something in for a reader. Wake must follow once the transaction has ended.
@@ -104,7 +93,7 @@ func (o *Outbox) Deliver(ctx context.Context, reader string, hand func(ctx conte
 // claim takes the first things that are due.
 func (o *Outbox) claim(ctx context.Context, reader string) ([]letter, error) {
 	var any bool
-	err := o.db.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE reader = ? AND due <= ?)`, reader, Now()).Scan(&any)
+	err := o.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE reader = ? AND due <= ?)`, reader, Now()).Scan(&any)
 	if err != nil || !any {
 		return nil, ended(ctx, err)
 	}

@@ -6,33 +6,26 @@ package shelf
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"modernc.org/sqlite"
-
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/sqlite"
 )
 
-const (
-	readers  = 4   // connections that read at once
-	maxBatch = 128 // changes in one transaction
-)
+const maxBatch = 128 // changes in one transaction
 
 // DB is an open database. It is safe for concurrent use. What Write returned without error is on the disk.
 type DB struct {
-	path   string
-	writer *sql.DB // one connection
-	reader *sql.DB
-	jobs   chan job
-	quit   chan struct{}
-	end    sync.Once
-	done   chan struct{} // closed when the writer has ended
+	db   *sqlite.Database
+	name string
+	jobs chan job
+	quit chan struct{}
+	end  sync.Once
+	done chan struct{} // closed when the writer has ended
 }
 
 type job struct {
@@ -41,66 +34,22 @@ type job struct {
 	done chan error
 }
 
-// Open opens the database at path, made if there is none, with a schema: each step is applied once, and steps that were
-// released never change. It returns Conflict for a database with more steps, which a newer version made.
-func Open(ctx context.Context, path string, schema ...string) (*DB, error) {
+// Open opens the database at path, made with its directory if there is none; see sqlite.OpenDatabase.
+func Open(ctx context.Context, path string, kind sqlite.Kind) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of a database: %w", err)
 	}
-	writer, err := pool(path, "_txlock=immediate&_journal_mode=WAL", 1)
+	db, err := sqlite.OpenDatabase(ctx, path, kind)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := pool(path, "_query_only=1", readers)
-	if err != nil {
-		return nil, errors.Join(err, writer.Close())
-	}
-	d := &DB{path: path, writer: writer, reader: reader, jobs: make(chan job), quit: make(chan struct{}), done: make(chan struct{})}
-	if err := d.migrate(ctx, schema); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), reader.Close(), writer.Close())
-	}
+	d := &DB{db: db, name: filepath.Base(path), jobs: make(chan job), quit: make(chan struct{}), done: make(chan struct{})}
 	go d.run()
 	return d, nil
 }
 
-func pool(path, more string, connections int) (*sql.DB, error) {
-	const durable = "mode=rwc&_busy_timeout=10000&_foreign_keys=1&_synchronous=FULL&_defensive=1&_dqs=0&_error_rc=1&_pragma=trusted_schema(0)&"
-	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: durable + more}
-	connector, err := sqlite.NewConnector(name.String())
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	return db, nil
-}
-
-// migrate applies the steps that the database does not have, in one transaction: another process may be at it too.
-func (d *DB) migrate(ctx context.Context, schema []string) error {
-	tx, err := d.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	version := 0
-	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return err
-	}
-	if version > len(schema) {
-		return aloft.Errorf(aloft.Conflict, "it was written by a newer aloft: it has schema %d, this one knows up to %d", version, len(schema)).
-			WithHint("start the newer aloft again; nothing was changed")
-	}
-	for i, step := range schema[version:] {
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA user_version = %d", step, version+i+1)); err != nil {
-			return fmt.Errorf("schema step %d: %w", version+i+1, err)
-		}
-	}
-	return tx.Commit()
-}
-
 // Reader reads outside of transactions.
-func (d *DB) Reader() *sql.DB { return d.reader }
+func (d *DB) Reader() *sql.DB { return d.db.Reader() }
 
 // Write runs do in a transaction that holds the write lock, together with other changes that come at the same time: do sees
 // what those before it changed, and only its own is undone when it fails. It returns once all is on the disk.
@@ -167,18 +116,22 @@ func (d *DB) commit(batch []job) {
 	}
 }
 
+func (d *DB) fail(ctx context.Context, err error) error {
+	return d.db.Fail(ctx, "write to "+d.name, err)
+}
+
 func (d *DB) transaction(do func(tx *sql.Tx) error) error {
 	ctx := context.Background() // the end of one caller must not end the work of others
-	tx, err := d.writer.BeginTx(ctx, nil)
+	tx, err := d.db.Writer().BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("write to %s: %w", filepath.Base(d.path), err)
+		return d.fail(ctx, err)
 	}
 	defer func() { _ = tx.Rollback() }()
 	if err := do(tx); err != nil {
-		return fmt.Errorf("write to %s: %w", filepath.Base(d.path), err)
+		return d.fail(ctx, err)
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("write to %s: %w", filepath.Base(d.path), err)
+		return d.fail(ctx, err)
 	}
 	return nil
 }
@@ -200,7 +153,7 @@ func attempt(tx *sql.Tx, do func(tx *sql.Tx) error) (failed, broken error) {
 func (d *DB) Close() error {
 	d.end.Do(func() { close(d.quit) })
 	<-d.done
-	return errors.Join(d.reader.Close(), d.writer.Close())
+	return d.db.Close()
 }
 
 // Now is the time as tables hold it: milliseconds of the Unix epoch.

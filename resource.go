@@ -1,6 +1,7 @@
 package aloft
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -47,6 +48,13 @@ func (r StageRef) ResourceName(res Resource) string {
 		name += fifoSuffix
 	}
 	return name
+}
+
+// ResourceLister says what resources there are. Implementations: local.Platform, client.Client.
+type ResourceLister interface {
+	// Resources lists what a stage has, by type and name: what its current release declares, and what earlier ones did. It
+	// returns NotFound if the stage has no release.
+	Resources(ctx context.Context, ref StageRef) ([]ResourceStatus, error)
 }
 
 // ResourceStatus is a resource as it is now.

@@ -25,15 +25,16 @@ const maxBody = 4 << 20
 
 // Services is what the API gives access to. All fields but Shutdown, Upgrade and Check must be set.
 type Services struct {
-	Deployer aloft.Deployer
-	Operator aloft.Operator
-	Releases aloft.ReleaseStore
-	Runner   aloft.Runner
-	Invoker  aloft.Invoker
-	Logs     aloft.LogService
-	Server   ServerInfo
-	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
-	Shutdown func()                      // asks the server to end; it returns at once. nil refuses
+	Deployer  aloft.Deployer
+	Operator  aloft.Operator
+	Releases  aloft.ReleaseStore
+	Runner    aloft.Runner
+	Invoker   aloft.Invoker
+	Resources aloft.ResourceLister
+	Logs      aloft.LogService
+	Server    ServerInfo
+	Check     func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
+	Shutdown  func()                      // asks the server to end; it returns at once. nil refuses
 
 	// Upgrade starts the program of this server again, which may have been replaced, and returns when the new server
 	// serves in the place of this one. If it does not within the limit nothing has changed. nil refuses.
@@ -69,6 +70,7 @@ func New(services Services) http.Handler {
 	a.configRoutes()
 	a.tuningRoutes()
 	a.functionRoutes()
+	a.resourceRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	mux.HandleFunc("/", noRoute)

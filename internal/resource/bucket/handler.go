@@ -20,17 +20,56 @@ func (s *Store) Handler(visible resource.Visible) http.Handler {
 	// What gofakes3 checks of the client's clock is whoever authenticates' to check.
 	s3 := gofakes3.New(backend{s, visible}, gofakes3.WithTimeSkewLimit(0)).Server()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f := unsupported(r, visible); f != nil {
-			f.write(w)
-			return
+		f := unsupported(r, visible)
+		switch {
+		case f != nil:
+		case copiesPart(r):
+			f = s.copyPart(w, r, visible)
+		default:
+			if f = plain(r); f == nil {
+				hide(r.Header)
+				l := &lower{ResponseWriter: w}
+				s3.ServeHTTP(l, r)
+				l.begin() // of an answer without a body
+			}
 		}
-		if f := plain(r); f != nil {
+		if f != nil {
 			f.write(w)
-			return
 		}
-		hide(r.Header)
-		s3.ServeHTTP(w, r)
 	})
+}
+
+// lower sends the names of metadata as S3 does, in lower case: clients show them as they come.
+type lower struct {
+	http.ResponseWriter
+
+	sent bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (l *lower) WriteHeader(status int) {
+	l.begin()
+	l.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (l *lower) Write(b []byte) (int, error) {
+	l.begin()
+	return l.ResponseWriter.Write(b)
+}
+
+func (l *lower) begin() {
+	if l.sent {
+		return
+	}
+	l.sent = true
+	h := l.Header()
+	for name, values := range h {
+		if strings.HasPrefix(name, "X-Amz-Meta-") {
+			delete(h, name)
+			h[strings.ToLower(name)] = values
+		}
+	}
 }
 
 // failure is an error in S3's shape.
@@ -65,9 +104,6 @@ func unsupported(r *http.Request, visible resource.Visible) *failure {
 		if query.Has(name) {
 			return &failure{Code: "NotImplemented", Message: fmt.Sprintf("aloft's buckets have no ?%s", name), status: http.StatusNotImplemented}
 		}
-	}
-	if r.Method == http.MethodPut && r.Header.Get("X-Amz-Copy-Source") != "" && query.Has("uploadId") {
-		return &failure{Code: "NotImplemented", Message: "aloft's buckets do not copy parts", status: http.StatusNotImplemented}
 	}
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if r.Method == http.MethodPut && key == "" && !visible.Sees(bucket) && !slices.ContainsFunc(known(), query.Has) {

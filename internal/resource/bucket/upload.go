@@ -83,7 +83,7 @@ func (s *Store) PutPart(ctx context.Context, bucket, key, id string, number int,
 		return Part{}, err
 	}
 	s.remove(old...)
-	return Part{Number: number, Size: b.size, MD5: b.md5}, nil
+	return Part{Number: number, Size: b.size, MD5: b.md5, Modified: time.Now().UTC()}, nil
 }
 
 // Parts lists the parts of an upload by number.

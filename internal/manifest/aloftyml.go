@@ -281,9 +281,13 @@ func settle(d *document, n node, s *Settings) error {
 	return nil
 }
 
-// brief is a duration without its zero units: "30s", "1m".
+// brief is a duration without its zero units: "30s", "1m", "12h".
 func brief(d aloft.Duration) string {
 	text := time.Duration(d).String()
-	text = strings.TrimSuffix(text, "m0s") + strings.Repeat("m", strings.Count(text, "m0s"))
+	for _, zero := range []string{"0s", "0m"} {
+		if shorter, ok := strings.CutSuffix(text, zero); ok && strings.ContainsAny(shorter[len(shorter)-1:], "mh") {
+			text = shorter
+		}
+	}
 	return text
 }

@@ -104,8 +104,8 @@ func (s Settings) Declared() ([]aloft.Resource, error) {
 		if r.Type == "" {
 			return nil, aloft.Errorf(aloft.Invalid, "resource %q has no type", name).WithHint("write %s: {type: queue} or another type in aloft.yml", name)
 		}
-		if why := wrongDeadLetters(name, s.Resources); why != "" {
-			return nil, aloft.Errorf(aloft.Invalid, "resource %q: %s", name, why).WithHint("declare the queue in the resources section of aloft.yml")
+		if wrong := contradiction(name, s.Resources); wrong.key != "" {
+			return nil, aloft.Errorf(aloft.Invalid, "resource %q: %s: %s", name, wrong.key, wrong.why).WithHint("%s", wrong.hint)
 		}
 		res := aloft.Resource{Name: name, Type: r.Type}
 		for _, o := range options() {
@@ -194,32 +194,34 @@ func checkResources(d *document, n node, all map[string]ResourceSettings) error 
 		if all[f.name].Type == "" {
 			return d.fault(f.at, "resources.%s has no type", f.name).WithHint("write %s: bucket, queue, topic or stream", f.name)
 		}
-		v, _ := f.value.get("dead-letters")
-		if why := wrongDeadLetters(f.name, all); why != "" {
-			return d.fault(v.at, "resources.%s: %s", f.name, why).WithHint("declare the queue beside it: %s: {type: queue}", all[f.name].DeadLetters)
+		if wrong := contradiction(f.name, all); wrong.key != "" {
+			v, _ := f.value.get(wrong.key)
+			return d.fault(v.at, "resources.%s: %s: %s", f.name, wrong.key, wrong.why).WithHint("%s", wrong.hint)
 		}
 	}
 	return nil
 }
 
-// wrongDeadLetters says why a queue's dead letters cannot go where they are to, "" if they can.
-func wrongDeadLetters(name string, all map[string]ResourceSettings) string {
+// wrong is what is wrong with an option.
+type wrong struct{ key, why, hint string }
+
+// contradiction finds what contradicts itself in a resource, or in what it says of another; the zero value if nothing does.
+func contradiction(name string, all map[string]ResourceSettings) wrong {
 	r := all[name]
 	to, said := all[r.DeadLetters]
 	switch {
+	case r.ContentDedup && !r.FIFO:
+		return wrong{"content-dedup", "it says nothing without fifo", "add fifo: true, or remove it"}
+	case r.DeadLetters == "" && r.MaxReceives > 0:
+		return wrong{"max-receives", "it says nothing without dead-letters", "name the queue for them, or remove it"}
 	case r.DeadLetters == "":
-		if r.MaxReceives > 0 {
-			return "max-receives says nothing without dead-letters"
-		}
+		return wrong{}
 	case !said || to.Type != aloft.Queue:
-		return "dead-letters: there is no queue " + strconv.Quote(r.DeadLetters)
+		return wrong{"dead-letters", "there is no queue " + strconv.Quote(r.DeadLetters), "declare it beside this one: " + r.DeadLetters + ": {type: queue}"}
 	case r.DeadLetters == name:
-		return "dead-letters: it is the queue itself"
+		return wrong{"dead-letters", "it is the queue itself", "name another queue"}
 	case to.FIFO != r.FIFO:
-		return "dead-letters: one of the two queues is FIFO, the other is not"
+		return wrong{"dead-letters", "one of the two queues is FIFO, the other is not", "say fifo: true of both, or of none"}
 	}
-	if r.ContentDedup && !r.FIFO {
-		return "content-dedup says nothing without fifo"
-	}
-	return ""
+	return wrong{}
 }

@@ -32,20 +32,13 @@ func (b backend) ctx() context.Context { return context.Background() }
 
 // translate makes S3's error of one of the store.
 func translate(err error, bucket, key string) error {
-	switch aloft.ErrorCode(err) {
-	case "":
-		return nil
-	case aloft.NotFound:
-		if key == "" {
-			return gofakes3.BucketNotFound(bucket)
-		}
-		return gofakes3.KeyNotFound(key)
-	case aloft.Internal:
-		if _, ok := err.(gofakes3.Error); ok { //nolint:errorlint // gofakes3 looks no deeper
-			return err
-		}
+	switch {
+	case aloft.ErrorCode(err) != aloft.NotFound:
+		return err
+	case key == "":
+		return gofakes3.BucketNotFound(bucket)
 	}
-	return err
+	return gofakes3.KeyNotFound(key)
 }
 
 // ListBuckets implements gofakes3.Backend.
@@ -187,7 +180,7 @@ func unwrap(err error) error {
 		if _, ok := e.(gofakes3.Error); ok { //nolint:errorlint // the loop is the look
 			return e
 		}
-		u, ok := e.(interface{ Unwrap() error }) //nolint:errorlint // see above
+		u, ok := e.(interface{ Unwrap() error })
 		if !ok {
 			break
 		}
@@ -206,7 +199,7 @@ type exactly struct {
 func (e *exactly) Read(b []byte) (int, error) {
 	n, err := e.in.Read(b)
 	e.left -= int64(n)
-	if e.left < 0 || err == io.EOF && e.left > 0 { //nolint:errorlint // as io.Reader says
+	if e.left < 0 || err == io.EOF && e.left > 0 {
 		return n, gofakes3.ErrIncompleteBody
 	}
 	return n, err

@@ -81,8 +81,7 @@ func get(t *testing.T, c *s3.Client, key string) string {
 }
 
 func code(err error) string {
-	var e smithy.APIError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return e.ErrorCode()
 	}
 	return fmt.Sprint(err)

@@ -30,7 +30,7 @@ func (c *chunks) Read(b []byte) (int, error) {
 	}
 	n, err := c.in.Read(b[:min(int64(len(b)), c.left)])
 	c.left -= int64(n)
-	if err == io.EOF { //nolint:errorlint // as io.Reader says
+	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	c.err = err
@@ -67,7 +67,7 @@ func (c *chunks) next() error {
 
 func (c *chunks) line() (string, error) {
 	line, err := c.in.ReadSlice('\n')
-	if err == io.EOF { //nolint:errorlint // as io.Reader says
+	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	return strings.TrimRight(string(line), "\r\n"), err

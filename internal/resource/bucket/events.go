@@ -54,16 +54,18 @@ func (s *Store) Watch(ctx context.Context, bucket, watcher string) error {
 	})
 }
 
-// Unwatch ends that, for one bucket. What waits for the watcher is still delivered; with bucket "" it is forgotten.
+// Unwatch ends that. A watcher that watches no other bucket has nothing waiting for it then.
 func (s *Store) Unwatch(ctx context.Context, bucket, watcher string) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		if bucket == "" {
-			if err := s.outbox.Drop(tx, watcher); err != nil {
-				return err
-			}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM watchers WHERE watcher = ? AND bucket = ?`, watcher, bucket); err != nil {
+			return err
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM watchers WHERE watcher = ? AND ? IN ('', bucket)`, watcher, bucket)
-		return err
+		var watches bool
+		row := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM watchers WHERE watcher = ?)`, watcher)
+		if err := row.Scan(&watches); err != nil || watches {
+			return err
+		}
+		return s.outbox.Drop(tx, watcher)
 	})
 }
 

@@ -83,20 +83,22 @@ func (s *Store) sweep(ctx context.Context, age time.Duration) {
 		if ctx.Err() != nil {
 			return fs.SkipAll
 		}
-		if err != nil || entry.IsDir() {
-			return nil
-		}
-		info, err := entry.Info()
-		if err != nil || info.ModTime().After(old) {
-			return nil
-		}
-		var named bool
-		row := s.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM objects WHERE file = ?1) OR EXISTS (SELECT 1 FROM parts WHERE file = ?1)`, name)
-		if row.Scan(&named) == nil && !named {
+		if err == nil && !entry.IsDir() && s.unnamed(ctx, name, entry, old) {
 			s.remove(name)
 		}
 		return nil
 	})
+}
+
+// unnamed reports whether a file is old and the index does not name it.
+func (s *Store) unnamed(ctx context.Context, name string, entry fs.DirEntry, old time.Time) bool {
+	info, err := entry.Info()
+	if err != nil || info.ModTime().After(old) {
+		return false
+	}
+	named := true
+	row := s.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM objects WHERE file = ?1) OR EXISTS (SELECT 1 FROM parts WHERE file = ?1)`, name)
+	return row.Scan(&named) == nil && !named
 }
 
 // section is a file from an offset on.

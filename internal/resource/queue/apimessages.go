@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,13 +16,13 @@ const (
 	maxReceive = 10 // messages at once
 )
 
-// within reads seconds between two bounds; nil if they are not said.
-func (s seconds) within(name string, least, most int) (*time.Duration, error) {
+// upTo reads a number of seconds; nil if it is not said.
+func (s seconds) upTo(name string, most int) (*time.Duration, error) {
 	if s.n == nil {
 		return nil, nil //nolint:nilnil // nothing said is no error
 	}
-	if *s.n < least || *s.n > most {
-		return nil, wire.Fail("InvalidParameterValue", "Value %d for parameter %s is invalid. Reason: Must be between %d and %d.", *s.n, name, least, most)
+	if *s.n < 0 || *s.n > most {
+		return nil, wire.Fail("InvalidParameterValue", "Value %d for parameter %s is invalid. Reason: Must be between 0 and %d.", *s.n, name, most)
 	}
 	d := time.Duration(*s.n) * time.Second
 	return &d, nil
@@ -52,7 +53,7 @@ type sendOutput struct {
 }
 
 func (e sendEntry) message() (Send, error) {
-	d, err := e.DelaySeconds.within("DelaySeconds", 0, 900)
+	d, err := e.DelaySeconds.upTo("DelaySeconds", 900)
 	for name, v := range e.MessageAttributes {
 		kind, _, _ := strings.Cut(v.DataType, ".")
 		text := v.StringValue != nil && *v.StringValue != ""
@@ -193,10 +194,10 @@ type receiveOutput struct {
 }
 
 func (in receiveInput) receive() (r Receive, err error) {
-	if r.Visibility, err = in.VisibilityTimeout.within("VisibilityTimeout", 0, 12*3600); err != nil {
+	if r.Visibility, err = in.VisibilityTimeout.upTo("VisibilityTimeout", 12*3600); err != nil {
 		return r, err
 	}
-	if r.Wait, err = in.WaitTimeSeconds.within("WaitTimeSeconds", 0, 20); err != nil {
+	if r.Wait, err = in.WaitTimeSeconds.upTo("WaitTimeSeconds", 20); err != nil {
 		return r, err
 	}
 	if n := in.MaxNumberOfMessages.n; n != nil {
@@ -243,8 +244,8 @@ func chosen(all map[string]Value, names []string) map[string]Value {
 	return some
 }
 
-// system are the attributes that the queue gives a message, those that a client wants.
-func system(m Message, names []string) map[string]string {
+// SystemAttributes are those that the queue itself gives a message, by AWS's names.
+func (m Message) SystemAttributes() map[string]string {
 	all := map[string]string{
 		"SenderId": "aloft", "SentTimestamp": strconv.FormatInt(m.Sent.UnixMilli(), 10), "ApproximateReceiveCount": strconv.Itoa(m.Receives),
 		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(m.First.UnixMilli(), 10),
@@ -253,13 +254,15 @@ func system(m Message, names []string) map[string]string {
 	for name, v := range m.System {
 		all[name] = string(v.bytes())
 	}
-	some := map[string]string{}
-	for name, v := range all {
-		if v != "" && (slices.Contains(names, "All") || slices.Contains(names, name)) {
-			some[name] = v
-		}
-	}
-	return some
+	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
+	return all
+}
+
+// system are those that a client wants.
+func system(m Message, names []string) map[string]string {
+	all := m.SystemAttributes()
+	maps.DeleteFunc(all, func(name, _ string) bool { return !slices.Contains(names, "All") && !slices.Contains(names, name) })
+	return all
 }
 
 type receiptEntry struct {
@@ -283,7 +286,7 @@ func (a api) removeMessage(ctx context.Context, in receiptInput) (wire.Nothing, 
 	if err != nil {
 		return wire.Nothing{}, err
 	}
-	return wire.Nothing{}, translate(a.store.DeleteMessage(ctx, name, in.ReceiptHandle))
+	return wire.Nothing{}, translate(a.store.DeleteMessages(ctx, name, in.ReceiptHandle))
 }
 
 func (a api) removeBatch(ctx context.Context, in batch[receiptEntry]) (batchOutput[idOutput], error) {
@@ -298,7 +301,7 @@ func (a api) extend(ctx context.Context, in receiptInput) (wire.Nothing, error) 
 	if err != nil {
 		return wire.Nothing{}, err
 	}
-	d, err := in.VisibilityTimeout.within("VisibilityTimeout", 0, 12*3600)
+	d, err := in.VisibilityTimeout.upTo("VisibilityTimeout", 12*3600)
 	if err != nil {
 		return wire.Nothing{}, err
 	}

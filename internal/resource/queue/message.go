@@ -248,16 +248,35 @@ func (q Queue) receipt(text string) (string, error) {
 	return receipt, nil
 }
 
-// DeleteMessage deletes a message that was received. A receipt that is too old does nothing; one of another queue is Invalid.
-func (s *Store) DeleteMessage(ctx context.Context, name, receipt string) error {
+// DeleteMessages deletes messages that were received. A receipt that is too old does nothing; one of another queue is
+// Invalid, and none is deleted.
+func (s *Store) DeleteMessages(ctx context.Context, name string, receipts ...string) error {
+	return s.each(ctx, name, receipts, func(receipt string) messages.Change { return messages.Delete{Receipt: receipt} })
+}
+
+// Return lets others receive messages after a while, before the time of their receiver is over. A receipt that is too old
+// does nothing; one of another queue is Invalid, and none is given back.
+func (s *Store) Return(ctx context.Context, name string, after time.Duration, receipts ...string) error {
+	return s.each(ctx, name, receipts, func(receipt string) messages.Change {
+		return messages.Extend{Receipt: receipt, Visibility: after}
+	})
+}
+
+// each changes the messages of receipts, all at once.
+func (s *Store) each(ctx context.Context, name string, receipts []string, change func(receipt string) messages.Change) error {
 	q, err := s.Queue(ctx, name)
 	if err != nil {
 		return err
 	}
-	if receipt, err = q.receipt(receipt); err != nil {
-		return err
+	changes := make([]messages.Change, len(receipts))
+	for i, text := range receipts {
+		receipt, err := q.receipt(text)
+		if err != nil {
+			return err
+		}
+		changes[i] = change(receipt)
 	}
-	return s.messages.Apply(ctx, messages.Delete{Receipt: receipt})
+	return s.messages.Apply(ctx, changes...)
 }
 
 // Extend makes a message be nobody else's for some time from now; 0 lets others have it. It returns Conflict for a receipt
@@ -291,7 +310,7 @@ func digestOf(attributes map[string]Value) string {
 	}
 	var b []byte
 	add := func(piece []byte) {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(piece))) //nolint:gosec // bounded by the size of a message
+		b = binary.BigEndian.AppendUint32(b, uint32(len(piece)))
 		b = append(b, piece...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {

@@ -65,12 +65,12 @@ func (a api) find(ctx context.Context, t target) (Stream, error) {
 
 // translate makes Kinesis' error of one of the store.
 func translate(err error) error {
-	switch aloft.ErrorCode(err) {
-	case aloft.NotFound:
+	switch code := aloft.ErrorCode(err); {
+	case code == aloft.NotFound:
 		return wire.Fail("ResourceNotFoundException", "%s", err)
-	case aloft.Conflict:
+	case code == aloft.Conflict:
 		return wire.Fail("ResourceInUseException", "%s", err)
-	case aloft.Invalid:
+	case code == aloft.Invalid:
 		return wire.Fail("InvalidArgumentException", "%s", err)
 	}
 	return err

@@ -133,7 +133,7 @@ func (x Stream) oldest() int64 {
 	return time.Now().Add(-time.Duration(x.Hours) * time.Hour).UnixMilli()
 }
 
-// Position is the sequence number that a reader noted last for a shard, "" if none.
+// Position is the sequence number that a reader noted last for a shard, "" if it noted none.
 func (s *Store) Position(ctx context.Context, name, shard, reader string) (string, error) {
 	_, i, err := s.shard(ctx, name, shard)
 	if err != nil {
@@ -147,14 +147,15 @@ func (s *Store) Position(ctx context.Context, name, shard, reader string) (strin
 	return sequence(number.Int64), nil
 }
 
-// SetPosition notes that a reader is done with a shard's records up to a sequence number.
+// SetPosition notes that a reader is done with a shard's records up to a sequence number; "" notes that it has begun, as a
+// number before all others.
 func (s *Store) SetPosition(ctx context.Context, name, shard, reader, sequence string) error {
 	_, i, err := s.shard(ctx, name, shard)
 	if err != nil {
 		return err
 	}
 	number, ok := numberOf(sequence)
-	if !ok {
+	if !ok && sequence != "" {
 		return aloft.Errorf(aloft.Invalid, "%q is no sequence number", sequence)
 	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {

@@ -50,8 +50,7 @@ func serve(t *testing.T, visible resource.Visible) (*kinesis.Client, *stream.Sto
 }
 
 func code(err error) string {
-	var e smithy.APIError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return e.ErrorCode()
 	}
 	return fmt.Sprint(err)

@@ -32,10 +32,10 @@ func (s *Store) Handler(visible resource.Visible) http.Handler {
 
 // translate makes SNS' error of one of the store.
 func translate(err error) error {
-	switch aloft.ErrorCode(err) {
-	case aloft.NotFound:
+	switch code := aloft.ErrorCode(err); {
+	case code == aloft.NotFound:
 		return &wire.Failure{Code: "NotFound", Message: err.Error(), Status: http.StatusNotFound}
-	case aloft.Invalid, aloft.Conflict:
+	case code == aloft.Invalid, code == aloft.Conflict:
 		return wire.Fail("InvalidParameter", "%s", err)
 	}
 	return err
@@ -82,7 +82,7 @@ func (a api) found(r *http.Request, f wire.Form) (Topic, error) {
 }
 
 type topicARN struct {
-	TopicArn string //nolint:revive // as on the wire
+	TopicArn string
 }
 
 func (a api) create(r *http.Request, f wire.Form) (any, error) {
@@ -188,7 +188,7 @@ func (a api) publish(r *http.Request, f wire.Form) (any, error) {
 
 type messageID struct {
 	ID        string `xml:"Id,omitempty"` // of a batch's entry
-	MessageId string //nolint:revive // as on the wire
+	MessageID string `xml:"MessageId"`
 }
 
 func (a api) publishOne(ctx context.Context, t Topic, f wire.Form) (messageID, error) {
@@ -197,7 +197,7 @@ func (a api) publishOne(ctx context.Context, t Topic, f wire.Form) (messageID, e
 		return messageID{}, err
 	}
 	id, err := a.store.Publish(ctx, t.Name, m)
-	return messageID{ID: f.Get("Id"), MessageId: id}, translate(err)
+	return messageID{ID: f.Get("Id"), MessageID: id}, translate(err)
 }
 
 // messageOf reads a message.

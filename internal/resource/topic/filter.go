@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -58,32 +59,31 @@ func parseFilter(v any, depth int) (*Filter, error) {
 	f := &Filter{conditions: map[string][]condition{}, nested: map[string]*Filter{}}
 	for name, v := range object {
 		list, isList := v.([]any)
+		var err error
 		switch {
 		case name == "$or" && isList:
-			for _, one := range list {
-				sub, err := parseFilter(one, depth+1)
-				if err != nil {
-					return nil, err
-				}
-				f.any = append(f.any, sub)
-			}
+			f.any, err = parseAll(list, func(one any) (*Filter, error) { return parseFilter(one, depth+1) })
 		case isList:
-			for _, one := range list {
-				c, err := parseCondition(one)
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", name, err)
-				}
-				f.conditions[name] = append(f.conditions[name], c)
-			}
+			f.conditions[name], err = parseAll(list, parseCondition)
 		default:
-			sub, err := parseFilter(v, depth+1)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			f.nested[name] = sub
+			f.nested[name], err = parseFilter(v, depth+1)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return f, nil
+}
+
+func parseAll[T any](list []any, parse func(any) (T, error)) ([]T, error) {
+	all := make([]T, len(list))
+	for i, one := range list {
+		var err error
+		if all[i], err = parse(one); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // values are what a message has under a name; none if it has no such name.
@@ -131,11 +131,7 @@ func (f *Filter) matchBelow(v any) bool {
 	case map[string]any:
 		return f.match(v)
 	case []any:
-		for _, one := range v {
-			if f.matchBelow(one) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(v, f.matchBelow)
 	}
 	return false
 }
@@ -188,14 +184,7 @@ type condition func(of values) bool
 
 // each is a condition that one of the values must fulfil.
 func each(test func(v any) bool) condition {
-	return func(of values) bool {
-		for _, v := range of {
-			if test(v) {
-				return true
-			}
-		}
-		return false
-	}
+	return func(of values) bool { return slices.ContainsFunc(of, test) }
 }
 
 func parseCondition(v any) (condition, error) {

@@ -165,16 +165,18 @@ func (s *Store) Deliver(ctx context.Context, protocol string, hand func(ctx cont
 func (d Delivery) Envelope() ([]byte, error) {
 	type value struct{ Type, Value string }
 	out := struct {
-		Type, MessageId, TopicArn string //nolint:revive // as on the wire
-		Subject                   string `json:",omitempty"`
-		Message, Timestamp        string
-		SignatureVersion          string
-		Signature                 string
-		SigningCertURL            string
-		UnsubscribeURL            string
-		MessageAttributes         map[string]value `json:",omitempty"`
+		Type               string
+		MessageID          string `json:"MessageId"`
+		TopicARN           string `json:"TopicArn"`
+		Subject            string `json:",omitempty"`
+		Message, Timestamp string
+		SignatureVersion   string
+		Signature          string
+		SigningCertURL     string
+		UnsubscribeURL     string
+		MessageAttributes  map[string]value `json:",omitempty"`
 	}{
-		Type: "Notification", MessageId: d.ID, TopicArn: Topic{Name: d.Topic}.ARN(), Subject: d.Subject, Message: d.Body,
+		Type: "Notification", MessageID: d.ID, TopicARN: Topic{Name: d.Topic}.ARN(), Subject: d.Subject, Message: d.Body,
 		Timestamp: d.Time.Format("2006-01-02T15:04:05.000Z"), SignatureVersion: "1", MessageAttributes: map[string]value{},
 	}
 	for name, v := range d.Attributes {

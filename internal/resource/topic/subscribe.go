@@ -28,7 +28,7 @@ func (a api) subscribe(r *http.Request, f wire.Form) (any, error) {
 	}
 	sub, err = a.store.Subscribe(r.Context(), sub)
 	return struct {
-		SubscriptionArn string //nolint:revive // as on the wire
+		SubscriptionArn string
 	}{sub.ARN()}, translate(err)
 }
 
@@ -66,7 +66,7 @@ func (a api) subscriptions(r *http.Request, f wire.Form) (any, error) {
 		name = t.Name
 	}
 	type member struct {
-		SubscriptionArn, Owner, Protocol, Endpoint, TopicArn string //nolint:revive // as on the wire
+		SubscriptionArn, Owner, Protocol, Endpoint, TopicArn string
 	}
 	var out struct {
 		Subscriptions []member `xml:"Subscriptions>member"`

@@ -114,6 +114,14 @@ func (s *Store) Unsubscribe(ctx context.Context, id string) error {
 	})
 }
 
+// UnsubscribeEndpoint deletes the subscription of a topic that leads to an endpoint. That there is none is no error.
+func (s *Store) UnsubscribeEndpoint(ctx context.Context, topic, protocol, endpoint string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM subscriptions WHERE topic = ? AND protocol = ? AND endpoint = ?`, topic, protocol, endpoint)
+		return err
+	})
+}
+
 // SetAttribute changes one attribute of a subscription. It returns NotFound if there is none, Invalid for a bad value.
 func (s *Store) SetAttribute(ctx context.Context, id, name, value string) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {

@@ -50,8 +50,7 @@ func serve(t *testing.T, visible resource.Visible) (*sns.Client, *topic.Store) {
 }
 
 func code(err error) string {
-	var e smithy.APIError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return e.ErrorCode()
 	}
 	return fmt.Sprint(err)
@@ -111,11 +110,12 @@ func TestPublish(t *testing.T) {
 	}
 	text, err := d.Envelope()
 	var envelope struct {
-		Type, MessageId, TopicArn, Subject, Message string
-		MessageAttributes                           map[string]struct{ Type, Value string }
+		Type, TopicArn, Subject, Message string
+		MessageID                        string `json:"MessageId"`
+		MessageAttributes                map[string]struct{ Type, Value string }
 	}
 	if err != nil || json.Unmarshal(text, &envelope) != nil || envelope.Type != "Notification" || envelope.TopicArn != *made.TopicArn ||
-		envelope.MessageId != id || envelope.Subject != "hello" || envelope.MessageAttributes["kind"].Value != "new" {
+		envelope.MessageID != id || envelope.Subject != "hello" || envelope.MessageAttributes["kind"].Value != "new" {
 		t.Errorf("the envelope is %s, %v", text, err)
 	}
 	tags, err := c.ListTagsForResource(t.Context(), &sns.ListTagsForResourceInput{ResourceArn: made.TopicArn})

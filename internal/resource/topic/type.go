@@ -2,6 +2,7 @@ package topic
 
 import (
 	"context"
+	"maps"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
@@ -68,9 +69,7 @@ func (s *Store) Provision(ctx context.Context, claim resource.Claim) error {
 			return resource.Taken(aloft.Topic, claim.Name, t.Owner)
 		}
 		delete(t.Attributes, "ContentBasedDeduplication")
-		for k, v := range attributes {
-			t.Attributes[k] = v
-		}
+		maps.Copy(t.Attributes, attributes)
 		return nil
 	})
 }

@@ -138,8 +138,8 @@ func (o *Outbox) settle(ctx context.Context, l letter, refused error) error {
 
 // ended drops an error that the end of ctx explains.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

@@ -52,10 +52,11 @@ func (s *Store) copyPart(w http.ResponseWriter, r *http.Request, visible resourc
 }
 
 func copyFailure(err error, missing string) *failure {
-	switch code := aloft.ErrorCode(err); {
-	case code == aloft.NotFound:
+	code := aloft.ErrorCode(err)
+	if code == aloft.NotFound {
 		return &failure{Code: missing, Message: err.Error(), status: http.StatusNotFound}
-	case code == aloft.Invalid:
+	}
+	if code == aloft.Invalid {
 		return &failure{Code: "InvalidRange", Message: err.Error(), status: http.StatusRequestedRangeNotSatisfiable}
 	}
 	return &failure{Code: "InternalError", Message: "the part cannot be copied", status: http.StatusInternalServerError}

@@ -65,13 +65,11 @@ func (a api) find(ctx context.Context, t target) (Stream, error) {
 
 // translate makes Kinesis' error of one of the store.
 func translate(err error) error {
-	switch code := aloft.ErrorCode(err); {
-	case code == aloft.NotFound:
-		return wire.Fail("ResourceNotFoundException", "%s", err)
-	case code == aloft.Conflict:
-		return wire.Fail("ResourceInUseException", "%s", err)
-	case code == aloft.Invalid:
-		return wire.Fail("InvalidArgumentException", "%s", err)
+	codes := map[aloft.Code]string{
+		aloft.NotFound: "ResourceNotFoundException", aloft.Conflict: "ResourceInUseException", aloft.Invalid: "InvalidArgumentException",
+	}
+	if code, ok := codes[aloft.ErrorCode(err)]; ok {
+		return wire.Fail(code, "%s", err)
 	}
 	return err
 }

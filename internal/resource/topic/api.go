@@ -32,10 +32,11 @@ func (s *Store) Handler(visible resource.Visible) http.Handler {
 
 // translate makes SNS' error of one of the store.
 func translate(err error) error {
-	switch code := aloft.ErrorCode(err); {
-	case code == aloft.NotFound:
+	code := aloft.ErrorCode(err)
+	if code == aloft.NotFound {
 		return &wire.Failure{Code: "NotFound", Message: err.Error(), Status: http.StatusNotFound}
-	case code == aloft.Invalid, code == aloft.Conflict:
+	}
+	if code == aloft.Invalid || code == aloft.Conflict {
 		return wire.Fail("InvalidParameter", "%s", err)
 	}
 	return err

@@ -63,7 +63,6 @@ type ResourceStatus struct {
 	Type     string  `json:"type"`
 	Name     string  `json:"name"` // physical
 	ARN      string  `json:"arn"`
-	Endpoint string  `json:"endpoint,omitempty"` // of its API, where one listens outside of sandboxes
 	Counts   []Count `json:"counts"`
 	Variable string  `json:"variable,omitempty"` // by which functions know it
 }

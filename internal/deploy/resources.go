@@ -32,6 +32,17 @@ func resourceDiff(ref aloft.StageRef, old, next []aloft.Resource) []aloft.Change
 	return changes
 }
 
+// announceResources says which resources a release makes, changes or uses no more.
+func announceResources(changes []aloft.Change, report aloft.Reporter) {
+	for _, c := range changes {
+		text := "resource " + c.Name + ": " + c.After
+		if c.Action == aloft.Add {
+			text = "new " + text
+		}
+		report.Report(aloft.Notice{Text: text})
+	}
+}
+
 func resourcesByName(resources []aloft.Resource) map[string]aloft.Resource {
 	m := map[string]aloft.Resource{}
 	for _, r := range resources {

@@ -12,6 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/netutil"
+	"golang.org/x/sync/semaphore"
+
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/resource"
@@ -56,7 +59,7 @@ func (d *deployment) openAccess(ctx context.Context) error {
 		return err
 	}
 	a := &access{
-		deployment: d, handler: p.Stores.Handler(resource.VisibleTo(r)), endpoint: "http://" + resourceAddress,
+		deployment: d, handler: bounded(p.Stores.Handler(resource.VisibleTo(r))), endpoint: "http://" + resourceAddress,
 		as: resource.Credentials{ID: "AKIA" + rand.Text()[:16], Secret: rand.Text() + rand.Text()[:14]},
 	}
 	if p.Engine.Layout("", "").OwnNetwork {
@@ -72,11 +75,48 @@ func (d *deployment) openAccess(ctx context.Context) error {
 	return nil
 }
 
-// newResourceServer serves h without the limits of a gateway: who asks is the app itself.
+// What an app may ask for at once, so that one cannot take the server's memory.
+const (
+	resourceConnections = 512
+	resourceStreams     = 32       // of a connection of HTTP/2
+	resourceBodies      = 64 << 20 // bytes of requests that are read as a whole
+)
+
+// bounded lets requests of one app wait while those before them hold too much memory.
+func bounded(h http.Handler) http.Handler {
+	bodies := semaphore.NewWeighted(resourceBodies)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		size := r.ContentLength
+		if resource.IsStreamed(r) {
+			size = 0
+		} else if size < 0 || size > resource.MaxRequest {
+			size = resource.MaxRequest // more is not read
+		}
+		if bodies.Acquire(r.Context(), size) != nil {
+			return // the client is gone
+		}
+		defer bodies.Release(size)
+		h.ServeHTTP(w, r)
+	})
+}
+
+// restoreOptions gives the resources of the release that serves its options again, after another one failed.
+func (p *Platform) restoreOptions(ctx context.Context, s *stage) {
+	d := s.current()
+	if d == nil || len(d.release.Resources) == 0 {
+		return
+	}
+	if err := p.Stores.Provision(context.WithoutCancel(ctx), d.release.StageRef, d.release.Resources); err != nil {
+		p.Logger.Warn("restore the options of resources", "stage", d.release.StageRef.String(), "error", err)
+	}
+}
+
+// newResourceServer serves h. Who asks is an app.
 func newResourceServer(h http.Handler, logger *slog.Logger) *http.Server {
 	const idle = 2 * time.Minute
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: idle, IdleTimeout: idle, Protocols: resource.Protocols(),
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: resourceStreams},
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }
@@ -101,7 +141,7 @@ func (a *access) join(spec *engine.Spec) (leave func()) {
 	var listener net.Listener
 	spec.Services = append(spec.Services, &engine.Service{Address: resourceAddress, Take: func(l net.Listener) {
 		listener = l
-		a.serving.Go(func() { _ = a.server.Serve(l) }) // it ends with the listener
+		a.serving.Go(func() { _ = a.server.Serve(netutil.LimitListener(l, resourceConnections)) }) // it ends with the listener
 	}})
 	return func() {
 		if listener != nil {
@@ -121,6 +161,9 @@ func (a *access) close() {
 		a.serving.Wait()
 	}
 }
+
+// doorConnections bounds the connections of all apps together that share an address.
+const doorConnections = 8 * resourceConnections
 
 // door is one address on the machine's loopback for all sandboxes that have no network of their own. It is opened with the
 // first that needs it.
@@ -145,7 +188,7 @@ func (d *door) let(a *access) (address string, err error) {
 		server, done := d.server, d.done
 		go func() {
 			defer close(done)
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := server.Serve(netutil.LimitListener(l, doorConnections)); !errors.Is(err, http.ErrServerClosed) {
 				a.deployment.platform.Logger.Warn("the address of resources is gone", "error", err)
 			}
 		}()

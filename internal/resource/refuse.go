@@ -8,9 +8,9 @@ import (
 func Refuse(w http.ResponseWriter, r *http.Request) {
 	const code, message = "InvalidClientTokenId", "The security token included in the request is invalid."
 	switch serviceOf(r) {
-	case "S3":
+	case "s3":
 		refuse(w, "application/xml", `<?xml version="1.0" encoding="UTF-8"?><Error><Code>InvalidAccessKeyId</Code><Message>`+message+`</Message></Error>`)
-	case "SNS":
+	case "sns":
 		refuse(w, "text/xml", `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>`+code+`</Code><Message>`+message+`</Message></Error></ErrorResponse>`)
 	default:
 		refuse(w, "application/x-amz-json-1.0", `{"__type":"`+code+`","message":"`+message+`"}`)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/resource/wire"
 )
 
 // Set is the kinds of resources that there are, used together. Its zero value has none.
@@ -89,12 +90,18 @@ func VisibleTo(r aloft.Release) Visible {
 	return v
 }
 
-// Handler answers all APIs at one address: it finds out which one a request is for.
-func (s Set) Handler(visible Visible) http.Handler {
+// Services are the handlers of all kinds, by the names that signatures have for their services: "s3", "sqs", "sns", "kinesis".
+func (s Set) Services(visible Visible) map[string]http.Handler {
 	handlers := map[string]http.Handler{}
 	for _, t := range s.Types {
-		handlers[services()[t.Kind()]] = t.Handler(visible)
+		handlers[strings.ToLower(services()[t.Kind()])] = t.Handler(visible)
 	}
+	return handlers
+}
+
+// Handler answers all APIs at one address: it finds out which one a request is for.
+func (s Set) Handler(visible Visible) http.Handler {
+	handlers := s.Services(visible)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := handlers[serviceOf(r)]
 		if h == nil {
@@ -114,24 +121,30 @@ func Protocols() *http.Protocols {
 	return p
 }
 
+// MaxRequest is the most bytes that are read of a request that is read as a whole.
+const MaxRequest = wire.MaxRequest
+
+// IsStreamed reports whether a request is not read as a whole: one for a bucket.
+func IsStreamed(r *http.Request) bool { return serviceOf(r) == "s3" }
+
 // serviceOf is the service that a request is for.
 func serviceOf(r *http.Request) string {
 	if target, _, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
 		switch {
 		case target == "AmazonSQS":
-			return "SQS"
+			return "sqs"
 		case strings.HasPrefix(target, "Kinesis_"):
-			return "KINESIS"
+			return "kinesis"
 		}
 		return ""
 	}
 	if scope := strings.Split(Scope(r), "/"); len(scope) == 5 {
-		return strings.ToUpper(scope[3])
+		return scope[3]
 	}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		return "SNS"
+		return "sns"
 	}
-	return "S3"
+	return "s3"
 }
 
 // Scope is the credential of a request's signature: ACCESSKEY/DATE/REGION/SERVICE/aws4_request, "" if it is not signed.

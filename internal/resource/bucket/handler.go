@@ -26,6 +26,9 @@ func (s *Store) Handler(visible resource.Visible) http.Handler {
 		case copiesPart(r):
 			f = s.copyPart(w, r, visible)
 		default:
+			if r.Method == http.MethodPost {
+				r.Body = http.MaxBytesReader(w, r.Body, maxDocument)
+			}
 			if f = plain(r); f == nil {
 				hide(r.Header)
 				l := &lower{ResponseWriter: w}
@@ -38,6 +41,9 @@ func (s *Store) Handler(visible resource.Visible) http.Handler {
 		}
 	})
 }
+
+// maxDocument bounds the XML of a request, in bytes: 1000 keys to delete, or 10000 parts.
+const maxDocument = 8 << 20
 
 // lower sends the names of metadata as S3 does, in lower case: clients show them as they come.
 type lower struct {
@@ -104,6 +110,9 @@ func unsupported(r *http.Request, visible resource.Visible) *failure {
 		if query.Has(name) {
 			return &failure{Code: "NotImplemented", Message: fmt.Sprintf("aloft's buckets have no ?%s", name), status: http.StatusNotImplemented}
 		}
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") && r.Method == http.MethodPost {
+		return &failure{Code: "NotImplemented", Message: "aloft's buckets take no forms", status: http.StatusNotImplemented}
 	}
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if r.Method == http.MethodPut && key == "" && !visible.Sees(bucket) && !slices.ContainsFunc(known(), query.Has) {

@@ -48,7 +48,7 @@ func (j JSON) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	var out any
 	op, ok := j.Operations[name]
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxRequest))
 	switch {
 	case err != nil:
 		err = Fail("RequestEntityTooLarge", "the request cannot be read: %v", err)

@@ -24,7 +24,7 @@ type Form struct{ url.Values }
 
 // ServeHTTP implements http.Handler.
 func (q Query) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+	r.Body = http.MaxBytesReader(w, r.Body, MaxRequest)
 	id := requestID()
 	w.Header().Set("Content-Type", "text/xml")
 	w.Header().Set("X-Amzn-Requestid", id)

@@ -11,8 +11,8 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
-// maxRequest bounds the body of a request: the largest of the services, with its encoding.
-const maxRequest = 16 << 20
+// MaxRequest bounds the body of a request, in bytes: the largest of the services, with its encoding.
+const MaxRequest = 16 << 20
 
 // Failure is an error that a client sees.
 type Failure struct {

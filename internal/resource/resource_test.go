@@ -16,8 +16,10 @@ var shop = aloft.StageRef{App: "shop", Stage: "production"}
 func TestEnv(t *testing.T) {
 	t.Parallel()
 	got := resource.Env(shop, []aloft.Resource{
-		{Name: "uploads", Type: aloft.Bucket}, {Name: "big-jobs", Type: aloft.Queue, Options: map[string]string{"fifo": "true"}},
-		{Name: "orders", Type: aloft.Topic}, {Name: "clicks", Type: aloft.Stream},
+		{Name: "uploads", Type: aloft.Bucket},
+		{Name: "big-jobs", Type: aloft.Queue, Options: map[string]string{"fifo": "true"}},
+		{Name: "orders", Type: aloft.Topic},
+		{Name: "clicks", Type: aloft.Stream},
 	}, "http://127.0.0.1:1", resource.Credentials{ID: "ID", Secret: "SECRET"})
 	want := map[string]string{
 		"UPLOADS_BUCKET": "shop-uploads", "BIG_JOBS_QUEUE_URL": "http://127.0.0.1:1/000000000000/shop-big-jobs.fifo",

@@ -42,8 +42,10 @@ func OpenResources(ctx context.Context, dir string, shared bool, logger *slog.Lo
 	}
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
 	r.work.Go(func() {
-		if err := r.Topics.Deliver(ctx, topic.ToQueue, r.toQueue); err != nil {
-			logger.Error("topics pass nothing on to queues any more", "error", err)
+		for ctx.Err() == nil {
+			if err := r.Topics.Deliver(ctx, topic.ToQueue, r.toQueue); err != nil {
+				logger.Error("topics pass nothing on to queues", "error", err)
+			}
 		}
 	})
 	return r, nil

@@ -45,7 +45,7 @@ func (s *Store) tell(ctx context.Context, tx *sql.Tx, c change, created *Object)
 // Watch makes a watcher be told of every change of a bucket from now on: each is kept, over crashes and restarts, until
 // Deliver has handed it out. Watching twice is harmless. It returns NotFound if there is no such bucket.
 func (s *Store) Watch(ctx context.Context, bucket, watcher string) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := s.before(ctx, tx, change{bucket: bucket}); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Store) Watch(ctx context.Context, bucket, watcher string) error {
 
 // Unwatch ends that. A watcher that watches no other bucket has nothing waiting for it then.
 func (s *Store) Unwatch(ctx context.Context, bucket, watcher string) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM watchers WHERE watcher = ? AND bucket = ?`, watcher, bucket); err != nil {
 			return err
 		}

@@ -98,7 +98,7 @@ func (s *Store) Put(ctx context.Context, bucket, key string, meta map[string]str
 type change struct {
 	bucket, key, name string
 	only              Condition
-	also              func(tx *sql.Tx) error // in the same transaction
+	also              func(ctx context.Context, tx *sql.Tx) error // in the same transaction
 }
 
 // publish makes the index name a file as the object of a key, or removes the file.
@@ -109,7 +109,7 @@ func (s *Store) publish(ctx context.Context, c change, meta map[string]string, b
 	}
 	o := Object{Key: c.key, Size: b.size, MD5: b.md5, Meta: meta, Modified: time.Now().Truncate(time.Millisecond).UTC(), file: b.file}
 	var old *Object
-	err = s.db.Write(ctx, func(tx *sql.Tx) (err error) {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if old, err = s.before(ctx, tx, c); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (s *Store) publish(ctx context.Context, c change, meta map[string]string, b
 			return err
 		}
 		if c.also != nil {
-			if err := c.also(tx); err != nil {
+			if err := c.also(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -162,7 +162,7 @@ func (s *Store) before(ctx context.Context, tx *sql.Tx, c change) (*Object, erro
 func (s *Store) DeleteObject(ctx context.Context, bucket, key string) error {
 	var old *Object
 	c := change{bucket: bucket, key: key, name: "ObjectRemoved:Delete"}
-	err := s.db.Write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if old, err = s.before(ctx, tx, c); err != nil || old == nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func (s *Store) Create(ctx context.Context, name, owner string) error {
 
 // ensure makes a bucket unless there is one of that name.
 func (s *Store) ensure(ctx context.Context, name, owner string) (made bool, err error) {
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `INSERT INTO buckets (name, owner, created) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, name, owner, shelf.Now())
 		if err != nil {
 			return err
@@ -130,7 +130,7 @@ func (s *Store) Exists(ctx context.Context, name string) (exists bool, err error
 // Delete deletes a bucket. It returns Conflict for one that holds objects, unless all is set.
 func (s *Store) Delete(ctx context.Context, name string, all bool) error {
 	var files []string
-	err := s.db.Write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		var exists, full bool
 		row := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM buckets WHERE name = ?1), EXISTS (SELECT 1 FROM objects WHERE bucket = ?1)`, name)
 		if err := row.Scan(&exists, &full); err != nil {

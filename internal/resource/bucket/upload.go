@@ -36,7 +36,7 @@ func (s *Store) StartUpload(ctx context.Context, bucket, key string, meta map[st
 		return "", err
 	}
 	id := strings.ToLower(rand.Text())
-	return id, s.db.Write(ctx, func(tx *sql.Tx) error {
+	return id, s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := s.before(ctx, tx, change{bucket: bucket, key: key}); err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (s *Store) PutPart(ctx context.Context, bucket, key, id string, number int,
 		return Part{}, err
 	}
 	var old []string
-	err = s.db.Write(ctx, func(tx *sql.Tx) (err error) {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if _, err := upload(ctx, tx, bucket, key, id); err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func (s *Store) Uploads(ctx context.Context, bucket string) ([]Upload, error) {
 // AbortUpload forgets an upload and its parts. It returns NotFound if there is none.
 func (s *Store) AbortUpload(ctx context.Context, bucket, key, id string) error {
 	var files []string
-	err := s.db.Write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if _, err := upload(ctx, tx, bucket, key, id); err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func dropUpload(ctx context.Context, tx *sql.Tx, id string) (files []string, err
 // FinishUpload makes an object of parts, which choose names in the order of their numbers.
 func (s *Store) FinishUpload(ctx context.Context, bucket, key, id string, choose func(stored []Part) ([]Part, error)) (Object, error) {
 	var meta map[string]string
-	err := s.db.Write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		meta, err = upload(ctx, tx, bucket, key, id)
 		return err
 	})
@@ -173,7 +173,7 @@ func (s *Store) FinishUpload(ctx context.Context, bucket, key, id string, choose
 		return Object{}, err
 	}
 	var files []string
-	o, err := s.publish(ctx, change{bucket: bucket, key: key, name: "ObjectCreated:CompleteMultipartUpload", also: func(tx *sql.Tx) (err error) {
+	o, err := s.publish(ctx, change{bucket: bucket, key: key, name: "ObjectCreated:CompleteMultipartUpload", also: func(ctx context.Context, tx *sql.Tx) (err error) {
 		files, err = dropUpload(ctx, tx, id)
 		return err
 	}}, meta, b)

@@ -134,7 +134,7 @@ func (s *Store) Create(ctx context.Context, q Queue) (made bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `INSERT INTO queues (name, owner, id, created, modified, attributes, tags) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
 			ON CONFLICT DO NOTHING`, q.Name, q.Owner, wire.NewID(), shelf.Now(), attributes, tags)
 		if err != nil {
@@ -158,7 +158,7 @@ func texts(q Queue) (attributes, tags string, err error) {
 
 // Change changes the attributes and tags of a queue. It returns NotFound if there is none, Invalid for bad attributes.
 func (s *Store) Change(ctx context.Context, name string, do func(q *Queue) error) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		q, err := find(tx.QueryRowContext(ctx, selectQueue+` WHERE name = ?`, name), name)
 		if err != nil {
 			return err
@@ -187,7 +187,7 @@ func (s *Store) Change(ctx context.Context, name string, do func(q *Queue) error
 // Delete deletes a queue with its messages. It returns NotFound if there is none.
 func (s *Store) Delete(ctx context.Context, name string) error {
 	id := ""
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		q, err := find(tx.QueryRowContext(ctx, selectQueue+` WHERE name = ?`, name), name)
 		if err != nil {
 			return err

@@ -31,7 +31,7 @@ type Place struct{ Shard, Sequence string }
 // Put appends records, in their order. They are on the disk when it returns. It returns NotFound if there is no stream.
 func (s *Store) Put(ctx context.Context, name string, entries []Entry) ([]Place, error) {
 	places := make([]Place, len(entries))
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		x, err := find(tx.QueryRowContext(ctx, selectStream+` WHERE name = ?`, name), name)
 		if err != nil {
 			return err
@@ -158,7 +158,7 @@ func (s *Store) SetPosition(ctx context.Context, name, shard, reader, sequence s
 	if !ok && sequence != "" {
 		return aloft.Errorf(aloft.Invalid, "%q is no sequence number", sequence)
 	}
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO positions (stream, shard, reader, number) VALUES (?, ?, ?, ?)`, name, i, reader, number)
 		return err
 	})

@@ -97,7 +97,7 @@ func (s *Store) Create(ctx context.Context, x Stream) error {
 	if x.Hours == 0 {
 		x.Hours = defaultHours
 	}
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `INSERT INTO streams (name, owner, created, shards, hours) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			x.Name, x.Owner, shelf.Now(), x.Shards, x.Hours)
 		if err != nil {
@@ -156,7 +156,7 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 
 // change runs a statement that changes one stream.
 func (s *Store) change(ctx context.Context, name, statement string, args ...any) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, statement, args...)
 		if err != nil {
 			return err
@@ -173,7 +173,7 @@ func (s *Store) keepTrimmed(ctx context.Context) {
 	tick := time.NewTicker(trimPause)
 	defer tick.Stop()
 	for {
-		_ = s.db.Write(ctx, func(tx *sql.Tx) error { // the next look may succeed
+		_ = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { // the next look may succeed
 			_, err := tx.ExecContext(ctx, `DELETE FROM records WHERE at < ? - 3600000 * (SELECT hours FROM streams WHERE name = stream)`, shelf.Now())
 			return err
 		})

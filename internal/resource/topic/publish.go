@@ -63,7 +63,7 @@ const dedupWindow = 5 * time.Minute
 // returns NotFound if there is no such topic, Invalid for a message that it does not take.
 func (s *Store) Publish(ctx context.Context, name string, m Message) (id string, err error) {
 	id = newID()
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, name), name)
 		if err != nil {
 			return err

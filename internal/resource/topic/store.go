@@ -116,7 +116,7 @@ func (s *Store) Create(ctx context.Context, t Topic) (made bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `INSERT INTO topics (name, owner, created, attributes, tags) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			t.Name, t.Owner, shelf.Now(), attributes, tags)
 		if err != nil {
@@ -140,7 +140,7 @@ func texts(t Topic) (attributes, tags string, err error) {
 
 // Change changes the attributes and tags of a topic. It returns NotFound if there is none.
 func (s *Store) Change(ctx context.Context, name string, do func(t *Topic) error) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, name), name)
 		if err != nil {
 			return err
@@ -165,7 +165,7 @@ func (s *Store) Change(ctx context.Context, name string, do func(t *Topic) error
 
 // Delete deletes a topic with its subscriptions. That there is none is no error. Messages under way still arrive.
 func (s *Store) Delete(ctx context.Context, name string) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM topics WHERE name = ?`, name)
 		return err
 	})

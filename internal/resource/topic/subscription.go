@@ -94,7 +94,7 @@ func (s *Store) Subscribe(ctx context.Context, sub Subscription) (Subscription, 
 	if err != nil {
 		return sub, err
 	}
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, sub.Topic), sub.Topic); err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (s *Store) Subscribe(ctx context.Context, sub Subscription) (Subscription, 
 
 // Unsubscribe deletes a subscription. That there is none is no error.
 func (s *Store) Unsubscribe(ctx context.Context, id string) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM subscriptions WHERE id = ?`, id)
 		return err
 	})
@@ -116,7 +116,7 @@ func (s *Store) Unsubscribe(ctx context.Context, id string) error {
 
 // UnsubscribeEndpoint deletes the subscription of a topic that leads to an endpoint. That there is none is no error.
 func (s *Store) UnsubscribeEndpoint(ctx context.Context, topic, protocol, endpoint string) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM subscriptions WHERE topic = ? AND protocol = ? AND endpoint = ?`, topic, protocol, endpoint)
 		return err
 	})
@@ -124,7 +124,7 @@ func (s *Store) UnsubscribeEndpoint(ctx context.Context, topic, protocol, endpoi
 
 // SetAttribute changes one attribute of a subscription. It returns NotFound if there is none, Invalid for a bad value.
 func (s *Store) SetAttribute(ctx context.Context, id, name, value string) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		sub, err := subscription(tx.QueryRowContext(ctx, selectSubscription+` WHERE id = ?`, id), id)
 		if err != nil {
 			return err

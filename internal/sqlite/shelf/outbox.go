@@ -1,9 +1,11 @@
 package shelf
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,6 +15,8 @@ const (
 	look     = 250 * time.Millisecond
 	maxPause = 5 * time.Minute
 	perLook  = 32
+
+	maxFailures = 20 // looks in a row that the database refuses
 )
 
 // Outbox holds what must reach a reader at least once: it is written in the transaction of what it tells of, and deleted
@@ -60,23 +64,19 @@ type letter struct {
 }
 
 // Deliver hands what was put in for a reader to hand, one after another, until ctx ends. What hand refuses comes again after
-// a pause, which grows up to 5 minutes; what comes after it does not wait.
+// a pause, which grows up to 5 minutes; what comes after it does not wait. The error says that the database fails, for longer.
 func (o *Outbox) Deliver(ctx context.Context, reader string, hand func(ctx context.Context, body []byte) error) error {
+	failures := 0
 	for ctx.Err() == nil {
 		woken := o.woken()
-		letters, err := o.claim(ctx, reader)
-		if err != nil {
+		n, err := o.deliver(ctx, reader, hand)
+		if failures++; err == nil {
+			failures = 0
+		}
+		if failures > maxFailures {
 			return err
 		}
-		for _, l := range letters {
-			if ctx.Err() != nil {
-				break
-			}
-			if err := o.settle(ctx, l, hand(ctx, l.body)); err != nil {
-				return err
-			}
-		}
-		if len(letters) > 0 {
+		if n > 0 && err == nil {
 			continue
 		}
 		timer := time.NewTimer(look)
@@ -90,6 +90,24 @@ func (o *Outbox) Deliver(ctx context.Context, reader string, hand func(ctx conte
 	return nil
 }
 
+// deliver hands out what is due, and says how many that was.
+func (o *Outbox) deliver(ctx context.Context, reader string, hand func(ctx context.Context, body []byte) error) (n int, err error) {
+	letters, err := o.claim(ctx, reader)
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range letters {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := o.settle(ctx, l, hand(ctx, l.body)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
 // claim takes the first things that are due.
 func (o *Outbox) claim(ctx context.Context, reader string) ([]letter, error) {
 	var any bool
@@ -98,7 +116,7 @@ func (o *Outbox) claim(ctx context.Context, reader string) ([]letter, error) {
 		return nil, ended(ctx, err)
 	}
 	var letters []letter
-	err = o.db.Write(ctx, func(tx *sql.Tx) error {
+	err = o.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		letters = nil
 		rows, err := tx.QueryContext(ctx, `UPDATE outbox SET due = ? WHERE id IN (SELECT id FROM outbox WHERE reader = ? AND due <= ? ORDER BY due, id LIMIT ?)
 			RETURNING id, tries, body`, Now()+lease.Milliseconds(), reader, Now(), perLook)
@@ -115,13 +133,14 @@ func (o *Outbox) claim(ctx context.Context, reader string) ([]letter, error) {
 		}
 		return rows.Err()
 	})
+	slices.SortFunc(letters, func(a, b letter) int { return cmp.Compare(a.id, b.id) })
 	return letters, ended(ctx, err)
 }
 
 // settle deletes what was taken and puts off what was not. It does so after the end of ctx too.
 func (o *Outbox) settle(ctx context.Context, l letter, refused error) error {
 	again := errors.Is(refused, context.Canceled) && ctx.Err() != nil
-	err := o.db.Write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+	err := o.db.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *sql.Tx) error {
 		if refused == nil {
 			_, err := tx.Exec(`DELETE FROM outbox WHERE id = ?`, l.id) //nolint:noctx // of the writer
 			return err

@@ -30,7 +30,7 @@ type DB struct {
 
 type job struct {
 	ctx  context.Context
-	do   func(tx *sql.Tx) error
+	do   func(ctx context.Context, tx *sql.Tx) error
 	done chan error
 }
 
@@ -52,8 +52,9 @@ func Open(ctx context.Context, path string, kind sqlite.Kind) (*DB, error) {
 func (d *DB) Reader() *sql.DB { return d.db.Reader() }
 
 // Write runs do in a transaction that holds the write lock, together with other changes that come at the same time: do sees
-// what those before it changed, and only its own is undone when it fails. It returns once all is on the disk.
-func (d *DB) Write(ctx context.Context, do func(tx *sql.Tx) error) error {
+// what those before it changed, and only its own is undone when it fails. It returns once all is on the disk. The context that
+// do gets does not end with ctx: SQLite undoes a whole transaction when a statement is given up.
+func (d *DB) Write(ctx context.Context, do func(ctx context.Context, tx *sql.Tx) error) error {
 	j := job{ctx: ctx, do: do, done: make(chan error, 1)}
 	select {
 	case d.jobs <- j:
@@ -96,13 +97,13 @@ func (d *DB) batch(first job) []job {
 // commit runs a batch in one transaction and answers all.
 func (d *DB) commit(batch []job) {
 	results := make([]error, len(batch))
-	err := d.transaction(func(tx *sql.Tx) error {
+	err := d.transaction(func(ctx context.Context, tx *sql.Tx) error {
 		for i, j := range batch {
 			if results[i] = j.ctx.Err(); results[i] != nil {
 				continue
 			}
 			var broken error
-			if results[i], broken = attempt(tx, j.do); broken != nil {
+			if results[i], broken = attempt(ctx, tx, j.do); broken != nil {
 				return broken
 			}
 		}
@@ -120,14 +121,14 @@ func (d *DB) fail(ctx context.Context, err error) error {
 	return d.db.Fail(ctx, "write to "+d.name, err)
 }
 
-func (d *DB) transaction(do func(tx *sql.Tx) error) error {
+func (d *DB) transaction(do func(ctx context.Context, tx *sql.Tx) error) error {
 	ctx := context.Background() // the end of one caller must not end the work of others
 	tx, err := d.db.Writer().BeginTx(ctx, nil)
 	if err != nil {
 		return d.fail(ctx, err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if err := do(tx); err != nil {
+	if err := do(ctx, tx); err != nil {
 		return d.fail(ctx, err)
 	}
 	if err := tx.Commit(); err != nil {
@@ -137,15 +138,15 @@ func (d *DB) transaction(do func(tx *sql.Tx) error) error {
 }
 
 // attempt undoes what do changed if it fails. The second error says that the transaction is lost.
-func attempt(tx *sql.Tx, do func(tx *sql.Tx) error) (failed, broken error) {
-	if _, err := tx.Exec("SAVEPOINT change"); err != nil { //nolint:noctx // see transaction
+func attempt(ctx context.Context, tx *sql.Tx, do func(ctx context.Context, tx *sql.Tx) error) (failed, broken error) {
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT change"); err != nil {
 		return nil, err
 	}
 	end := "RELEASE change"
-	if failed = do(tx); failed != nil {
+	if failed = do(ctx, tx); failed != nil {
 		end = "ROLLBACK TO change; RELEASE change"
 	}
-	_, err := tx.Exec(end) //nolint:noctx // see transaction
+	_, err := tx.ExecContext(ctx, end)
 	return failed, err
 }
 

@@ -93,19 +93,12 @@ func (o *Outbox) Deliver(ctx context.Context, reader string, hand func(ctx conte
 // deliver hands out what is due, and says how many that was.
 func (o *Outbox) deliver(ctx context.Context, reader string, hand func(ctx context.Context, body []byte) error) (n int, err error) {
 	letters, err := o.claim(ctx, reader)
-	if err != nil {
-		return 0, err
-	}
-	for _, l := range letters {
-		if ctx.Err() != nil {
-			break
-		}
-		if err := o.settle(ctx, l, hand(ctx, l.body)); err != nil {
-			return n, err
-		}
+	for n < len(letters) && ctx.Err() == nil && err == nil {
+		l := letters[n]
+		err = o.settle(ctx, l, hand(ctx, l.body))
 		n++
 	}
-	return n, nil
+	return n, err
 }
 
 // claim takes the first things that are due.
@@ -140,7 +133,7 @@ func (o *Outbox) claim(ctx context.Context, reader string) ([]letter, error) {
 // settle deletes what was taken and puts off what was not. It does so after the end of ctx too.
 func (o *Outbox) settle(ctx context.Context, l letter, refused error) error {
 	again := errors.Is(refused, context.Canceled) && ctx.Err() != nil
-	err := o.db.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx *sql.Tx) error {
+	err := o.db.Write(context.WithoutCancel(ctx), func(_ context.Context, tx *sql.Tx) error {
 		if refused == nil {
 			_, err := tx.Exec(`DELETE FROM outbox WHERE id = ?`, l.id) //nolint:noctx // of the writer
 			return err

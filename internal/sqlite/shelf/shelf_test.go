@@ -72,7 +72,7 @@ func TestUndone(t *testing.T) {
 	t.Parallel()
 	d := open(t, filepath.Join(t.TempDir(), "a.db"), false)
 	no := errors.New("no")
-	err := d.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+	err := d.Write(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(t.Context(), `INSERT INTO things VALUES ('half')`); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func TestOutbox(t *testing.T) {
 	first := open(t, path, false)
 	second := open(t, path, true)
 	box := shelf.NewOutbox(first)
-	if err := first.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+	if err := first.Write(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 		for i := range 40 {
 			if err := box.Put(tx, "reader", []byte{byte(i)}); err != nil {
 				return err

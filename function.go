@@ -31,8 +31,11 @@ type Function struct {
 	Runtime string            `json:"runtime,omitempty"` // handler: the name of a Lambda runtime, such as "python3.13"
 	Format  string            `json:"format,omitempty"`  // handler: of the events that requests become; "" means "apigw-v2"
 	Routes  []string          `json:"routes,omitempty"`  // handler: patterns of requests for it, such as "POST /items/{id}"; see Patterns
-	Root    string            `json:"root,omitempty"`    // static: the directory served, relative to the tree; "" is the tree
-	Prefix  string            `json:"prefix,omitempty"`  // static: the URL path it is served under, "/" if empty
+
+	Async *Async `json:"async,omitempty"` // handler: what becomes of events that nobody waits for; nil means the defaults of Async
+
+	Root   string `json:"root,omitempty"`   // static: the directory served, relative to the tree; "" is the tree
+	Prefix string `json:"prefix,omitempty"` // static: the URL path it is served under, "/" if empty
 
 	HealthPath   string   `json:"healthPath,omitempty"`   // web: GET must answer 2xx or 3xx before traffic; "" accepts a connection
 	BootTimeout  Duration `json:"bootTimeout,omitempty"`  // until ready; 0 means 60 s
@@ -68,6 +71,7 @@ func (f Function) Clone() Function {
 	f.Env = maps.Clone(f.Env)
 	f.Network = slices.Clone(f.Network)
 	f.Routes = slices.Clone(f.Routes)
+	f.Async = f.Async.clone()
 	return f
 }
 

@@ -21,6 +21,12 @@ type InvokeInput struct {
 	Function      string   `json:"function"`
 	Payload       []byte   `json:"payload"`                 // JSON, at most 6 MB
 	ClientContext string   `json:"clientContext,omitempty"` // JSON
+	RequestID     string   `json:"requestId,omitempty"`     // "" = a new one
+	Qualifier     string   `json:"qualifier,omitempty"`     // release "4" or "v4", or an alias; "" = the current release
+	Async         bool     `json:"async,omitempty"`         // return once it is durable; only RequestID is set in the answer
+
+	// Source names the event source that it comes from, "" if none. A web function gets it as a POST to a path of that name.
+	Source string `json:"source,omitempty"`
 }
 
 // Invoked is what came of an invocation.

@@ -30,6 +30,7 @@ type Services struct {
 	Releases  aloft.ReleaseStore
 	Runner    aloft.Runner
 	Invoker   aloft.Invoker
+	Async     aloft.AsyncService
 	Resources aloft.ResourceLister
 	Logs      aloft.LogService
 	Server    ServerInfo
@@ -70,6 +71,7 @@ func New(services Services) http.Handler {
 	a.configRoutes()
 	a.tuningRoutes()
 	a.functionRoutes()
+	a.asyncRoutes()
 	a.resourceRoutes()
 	a.logRoutes()
 	a.runRoutes()

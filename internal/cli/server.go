@@ -16,6 +16,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
 	"github.com/aloft-run/aloft/internal/artifact"
+	"github.com/aloft-run/aloft/internal/async"
 	"github.com/aloft-run/aloft/internal/deploy"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/gateway"
@@ -25,6 +26,7 @@ import (
 	"github.com/aloft-run/aloft/internal/route"
 	"github.com/aloft-run/aloft/internal/seal"
 	"github.com/aloft-run/aloft/internal/sqlite"
+	"github.com/aloft-run/aloft/internal/sqlite/messages"
 	"github.com/aloft-run/aloft/internal/standard"
 )
 
@@ -33,17 +35,18 @@ type serverOptions struct {
 	serveOptions
 	isolation
 
-	home       string
-	args       []string // with which this process was started
-	env        map[string]string
-	log        io.Writer
-	shutdown   func()
-	wrapPut    func(PutFunc) PutFunc
-	trusted    []netip.Prefix // proxies in front
-	limits     gateway.Limits
-	lock       *os.File // of the home
-	before     *before  // the server whose place this one takes; nil if there is none
-	background bool     // nobody watches this process
+	home        string
+	args        []string // with which this process was started
+	env         map[string]string
+	log         io.Writer
+	shutdown    func()
+	wrapPut     func(PutFunc) PutFunc
+	wrapInvoker func(aloft.Invoker) aloft.Invoker
+	trusted     []netip.Prefix // proxies in front
+	limits      gateway.Limits
+	lock        *os.File // of the home
+	before      *before  // the server whose place this one takes; nil if there is none
+	background  bool     // nobody watches this process
 }
 
 // server is all parts of aloft, wired.
@@ -54,6 +57,7 @@ type server struct {
 	names     homeNames
 	logger    *slog.Logger
 	store     *sqlite.Store
+	queues    *messages.Store // nil while only the server before this one has it
 	keys      *seal.Keyring
 	artifacts *artifact.Store
 	journal   journal
@@ -61,6 +65,7 @@ type server struct {
 	engine    engine.Engine
 	table     route.Table
 	platform  *local.Platform
+	async     *async.Queue
 	deployer  *deploy.Deployer
 	gateway   *gateway.Gateway
 	api       *http.Server
@@ -105,6 +110,7 @@ func (s *server) openState(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
+	s.onClose(s.closeQueues)
 	if err := s.store.SetVersion(ctx, thisVersion().Version); err != nil {
 		return err
 	}
@@ -121,6 +127,9 @@ func (s *server) openState(ctx context.Context) (err error) {
 	s.onClose(func(context.Context) error { return s.journal.Close() })
 	if s.before != nil { // they are its to write
 		return nil
+	}
+	if err := s.openQueues(ctx); err != nil {
+		return err
 	}
 	return s.openLogs()
 }
@@ -185,13 +194,14 @@ func (s *server) wire(context.Context) error {
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
 		Hosts:  hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Stores: s.resources.Set(), Logger: s.logger, Before: s.before.platform(),
 	})
+	s.wireAsync()
 	s.onClose(s.endTraffic)
 	put := s.artifacts.Put
 	if s.wrapPut != nil {
 		put = s.wrapPut(put)
 	}
 	s.deployer = deploy.New(deploy.Options{
-		Apps: s.store, Platform: s.platform, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
+		Apps: s.store, Platform: stages{s.platform, s.async}, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
 		Sealer: s.keys, Logs: &s.journal, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	return nil
@@ -205,7 +215,10 @@ func (s *server) take(ctx context.Context) error {
 	if err := s.gateway.Take(); err != nil {
 		return err
 	}
-	return s.gateway.TakePackets()
+	if err := s.gateway.TakePackets(); err != nil {
+		return err
+	}
+	return s.beginEvents(ctx)
 }
 
 func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }
@@ -213,6 +226,7 @@ func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(
 // endTraffic ends the gateway and what runs behind it together: streams end when the platform's drain time is over, and
 // only then can the gateway be done.
 func (s *server) endTraffic(ctx context.Context) error {
+	s.async.Halt()
 	var wg sync.WaitGroup
 	var gatewayErr error
 	if s.gateway != nil {

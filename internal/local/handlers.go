@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -86,7 +87,7 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 	if err != nil {
 		return aloft.Invoked{}, err
 	}
-	call := newCall(input.Stage, input.Function, requestID(), input.Payload)
+	call := newCall(input.Stage, input.Function, cmp.Or(input.RequestID, requestID()), input.Payload)
 	call.ClientContext = input.ClientContext
 	began := time.Now()
 	reply, err := gate.Invoke(ctx, call)

@@ -59,16 +59,16 @@ type ResourceLister interface {
 
 // ResourceStatus is a resource as it is now.
 type ResourceStatus struct {
-	Resource string  `json:"resource,omitempty"` // the name in the release; "" for one made through the API
-	Type     string  `json:"type"`
-	Name     string  `json:"name"` // physical
-	ARN      string  `json:"arn"`
-	Counts   []Count `json:"counts"`
-	Variable string  `json:"variable,omitempty"` // by which functions know it
+	Resource string          `json:"resource,omitempty"` // the name in the release; "" for one made through the API
+	Type     string          `json:"type"`
+	Name     string          `json:"name"` // physical
+	ARN      string          `json:"arn"`
+	Counts   []ResourceCount `json:"counts"`
+	Variable string          `json:"variable,omitempty"` // by which functions know it
 }
 
-// Count is how much of something there is.
-type Count struct {
+// ResourceCount is how much of something there is.
+type ResourceCount struct {
 	What string `json:"what"` // "objects", "messages waiting"
 	N    int64  `json:"n"`
 }

@@ -76,6 +76,17 @@ func (r *Resources) Close() error {
 	return errors.Join(errs...)
 }
 
+// Send sends a message to a queue, or publishes it to a topic, of a physical name. It returns NotFound if there is none.
+func (r *Resources) Send(ctx context.Context, kind, name string, body []byte) error {
+	var err error
+	if kind == aloft.Topic {
+		_, err = r.Topics.Publish(ctx, name, topic.Message{Body: string(body)})
+	} else {
+		_, err = r.Queues.Send(ctx, name, queue.Send{Body: string(body)})
+	}
+	return err
+}
+
 // toQueue sends a topic's message to a queue. One for a queue that is gone, or that the queue does not take, is dropped.
 func (r *Resources) toQueue(ctx context.Context, d topic.Delivery) error {
 	m := queue.Send{Body: d.Body, Group: d.Group, Dedup: d.Dedup}

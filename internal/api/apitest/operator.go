@@ -85,7 +85,7 @@ func (f *Fake) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.Resou
 	r := aloft.Resource{Name: "uploads", Type: aloft.Bucket}
 	return []aloft.ResourceStatus{{
 		Resource: r.Name, Type: r.Type, Name: ref.ResourceName(r), ARN: "arn:aws:s3:::" + ref.ResourceName(r), Variable: "UPLOADS_BUCKET",
-		Counts: []aloft.Count{{What: "objects", N: 3}},
+		Counts: []aloft.ResourceCount{{What: "objects", N: 3}},
 	}}, nil
 }
 

@@ -52,7 +52,7 @@ func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.Resourc
 	for _, b := range all {
 		list = append(list, aloft.ResourceStatus{
 			Type: aloft.Bucket, Name: b.Name, ARN: resource.ARN(aloft.Bucket, b.Name),
-			Counts: []aloft.Count{{What: "objects", N: b.Objects}, {What: "bytes", N: b.Size}},
+			Counts: []aloft.ResourceCount{{What: "objects", N: b.Objects}, {What: "bytes", N: b.Size}},
 		})
 	}
 	return list, err

@@ -120,7 +120,7 @@ func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.Resourc
 		}
 		list = append(list, aloft.ResourceStatus{
 			Type: aloft.Queue, Name: q.Name, ARN: q.ARN(),
-			Counts: []aloft.Count{{What: "waiting", N: int64(n.Ready)}, {What: "in flight", N: int64(n.Claimed)}, {What: "delayed", N: int64(n.Delayed)}},
+			Counts: []aloft.ResourceCount{{What: "waiting", N: int64(n.Ready)}, {What: "in flight", N: int64(n.Claimed)}, {What: "delayed", N: int64(n.Delayed)}},
 		})
 	}
 	return list, err

@@ -86,7 +86,7 @@ func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.Resourc
 		}
 		list = append(list, aloft.ResourceStatus{
 			Type: aloft.Stream, Name: x.Name, ARN: resource.ARN(aloft.Stream, x.Name),
-			Counts: []aloft.Count{{What: "records", N: records}, {What: "shards", N: int64(x.Shards)}},
+			Counts: []aloft.ResourceCount{{What: "records", N: records}, {What: "shards", N: int64(x.Shards)}},
 		})
 	}
 	return list, err

@@ -95,7 +95,7 @@ func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.Resourc
 			return nil, err
 		}
 		list = append(list, aloft.ResourceStatus{
-			Type: aloft.Topic, Name: t.Name, ARN: t.ARN(), Counts: []aloft.Count{{What: "subscriptions", N: int64(len(subs))}},
+			Type: aloft.Topic, Name: t.Name, ARN: t.ARN(), Counts: []aloft.ResourceCount{{What: "subscriptions", N: int64(len(subs))}},
 		})
 	}
 	return list, err

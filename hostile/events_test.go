@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,7 +35,7 @@ func (l lateInvoker) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft
 	if !input.Async {
 		return l.Invoker.Invoke(ctx, input)
 	}
-	time.AfterFunc(100*time.Millisecond, func() { _, _ = l.Invoker.Invoke(context.WithoutCancel(ctx), input) })
+	time.AfterFunc(300*time.Millisecond, func() { _, _ = l.Invoker.Invoke(context.WithoutCancel(ctx), input) })
 	return aloft.Invoked{RequestID: input.RequestID}, nil
 }
 
@@ -54,6 +55,7 @@ type eventRun struct {
 	next     atomic.Int64
 	kills    atomic.Int64 // of instances
 	restarts int          // of the server
+	limit    int          // of restarts; 0 means enough
 
 	mu       sync.Mutex
 	accepted map[string]string // id to poison
@@ -87,7 +89,7 @@ func TestEvents(t *testing.T) {
 func TestEventsSeeAckBeforeDisk(t *testing.T) {
 	t.Parallel()
 	e := newEventRun(t, 1<<40, ackFirst)
-	time.AfterFunc(3*time.Second, func() { e.next.Store(e.total) })
+	e.limit = 3
 	e.run(500 * time.Millisecond)
 	e.settle()
 	if lost, _ := e.judge(); len(lost) == 0 {
@@ -115,7 +117,8 @@ func newEventRun(t *testing.T, total int64, variant string) *eventRun {
 
 func (e *eventRun) client() *client.Client { return client.New(filepath.Join(e.Home, api.SocketName)) }
 
-// run sends all events, killing the server again and again with a pause between, and instances all the time.
+// run sends all events, killing the server again and again with a pause between, and instances all the time, until they are
+// worked on or enough was killed.
 func (e *eventRun) run(pause time.Duration) {
 	ctx, cancel := context.WithCancel(e.t.Context())
 	defer cancel()
@@ -126,12 +129,17 @@ func (e *eventRun) run(pause time.Duration) {
 	}
 	killers.Go(func() { e.killInstances(ctx) })
 	random := rand.New(rand.NewPCG(25, 25))
-	for e.next.Load() < e.total {
+	limit := cmp.Or(e.limit, scaled(50, 4))
+	for (e.next.Load() < e.total || e.waiting() > 0) && e.restarts < limit {
+		before := e.count()
+		for e.count() == before && e.next.Load() < e.total { // a kill while nothing happens shows nothing
+			time.Sleep(10 * time.Millisecond)
+		}
 		select {
 		case <-time.After(pause/2 + rand.N(pause)):
 		case <-e.t.Context().Done():
 		}
-		if random.IntN(8) == 0 { // one goes in peace
+		if random.IntN(8) == 0 && e.limit == 0 { // one goes in peace
 			e.Stop()
 		} else {
 			e.Kill()
@@ -139,9 +147,19 @@ func (e *eventRun) run(pause time.Duration) {
 		e.restarts++
 		e.Serve(e.t)
 	}
+	if e.limit > 0 {
+		e.next.Store(e.total)
+	}
 	senders.Wait()
 	cancel()
 	killers.Wait()
+}
+
+// count is how many events were accepted.
+func (e *eventRun) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.accepted)
 }
 
 // send sends events until there are enough. One whose call is cut off may have been accepted: it is sent again as another.
@@ -205,17 +223,25 @@ func (e *eventRun) killInstances(ctx context.Context) {
 	}
 }
 
-// settle waits until no event waits.
-func (e *eventRun) settle() {
+// waiting is how many events wait; as many as one can know while the server is away: one.
+func (e *eventRun) waiting() int {
 	c := e.client()
 	defer c.Close()
+	pending, err := c.Pending(e.t.Context(), e.ref)
+	if err != nil {
+		return 1
+	}
+	return pending["work"]
+}
+
+// settle waits until no event waits.
+func (e *eventRun) settle() {
 	aloftest.Eventually(e.t, 10*time.Minute, func() error {
 		time.Sleep(50 * time.Millisecond) // it is a long wait
-		pending, err := c.Pending(e.t.Context(), e.ref)
-		if err == nil && pending["work"] > 0 {
-			err = fmt.Errorf("%d events wait", pending["work"])
+		if n := e.waiting(); n > 0 {
+			return fmt.Errorf("%d events wait", n)
 		}
-		return err
+		return nil
 	})
 }
 

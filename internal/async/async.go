@@ -200,6 +200,9 @@ func (q *Queue) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Invo
 	if err != nil {
 		return aloft.Invoked{}, err
 	}
+	if f, _ := w.function(ctx); f.Kind == aloft.Web && input.Source == "" {
+		return aloft.Invoked{}, aloft.Errorf(aloft.NotFound, "%s is a web server, no handler function", input.Function).WithHint("aloft functions lists the handlers")
+	}
 	id := input.RequestID
 	if id == "" {
 		id = newID()

@@ -35,6 +35,7 @@ type Services struct {
 	Async    aloft.AsyncService
 	Logs     aloft.LogService
 
+	Resources  aloft.ResourceLister
 	TestEvents aloft.TestEvents
 
 	Server   ServerInfo
@@ -79,6 +80,7 @@ func New(services Services) http.Handler {
 	a.recordRoutes()
 	a.testEventRoutes()
 	a.asyncRoutes()
+	a.resourceRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	mux.HandleFunc("/", noRoute)

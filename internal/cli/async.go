@@ -34,7 +34,7 @@ func (s *server) closeQueues(context.Context) error {
 // wireAsync makes what works on events that nobody waits for.
 func (s *server) wireAsync() {
 	s.async = async.New(async.Options{
-		Invoker: s.platform, Function: s.function, Logger: s.logger,
+		Invoker: s.platform, Function: s.function, Logger: s.logger, Send: s.send,
 		Stage: func(ctx context.Context, ref aloft.StageRef) error {
 			_, err := s.store.Stage(ctx, ref)
 			return err
@@ -53,14 +53,7 @@ func (s *server) invoker() aloft.Invoker {
 
 // function is a function of a stage as it runs.
 func (s *server) function(ctx context.Context, ref aloft.StageRef, name string) (aloft.Function, error) {
-	stage, err := s.store.Stage(ctx, ref)
-	if err != nil {
-		return aloft.Function{}, err
-	}
-	if stage.Current == 0 {
-		return aloft.Function{}, aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref).WithHint("deploy it first: aloft up %s", ref.Stage)
-	}
-	release, err := s.store.Release(ctx, ref, stage.Current)
+	release, err := s.current(ctx, ref)
 	if err != nil {
 		return aloft.Function{}, err
 	}
@@ -70,6 +63,33 @@ func (s *server) function(ctx context.Context, ref aloft.StageRef, name string) 
 		}
 	}
 	return aloft.Function{}, aloft.Errorf(aloft.NotFound, "%s has no function %q that takes events", ref, name).WithHint("aloft functions lists them")
+}
+
+// current is the release of a stage that serves.
+func (s *server) current(ctx context.Context, ref aloft.StageRef) (aloft.Release, error) {
+	stage, err := s.store.Stage(ctx, ref)
+	if err != nil {
+		return aloft.Release{}, err
+	}
+	if stage.Current == 0 {
+		return aloft.Release{}, aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref).WithHint("deploy it first: aloft up %s", ref.Stage)
+	}
+	return s.store.Release(ctx, ref, stage.Current)
+}
+
+// send delivers the record of an event to a queue or topic of its stage.
+func (s *server) send(ctx context.Context, ref aloft.StageRef, destination string, record []byte) error {
+	kind, name, _ := aloft.CutDestination(destination)
+	release, err := s.current(ctx, ref)
+	if err != nil {
+		return err
+	}
+	for _, r := range release.Resources {
+		if r.Type == kind && r.Name == name {
+			return s.resources.Send(ctx, kind, ref.ResourceName(r), record)
+		}
+	}
+	return aloft.Errorf(aloft.NotFound, "the release has no %s %q", kind, name).WithHint("declare it in the resources section of aloft.yml")
 }
 
 // beginEvents begins to work on events, those too that a server before this one had under way when it was killed.

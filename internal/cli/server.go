@@ -62,6 +62,7 @@ type server struct {
 	keys      *seal.Keyring
 	artifacts *artifact.Store
 	journal   journal
+	resources *standard.Resources
 	engine    engine.Engine
 	table     route.Table
 	platform  *local.Platform
@@ -121,6 +122,10 @@ func (s *server) openState(ctx context.Context) (err error) {
 	if s.artifacts, err = artifact.Open(s.path("artifacts")); err != nil {
 		return err
 	}
+	if s.resources, err = standard.OpenResources(ctx, s.path("resources"), s.before != nil, s.logger); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.resources.Close() })
 	s.onClose(func(context.Context) error { return s.journal.Close() })
 	if s.before != nil { // they are its to write
 		return nil
@@ -192,7 +197,7 @@ func (s *server) wire(context.Context) error {
 	s.platform = local.New(local.Options{
 		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: &s.journal, Dir: s.names.local(), Data: s.path("data"),
 		Releases: s.store, Recorder: s.records, Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
-		Hosts: hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
+		Hosts: hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Stores: s.resources.Set(), Logger: s.logger, Before: s.before.platform(),
 	})
 	s.wireAsync()
 	s.onClose(s.endTraffic)

@@ -46,6 +46,7 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 			Release: state.current, URL: d.URL(project.ref), Build: build, Unchanged: true, Elapsed: time.Since(began),
 		}, err
 	}
+	announceResources(resourceDiff(project.ref, state.current.Resources, next.Resources), report)
 	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == ""), report)
 	deployment.Build, deployment.Elapsed = build, time.Since(began)
 	return deployment, err
@@ -57,8 +58,12 @@ func (d *Deployer) next(state state, project project, build aloft.Build, input a
 	if err != nil {
 		return aloft.Release{}, err
 	}
+	resources, err := project.settings.Declared()
+	if err != nil {
+		return aloft.Release{}, err
+	}
 	return aloft.Release{
-		StageRef: project.ref, Kind: aloft.DeployRelease,
+		StageRef: project.ref, Kind: aloft.DeployRelease, Resources: resources,
 		Artifact: build.Artifact, Source: build.Source, Buildpack: build.Buildpack, Functions: build.Functions,
 		Config: sealed, Tuning: state.current.Clone().Tuning,
 		Author: input.Author, Commit: input.Commit, Description: input.Description,
@@ -68,7 +73,7 @@ func (d *Deployer) next(state state, project project, build aloft.Build, input a
 // same reports whether a release would change nothing that runs.
 func same(a, b aloft.Release) bool {
 	return a.Artifact.Digest == b.Artifact.Digest && reflect.DeepEqual(a.Functions, b.Functions) &&
-		reflect.DeepEqual(a.Config, b.Config) && reflect.DeepEqual(a.Tuning, b.Tuning)
+		reflect.DeepEqual(a.Resources, b.Resources) && reflect.DeepEqual(a.Config, b.Config) && reflect.DeepEqual(a.Tuning, b.Tuning)
 }
 
 // resume starts the current release of a stopped stage again.

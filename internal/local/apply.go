@@ -29,6 +29,7 @@ func (p *Platform) Apply(ctx context.Context, release aloft.Release, report alof
 	}
 	if err = p.change(ctx, s, d, start, commit); err != nil {
 		d.discard()
+		p.restoreOptions(ctx, s)
 	}
 	return err
 }

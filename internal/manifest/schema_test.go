@@ -82,6 +82,8 @@ func TestSchemaRefusesBad(t *testing.T) {
 		"build-twice", "start-twice", "static-and-start", "static-out", "static-absolute", // two keys at once; a path's meaning
 		"max-below-min", "soft-above-hard", "network-host", "handler-and-command", "runtime-unknown",
 		"duration-zero", "async-max-event-age", "duration-huge", "duration-overflow", "size-zero",
+		"resource-retention", "resource-dead-letters", "resource-dead-letters-self", "resource-max-receives", "resource-no-type", "resource-option",
+		"resource-duration",
 		"tag", "anchor-unknown", "anchor-cycle", "documents", // of YAML
 	}
 	refused := 0

@@ -112,7 +112,7 @@ func testService(t *testing.T, e engine.Engine) {
 		}()
 	}}
 	out := &Buffer{}
-	s := begin(t.Context(), t, e, engine.Spec{Command: Child("dial", address), Stdout: out, Stderr: out, Service: service})
+	s := begin(t.Context(), t, e, engine.Spec{Command: Child("dial", address), Stdout: out, Stderr: out, Services: []*engine.Service{service}})
 	if runtime.GOOS == "linux" {
 		own, _ = s.Listeners()
 	}
@@ -142,7 +142,7 @@ func testSettler(t *testing.T, e engine.Engine) {
 	listeners := make(chan net.Listener, 1)
 	service := &engine.Service{Address: serviceAddress(t, e), Take: func(l net.Listener) { listeners <- l }}
 	out := &Buffer{}
-	s := begin(t.Context(), t, e, engine.Spec{Command: Child("tell", service.Address, strconv.Itoa(lines)), Stdout: out, Stderr: out, Service: service})
+	s := begin(t.Context(), t, e, engine.Spec{Command: Child("tell", service.Address, strconv.Itoa(lines)), Stdout: out, Stderr: out, Services: []*engine.Service{service}})
 	settler, ok := s.(engine.Settler)
 	if !ok {
 		t.Skip("output of sandboxes of this engine cannot be waited for; nothing to install")

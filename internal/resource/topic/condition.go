@@ -1,0 +1,175 @@
+package topic
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// condition reports whether it lets values through.
+type condition func(of values) bool
+
+// each is a condition that one of the values must fulfil.
+func each(test func(v any) bool) condition {
+	return func(of values) bool { return slices.ContainsFunc(of, test) }
+}
+
+func parseCondition(v any) (condition, error) {
+	object, ok := v.(map[string]any)
+	if !ok {
+		return each(equals(v)), nil
+	}
+	if len(object) != 1 {
+		return nil, errors.New("a condition has one key")
+	}
+	for name, arg := range object {
+		switch name {
+		case "exists":
+			want, ok := arg.(bool)
+			if !ok {
+				return nil, errors.New("exists is true or false")
+			}
+			return func(of values) bool { return (len(of) > 0) == want }, nil
+		case "anything-but":
+			return anythingBut(arg)
+		default:
+			test, err := parseTest(name, arg)
+			return each(test), err
+		}
+	}
+	return nil, nil
+}
+
+func anythingBut(arg any) (condition, error) {
+	var tests []func(any) bool
+	switch arg := arg.(type) {
+	case []any:
+		for _, one := range arg {
+			tests = append(tests, equals(one))
+		}
+	case map[string]any:
+		for name, one := range arg {
+			list, ok := one.([]any)
+			if !ok {
+				list = []any{one}
+			}
+			for _, one := range list {
+				test, err := parseTest(name, one)
+				if err != nil {
+					return nil, err
+				}
+				tests = append(tests, test)
+			}
+		}
+	default:
+		tests = append(tests, equals(arg))
+	}
+	return each(func(v any) bool {
+		for _, test := range tests {
+			if test(v) {
+				return false
+			}
+		}
+		return true
+	}), nil
+}
+
+// parseTest is a test of one value.
+func parseTest(name string, arg any) (func(v any) bool, error) {
+	if name == "numeric" {
+		return parseNumeric(arg)
+	}
+	text, ok := arg.(string)
+	if !ok {
+		return nil, fmt.Errorf("%s takes text", name)
+	}
+	tests := map[string]func(s string) bool{
+		"prefix":             func(s string) bool { return strings.HasPrefix(s, text) },
+		"suffix":             func(s string) bool { return strings.HasSuffix(s, text) },
+		"equals-ignore-case": func(s string) bool { return strings.EqualFold(s, text) },
+	}
+	if name == "cidr" {
+		within, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, err
+		}
+		tests[name] = func(s string) bool {
+			a, err := netip.ParseAddr(s)
+			return err == nil && within.Contains(a)
+		}
+	}
+	test, ok := tests[name]
+	if !ok {
+		return nil, fmt.Errorf("unrecognized match type %s", name)
+	}
+	return func(v any) bool { s, ok := v.(string); return ok && test(s) }, nil
+}
+
+// parseNumeric reads conditions such as [">", 0, "<=", 5].
+func parseNumeric(arg any) (func(v any) bool, error) {
+	list, ok := arg.([]any)
+	if !ok || len(list) == 0 || len(list)%2 != 0 {
+		return nil, errors.New("numeric is a list of operators and numbers")
+	}
+	type bound struct {
+		operator string
+		value    float64
+	}
+	var bounds []bound
+	for i := 0; i < len(list); i += 2 {
+		operator, _ := list[i].(string)
+		value, ok := number(list[i+1])
+		if !ok || !strings.Contains(" = < <= > >= ", " "+operator+" ") || operator == "" {
+			return nil, errors.New("numeric is a list of operators and numbers")
+		}
+		bounds = append(bounds, bound{operator, value})
+	}
+	return func(v any) bool {
+		n, ok := number(v)
+		for _, b := range bounds {
+			ok = ok && compare(n, b.operator, b.value)
+		}
+		return ok
+	}, nil
+}
+
+func compare(a float64, operator string, b float64) bool {
+	switch operator {
+	case "=":
+		return a == b
+	case "<":
+		return a < b
+	case "<=":
+		return a <= b
+	case ">":
+		return a > b
+	default:
+		return a >= b
+	}
+}
+
+func number(v any) (float64, bool) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	f, err := n.Float64()
+	return f, err == nil
+}
+
+// equals tests for one value. Numbers are equal by value, not as they are written.
+func equals(want any) func(v any) bool {
+	wanted, isNumber := number(want)
+	text, _ := json.Marshal(want) // it came from JSON
+	return func(v any) bool {
+		if n, ok := number(v); ok || isNumber {
+			return ok && isNumber && n == wanted
+		}
+		got, err := json.Marshal(v)
+		return err == nil && bytes.Equal(got, text)
+	}
+}

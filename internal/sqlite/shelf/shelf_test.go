@@ -1,0 +1,138 @@
+package shelf_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/sqlite"
+	"github.com/aloft-run/aloft/internal/sqlite/shelf"
+)
+
+func kind(shared bool) sqlite.Kind {
+	return sqlite.Kind{ID: 0x0a10f701, Shared: shared, Schema: fstest.MapFS{"migrations/0001.sql": {Data: []byte(`
+		CREATE TABLE things (name TEXT PRIMARY KEY) STRICT;
+		CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, reader TEXT NOT NULL, body BLOB NOT NULL, due INTEGER NOT NULL,
+			tries INTEGER NOT NULL DEFAULT 0) STRICT;`)}}}
+}
+
+func open(t *testing.T, path string, shared bool) *shelf.DB {
+	t.Helper()
+	d, err := shelf.Open(t.Context(), path, kind(shared))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	return d
+}
+
+func add(ctx context.Context, d *shelf.DB, name string) error {
+	return d.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO things VALUES (?)`, name)
+		return err
+	})
+}
+
+func count(t *testing.T, d *shelf.DB) (n int) {
+	t.Helper()
+	if err := d.Reader().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM things`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestTogether: changes that come at once share transactions, and one that fails takes no other with it.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	d := open(t, filepath.Join(t.TempDir(), "a.db"), false)
+	var wg sync.WaitGroup
+	failed := make(chan error, 100)
+	for i := range 100 {
+		wg.Go(func() {
+			name := string(rune('a' + i%50)) // each name twice: the second fails
+			if err := add(t.Context(), d, name); err != nil {
+				failed <- err
+			}
+		})
+	}
+	wg.Wait()
+	if n := count(t, d); n != 50 || len(failed) != 50 {
+		t.Errorf("%d things, %d failures", n, len(failed))
+	}
+}
+
+func TestUndone(t *testing.T) {
+	t.Parallel()
+	d := open(t, filepath.Join(t.TempDir(), "a.db"), false)
+	no := errors.New("no")
+	err := d.Write(t.Context(), func(_ context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(t.Context(), `INSERT INTO things VALUES ('half')`); err != nil {
+			return err
+		}
+		return no
+	})
+	if !errors.Is(err, no) || count(t, d) != 0 {
+		t.Errorf("%v, %d things", err, count(t, d))
+	}
+	_ = d.Close()
+	if err := add(t.Context(), d, "late"); aloft.ErrorCode(err) != aloft.Unavailable {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// TestOutbox: two processes share what there is, each thing reaches one of them, and what is refused comes again.
+func TestOutbox(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.db")
+	first := open(t, path, false)
+	second := open(t, path, true)
+	box := shelf.NewOutbox(first)
+	if err := first.Write(t.Context(), func(_ context.Context, tx *sql.Tx) error {
+		for i := range 40 {
+			if err := box.Put(tx, "reader", []byte{byte(i)}); err != nil {
+				return err
+			}
+		}
+		return box.Put(tx, "another", []byte("not for it"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	box.Wake()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var mu sync.Mutex
+	var got []int
+	refused := false
+	hand := func(_ context.Context, body []byte) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if body[0] == 7 && !refused {
+			refused = true
+			return errors.New("not now")
+		}
+		if got = append(got, int(body[0])); len(got) == 40 {
+			cancel()
+		}
+		return nil
+	}
+	var wg sync.WaitGroup
+	for _, o := range []*shelf.Outbox{box, shelf.NewOutbox(second)} {
+		wg.Go(func() {
+			if err := o.Deliver(ctx, "reader", hand); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(got)
+	if len(slices.Compact(slices.Clone(got))) != 40 || len(got) != 40 {
+		t.Errorf("%d came: %v", len(got), got)
+	}
+}

@@ -31,8 +31,12 @@ type Function struct {
 	Runtime string            `json:"runtime,omitempty"` // handler: the name of a Lambda runtime, such as "python3.13"
 	Format  string            `json:"format,omitempty"`  // handler: of the events that requests become; "" means "apigw-v2"
 	Routes  []string          `json:"routes,omitempty"`  // handler: patterns of requests for it, such as "POST /items/{id}"; see Patterns
-	Root    string            `json:"root,omitempty"`    // static: the directory served, relative to the tree; "" is the tree
-	Prefix  string            `json:"prefix,omitempty"`  // static: the URL path it is served under, "/" if empty
+
+	LambdaName string            `json:"lambdaName,omitempty"` // handler: the name that Lambda's API gave it; "" for others. See StageRef.NameOf
+	Attributes map[string]string `json:"attributes,omitempty"` // handler: what Lambda's clients keep with it and nothing here acts on, as JSON
+
+	Root   string `json:"root,omitempty"`   // static: the directory served, relative to the tree; "" is the tree
+	Prefix string `json:"prefix,omitempty"` // static: the URL path it is served under, "/" if empty
 
 	HealthPath   string   `json:"healthPath,omitempty"`   // web: GET must answer 2xx or 3xx before traffic; "" accepts a connection
 	BootTimeout  Duration `json:"bootTimeout,omitempty"`  // until ready; 0 means 60 s
@@ -54,9 +58,9 @@ type Function struct {
 }
 
 // Patterns are those of net/http's ServeMux that requests for a handler function match: its routes, or what is at and below
-// its name.
+// its name; none for one that Lambda's API made, which has function URLs instead.
 func (f Function) Patterns() []string {
-	if len(f.Routes) > 0 {
+	if len(f.Routes) > 0 || f.LambdaName != "" {
 		return f.Routes
 	}
 	return []string{"/" + f.Name, "/" + f.Name + "/"}
@@ -68,6 +72,7 @@ func (f Function) Clone() Function {
 	f.Env = maps.Clone(f.Env)
 	f.Network = slices.Clone(f.Network)
 	f.Routes = slices.Clone(f.Routes)
+	f.Attributes = maps.Clone(f.Attributes)
 	return f
 }
 

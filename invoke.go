@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"time"
 )
 
@@ -21,7 +22,29 @@ type InvokeInput struct {
 	Function      string   `json:"function"`
 	Payload       []byte   `json:"payload"`                 // JSON, at most 6 MB
 	ClientContext string   `json:"clientContext,omitempty"` // JSON
+
+	RequestID string `json:"requestId,omitempty"` // "" makes a new one
+	Qualifier string `json:"qualifier,omitempty"` // a release ("4", "v4") or an alias; "" is the current release
+	Tail      bool   `json:"tail,omitempty"`      // Invoked.LogTail is wanted
+	Async     bool   `json:"async,omitempty"`     // return once the event is durable: the answer has a RequestID only
+	Source    string `json:"source,omitempty"`    // name of the event source
 }
+
+// InvokedStream is what came of an invocation whose answer is read while it comes.
+type InvokedStream struct {
+	Invoked
+	Body        io.ReadCloser // nil if the answer is in Payload as a whole. It ends with an *InvokeFailure if the function fails on the way
+	ContentType string        // of Body, as the function says it
+}
+
+// InvokeFailure is the error of a function that had begun to answer.
+type InvokeFailure struct {
+	Type    string
+	Payload []byte // as Invoked has it of one that failed
+}
+
+// Error returns the type.
+func (f *InvokeFailure) Error() string { return f.Type }
 
 // Invoked is what came of an invocation.
 type Invoked struct {
@@ -30,6 +53,15 @@ type Invoked struct {
 	FunctionError string        `json:"functionError,omitempty"` // the error's type, such as "TypeError"; "" if it succeeded
 	Payload       []byte        `json:"payload"`                 // the function's answer, or its error: errorMessage, errorType, stackTrace
 	Elapsed       time.Duration `json:"elapsed"`                 // nanoseconds
+	LogTail       []byte        `json:"logTail,omitempty"`       // the last 4 KB of what was logged, START and REPORT included
+}
+
+// NameOf is the name of a stage's function as Lambda has it: the one that it was created with, or FunctionName's.
+func (r StageRef) NameOf(f Function) string {
+	if f.LambdaName != "" {
+		return f.LambdaName
+	}
+	return r.FunctionName(f.Name)
 }
 
 // maxFunctionName is how long AWS lets the name of a function be.

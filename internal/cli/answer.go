@@ -22,7 +22,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 	}
 	s.calls = newCalls(api.New(api.Services{
 		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.platform, Logs: &s.journal,
-		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver,
+		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver, AWS: s.awsCredentials,
 	}), s.home)
 	s.api = &http.Server{
 		Handler:           s.calls,

@@ -61,6 +61,7 @@ type server struct {
 	table     route.Table
 	platform  *local.Platform
 	deployer  *deploy.Deployer
+	aws       *awsFront
 	gateway   *gateway.Gateway
 	api       *http.Server
 	calls     *calls
@@ -189,6 +190,7 @@ func (s *server) wire(context.Context) error {
 		Apps: s.store, Platform: s.platform, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
 		Sealer: s.keys, Logs: &s.journal, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
+	s.wireAWS()
 	return nil
 }
 

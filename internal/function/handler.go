@@ -117,6 +117,9 @@ func (i *instance) invoke(ctx context.Context, u *upstream.Upstream, call *runti
 	call.Deadline, call.Free = j.began.Add(limit), j.free
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	if call.Watch != nil {
+		i.watch.Store(&call.Watch)
+	}
 	i.log("START RequestId: %s Version: %d", call.ID, i.pool.Release)
 	j.timer = time.AfterFunc(limit, func() {
 		j.late.Store(true)
@@ -155,6 +158,9 @@ func (j *job) free() {
 	j.once.Do(func() {
 		j.timer.Stop()
 		j.inst.reportEnd(j)
+		if w := j.inst.watch.Swap(nil); w != nil {
+			(*w).Freed()
+		}
 		j.up.End()
 	})
 }

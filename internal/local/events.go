@@ -67,6 +67,7 @@ type eventHandler struct {
 	gate     *function.Gate
 	logs     Logs
 	bodies   *semaphore.Weighted // bytes of large bodies that may be in memory at once, of all functions
+	url      *FunctionURL        // nil for routes
 }
 
 // Bodies of requests are events as a whole. Those up to smallBody count for nothing; of larger ones allBodies may be in memory.
@@ -119,7 +120,7 @@ func (h *eventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, "the request cannot be made an event")
 		return
 	}
-	h.invoke(w, r, format, newCall(h.ref, h.function.Name, id, event))
+	h.invoke(w, r, format, newCall(h.ref.NameOf(h.function), id, event))
 }
 
 // meta is what the event says besides the request.
@@ -129,6 +130,9 @@ func (h *eventHandler) meta(id string, r *http.Request) *lambdahttp.Meta {
 		client = r.RemoteAddr
 	}
 	m := &lambdahttp.Meta{RequestID: id, SourceIP: client, Time: time.Now(), AccountID: homeAccount, RouteKey: "$default", Resource: "/{proxy+}"}
+	if h.url != nil {
+		h.url.fill(m)
+	}
 	if method, path, ok := strings.Cut(h.pattern, " "); ok && len(h.function.Routes) > 0 {
 		m.RouteKey, m.Resource = method+" "+path, path
 	}
@@ -180,6 +184,7 @@ func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lam
 			answer(w, http.StatusBadGateway, "Internal Server Error")
 			return
 		}
+		h.head(w, decoded.Header)
 		send(w, decoded)
 	}
 }
@@ -193,7 +198,11 @@ func (h *eventHandler) stream(w http.ResponseWriter, r *http.Request, reply *run
 		answer(w, http.StatusBadGateway, "Internal Server Error")
 		return
 	}
-	maps.Copy(w.Header(), decoded.Header)
+	h.head(w, decoded.Header)
+	if h.url != nil && h.url.Whole {
+		h.whole(w, r, decoded)
+		return
+	}
 	w.WriteHeader(decoded.Status)
 	if r.Method == http.MethodHead {
 		return
@@ -217,9 +226,16 @@ func (h *eventHandler) stream(w http.ResponseWriter, r *http.Request, reply *run
 	}
 }
 
+// head writes the headers of a reply, and those of a function URL, which win.
+func (h *eventHandler) head(w http.ResponseWriter, reply http.Header) {
+	maps.Copy(w.Header(), reply)
+	if h.url != nil {
+		maps.Copy(w.Header(), h.url.Header)
+	}
+}
+
 // send writes a buffered reply.
 func send(w http.ResponseWriter, reply *lambdahttp.Reply) {
-	maps.Copy(w.Header(), reply.Header)
 	if reply.Length >= 0 {
 		w.Header().Set("Content-Length", strconv.FormatInt(reply.Length, 10))
 	}
@@ -245,8 +261,8 @@ func (h *eventHandler) say(format string, args ...any) {
 	h.logs.Append(h.ref, aloft.LogLine{Time: time.Now(), Release: h.release, Function: h.function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)})
 }
 
-// newCall is a call of a stage's function.
-func newCall(ref aloft.StageRef, name, id string, event []byte) *runtimeapi.Call {
-	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", homeRegion, homeAccount, ref.FunctionName(name))
+// newCall is a call of a function, by its name as Lambda has it.
+func newCall(name, id string, event []byte) *runtimeapi.Call {
+	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", homeRegion, homeAccount, name)
 	return &runtimeapi.Call{ID: id, Payload: event, TraceID: traceID(), ARN: arn}
 }

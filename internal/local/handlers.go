@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -76,38 +77,90 @@ func (s *stage) closeHandlers(reason string) {
 
 // Invoke implements aloft.Invoker.
 func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Invoked, error) {
-	if len(input.Payload) > runtimeapi.MaxPayload {
-		return aloft.Invoked{}, aloft.Errorf(aloft.Invalid, "the event has %d bytes, %d are the most", len(input.Payload), runtimeapi.MaxPayload)
-	}
-	if len(input.Payload) > 0 && !json.Valid(input.Payload) {
-		return aloft.Invoked{}, aloft.Errorf(aloft.Invalid, "the event is no JSON")
-	}
-	gate, release, err := p.handler(input.Stage, input.Function)
-	if err != nil {
-		return aloft.Invoked{}, err
-	}
-	call := newCall(input.Stage, input.Function, requestID(), input.Payload)
-	call.ClientContext = input.ClientContext
 	began := time.Now()
-	reply, err := gate.Invoke(ctx, call)
+	answer, err := p.InvokeStream(ctx, input)
+	if err != nil || answer.Body == nil {
+		return answer.Invoked, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	invoked := answer.Invoked
+	invoked.Payload, err = io.ReadAll(io.LimitReader(answer.Body, runtimeapi.MaxPayload+1))
+	invoked.Elapsed = time.Since(began)
+	if failure, ok := errors.AsType[*aloft.InvokeFailure](err); ok {
+		invoked.FunctionError, invoked.Payload = failure.Type, failure.Payload
+		return invoked, nil
+	}
+	if err == nil && len(invoked.Payload) > runtimeapi.MaxPayload {
+		err = aloft.Errorf(aloft.Failed, "the streamed answer is longer than %d bytes", runtimeapi.MaxPayload)
+	}
+	return invoked, err
+}
+
+// InvokeStream is Invoke for who reads a streamed answer while it comes, and closes its body.
+func (p *Platform) InvokeStream(ctx context.Context, input aloft.InvokeInput) (aloft.InvokedStream, error) {
+	if err := checkEvent(input.Payload); err != nil {
+		return aloft.InvokedStream{}, err
+	}
+	run, err := p.handler(input)
+	if err != nil {
+		return aloft.InvokedStream{}, err
+	}
+	call := newCall(run.name, cmp.Or(input.RequestID, requestID()), input.Payload)
+	call.ClientContext = input.ClientContext
+	var log *tail
+	if input.Tail {
+		log = newTail()
+		call.Watch = log
+	}
+	began := time.Now()
+	reply, err := run.gate.Invoke(ctx, call)
 	if u, ok := errors.AsType[*route.Unavailable](err); ok {
-		return aloft.Invoked{}, aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", input.Function, u.Reason).WithHint("try again; aloft ps says how its instances are")
+		return aloft.InvokedStream{}, aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", input.Function, u.Reason).WithHint("try again; aloft ps says how its instances are")
 	}
 	if err != nil {
-		return aloft.Invoked{}, err
+		return aloft.InvokedStream{}, err
 	}
-	invoked := aloft.Invoked{RequestID: call.ID, Release: release, Payload: reply.Payload}
-	failure := reply.Failure
+	answer := answerOf(reply)
+	answer.RequestID, answer.Release = call.ID, run.release
+	if log != nil && answer.Body == nil {
+		answer.LogTail = log.wait(ctx)
+	}
+	answer.Elapsed = time.Since(began)
+	return answer, nil
+}
+
+func checkEvent(event []byte) error {
+	if len(event) > runtimeapi.MaxPayload {
+		return aloft.Errorf(aloft.Invalid, "the event has %d bytes, %d are the most", len(event), runtimeapi.MaxPayload)
+	}
+	if len(event) > 0 && !json.Valid(event) {
+		return aloft.Errorf(aloft.Invalid, "the event is no JSON")
+	}
+	return nil
+}
+
+// answerOf is a reply as an invoker returns it.
+func answerOf(reply *runtimeapi.Reply) aloft.InvokedStream {
+	answer := aloft.InvokedStream{Invoked: aloft.Invoked{Payload: reply.Payload}}
 	if reply.Stream != nil {
-		if invoked.Payload, failure, err = readWhole(reply); err != nil {
-			return aloft.Invoked{}, err
-		}
+		answer.Body, answer.ContentType = &answerBody{reply.Stream}, reply.ContentType
 	}
-	if failure != nil {
-		invoked.FunctionError, invoked.Payload = kindOf(failure), failure.Payload
+	if reply.Failure != nil {
+		answer.FunctionError, answer.Payload = kindOf(reply.Failure), reply.Failure.Payload
 	}
-	invoked.Elapsed = time.Since(began)
-	return invoked, nil
+	return answer
+}
+
+// answerBody is a streamed answer, whose failures are those of invocations.
+type answerBody struct{ io.ReadCloser }
+
+// Read reads.
+func (b *answerBody) Read(to []byte) (int, error) {
+	n, err := b.ReadCloser.Read(to)
+	if failure, ok := errors.AsType[*runtimeapi.Failure](err); ok {
+		err = &aloft.InvokeFailure{Type: kindOf(failure), Payload: failure.Payload}
+	}
+	return n, err
 }
 
 // kindOf is the type of an error as the function names it. Runtimes say "Unhandled" of most.
@@ -121,23 +174,48 @@ func kindOf(failure *runtimeapi.Failure) string {
 	return failure.Type
 }
 
-// handler finds the gate of a handler function that runs, and the release that does.
-func (p *Platform) handler(ref aloft.StageRef, name string) (*function.Gate, int, error) {
+// running is a handler function of the release that serves.
+type running struct {
+	gate     *function.Gate
+	release  int
+	function aloft.Function
+	name     string // as Lambda has it
+}
+
+// handler finds the handler function that an input names.
+func (p *Platform) handler(input aloft.InvokeInput) (running, error) {
+	ref, name := input.Stage, input.Function
 	s := p.known(ref)
 	if s == nil {
-		return nil, 0, aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref).WithHint("deploy it first: aloft up %s", ref.Stage)
+		return running{}, aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref).WithHint("deploy it first: aloft up %s", ref.Stage)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if gate := s.handlers[name]; gate != nil {
-		return gate, s.release.Version, nil
+	gate := s.handlers[name]
+	if gate == nil {
+		return running{}, noHandler(ref, name, slices.Sorted(maps.Keys(s.handlers)))
 	}
-	names := slices.Sorted(maps.Keys(s.handlers))
+	version := s.release.Version
+	if q := strings.TrimPrefix(input.Qualifier, "v"); q != "" && q != strconv.Itoa(version) {
+		return running{}, aloft.Errorf(aloft.Invalid, "%s of %s runs as v%d only", name, ref, version)
+	}
+	found := running{gate: gate, release: version, function: aloft.Function{Name: name}}
+	for _, f := range s.release.Tuned() {
+		if f.Name == name {
+			found.function = f
+		}
+	}
+	found.name = ref.NameOf(found.function)
+	return found, nil
+}
+
+// noHandler says that there is no function of a name, and which there are.
+func noHandler(ref aloft.StageRef, name string, names []string) error {
 	e := aloft.Errorf(aloft.NotFound, "%s has no handler function %q", ref, name)
 	if len(names) == 0 {
-		return nil, 0, e.WithHint("a Procfile line such as \"%s: app.handler\" makes one", name)
+		return e.WithHint("a Procfile line such as \"%s: app.handler\" makes one", name)
 	}
-	return nil, 0, e.WithHint("its handler functions are %s", strings.Join(names, ", "))
+	return e.WithHint("its handler functions are %s", strings.Join(names, ", "))
 }
 
 // handlerSpec is what an instance of a handler function starts with.
@@ -154,7 +232,7 @@ func (d *deployment) handlerSpec(f aloft.Function, spec *engine.Spec) error {
 
 // handlerVars are the variables that Lambda gives a function.
 func (d *deployment) handlerVars(f aloft.Function, tree string) map[string]string {
-	name := d.release.FunctionName(f.Name)
+	name := d.release.NameOf(f)
 	return map[string]string{
 		"_HANDLER": f.Handler, "LAMBDA_TASK_ROOT": tree, "LAMBDA_RUNTIME_DIR": d.platform.Runtimes,
 		"AWS_LAMBDA_FUNCTION_NAME": name, "AWS_LAMBDA_FUNCTION_VERSION": strconv.Itoa(d.release.Version),
@@ -177,17 +255,4 @@ func traceID() string {
 	var b [20]byte
 	_, _ = rand.Read(b[:])
 	return fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=0", time.Now().Unix(), b[:12], b[12:])
-}
-
-// readWhole reads a streamed reply to its end.
-func readWhole(reply *runtimeapi.Reply) ([]byte, *runtimeapi.Failure, error) {
-	defer func() { _ = reply.Stream.Close() }()
-	body, err := io.ReadAll(io.LimitReader(reply.Stream, runtimeapi.MaxPayload+1))
-	if failure, ok := errors.AsType[*runtimeapi.Failure](err); ok {
-		return nil, failure, nil
-	}
-	if err == nil && len(body) > runtimeapi.MaxPayload {
-		err = aloft.Errorf(aloft.Failed, "the streamed answer is longer than %d bytes", runtimeapi.MaxPayload)
-	}
-	return body, nil, err
 }

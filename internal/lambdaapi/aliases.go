@@ -52,11 +52,7 @@ type aliasChange struct {
 var aliasPattern = regexp.MustCompile(`^[a-zA-Z0-9-_]*[a-zA-Z-_][a-zA-Z0-9-_]*$`)
 
 func (a *API) createAlias(r *http.Request) (any, error) {
-	in, err := read[aliasChange](r)
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.found(r)
+	in, t, err := with[aliasChange](a, r)
 	if err != nil {
 		return nil, err
 	}

@@ -24,18 +24,14 @@ func (p provisioned) said() map[string]any {
 const accountConcurrency = 1000
 
 func (a *API) putConcurrency(r *http.Request) (any, error) {
-	in, err := read[struct {
+	in, t, err := with[struct {
 		Reserved *int `json:"ReservedConcurrentExecutions"`
-	}](r)
+	}](a, r)
 	if err != nil {
 		return nil, err
 	}
 	if in.Reserved == nil || *in.Reserved < 0 || *in.Reserved > accountConcurrency-100 {
 		return nil, invalid("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [100].")
-	}
-	t, err := a.found(r)
-	if err != nil {
-		return nil, err
 	}
 	err = a.change(r.Context(), t, func(rec *record) error { rec.Reserved = in.Reserved; return nil })
 	return in, err
@@ -62,13 +58,9 @@ func (a *API) getConcurrency(r *http.Request) (any, error) {
 }
 
 func (a *API) putProvisioned(r *http.Request) (any, error) {
-	in, err := read[struct {
+	in, t, err := with[struct {
 		Requested int `json:"ProvisionedConcurrentExecutions"`
-	}](r)
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.found(r)
+	}](a, r)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,14 @@
 package lambdaapi
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aloft-run/aloft"
 )
@@ -25,14 +28,8 @@ const (
 )
 
 func (a *API) invoke(w http.ResponseWriter, r *http.Request) {
-	kind := r.Header.Get("X-Amz-Invocation-Type")
-	t, input, err := a.event(w, r, kind)
-	if err != nil {
-		writeFailure(w, err)
-		return
-	}
-	if kind == dry {
-		w.WriteHeader(http.StatusNoContent)
+	t, input, ok := a.begin(w, r, waits, queues, dry)
+	if !ok {
 		return
 	}
 	got, err := a.Invoker.Invoke(r.Context(), input)
@@ -40,7 +37,7 @@ func (a *API) invoke(w http.ResponseWriter, r *http.Request) {
 		writeFailure(w, err)
 		return
 	}
-	if kind == queues {
+	if input.Async {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
@@ -58,6 +55,24 @@ func (a *API) invoke(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(got.Payload) // a client that has left needs no answer
 }
 
+// begin reads an invocation of one of the kinds. It answers one that cannot be, or that is dry, and reports false.
+func (a *API) begin(w http.ResponseWriter, r *http.Request, kinds ...string) (*target, aloft.InvokeInput, bool) {
+	kind := cmp.Or(r.Header.Get("X-Amz-Invocation-Type"), waits)
+	var t *target
+	var input aloft.InvokeInput
+	err := invalid("The invocation type must be one of %s.", strings.Join(kinds, ", "))
+	if slices.Contains(kinds, kind) {
+		t, input, err = a.event(w, r, kind)
+	}
+	switch {
+	case err != nil:
+		writeFailure(w, err)
+	case kind == dry:
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return t, input, err == nil && kind != dry
+}
+
 // executed is the version that worked on an event.
 func (t *target) executed(release int) string {
 	if t.qualifier == "" || t.qualifier == latest {
@@ -69,9 +84,6 @@ func (t *target) executed(release int) string {
 // event reads an invocation.
 func (a *API) event(w http.ResponseWriter, r *http.Request, kind string) (*target, aloft.InvokeInput, error) {
 	var input aloft.InvokeInput
-	if kind != "" && kind != waits && kind != queues && kind != dry {
-		return nil, input, invalid("%q is no invocation type.", kind)
-	}
 	t, err := a.found(r)
 	if err != nil {
 		return nil, input, err

@@ -72,16 +72,12 @@ func isAccount(text string) bool {
 }
 
 func (a *API) addPermission(r *http.Request) (any, error) {
-	in, err := read[permission](r)
+	in, t, err := with[permission](a, r)
 	if err != nil {
 		return nil, err
 	}
 	if !qualifierPattern.MatchString(in.StatementID) || in.Action == "" || in.Principal == "" {
 		return nil, invalid("StatementId, Action and Principal are mandatory.")
-	}
-	t, err := a.found(r)
-	if err != nil {
-		return nil, err
 	}
 	made := in.statement(arn(t.name, t.qualifier))
 	err = a.change(r.Context(), t, func(rec *record) error {

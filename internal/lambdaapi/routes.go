@@ -122,3 +122,11 @@ func read[T any](r *http.Request) (T, error) {
 	}
 	return in, nil
 }
+
+// with reads a request's body and finds the function that its path names.
+func with[T any](a *API, r *http.Request) (in T, t *target, err error) {
+	if in, err = read[T](r); err == nil {
+		t, err = a.found(r)
+	}
+	return in, t, err
+}

@@ -64,11 +64,7 @@ func (a *API) getRecursion(r *http.Request) (any, error) {
 }
 
 func (a *API) putRecursion(r *http.Request) (any, error) {
-	in, err := read[recursion](r)
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.found(r)
+	in, t, err := with[recursion](a, r)
 	if err != nil {
 		return nil, err
 	}

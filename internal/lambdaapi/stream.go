@@ -17,17 +17,8 @@ const chunkSize = 32 << 10
 
 // invokeStream is InvokeWithResponseStream: the answer comes in messages of Amazon's event stream encoding.
 func (a *API) invokeStream(w http.ResponseWriter, r *http.Request) {
-	kind := r.Header.Get("X-Amz-Invocation-Type")
-	t, input, err := a.event(w, r, kind)
-	if err == nil && kind == queues {
-		err = invalid("A streamed answer needs the invocation type RequestResponse.")
-	}
-	if err != nil {
-		writeFailure(w, err)
-		return
-	}
-	if kind == dry {
-		w.WriteHeader(http.StatusNoContent)
+	t, input, ok := a.begin(w, r, waits, dry)
+	if !ok {
 		return
 	}
 	got, err := a.Invoker.InvokeStream(r.Context(), input)

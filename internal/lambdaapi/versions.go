@@ -16,15 +16,11 @@ func (r *record) publish(version int, description string) {
 }
 
 func (a *API) publishVersion(r *http.Request) (any, error) {
-	in, err := read[struct {
+	in, t, err := with[struct {
 		CodeSha256  string
 		Description string
 		RevisionID  string `json:"RevisionId"`
-	}](r)
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.found(r)
+	}](a, r)
 	if err != nil {
 		return nil, err
 	}

@@ -22,12 +22,11 @@ type InvokeInput struct {
 	Function      string   `json:"function"`
 	Payload       []byte   `json:"payload"`                 // JSON, at most 6 MB
 	ClientContext string   `json:"clientContext,omitempty"` // JSON
-
-	RequestID string `json:"requestId,omitempty"` // "" makes a new one
-	Qualifier string `json:"qualifier,omitempty"` // a release ("4", "v4") or an alias; "" is the current release
-	Tail      bool   `json:"tail,omitempty"`      // Invoked.LogTail is wanted
-	Async     bool   `json:"async,omitempty"`     // return once the event is durable: the answer has a RequestID only
-	Source    string `json:"source,omitempty"`    // name of the event source
+	RequestID     string   `json:"requestId,omitempty"`     // "" = a new one
+	Qualifier     string   `json:"qualifier,omitempty"`     // release "4" or "v4", or an alias; "" = the current release
+	Tail          bool     `json:"tail,omitempty"`          // the end of the log is wanted
+	Async         bool     `json:"async,omitempty"`         // return once the event is durable: the answer has a RequestID only
+	Source        string   `json:"source,omitempty"`        // name of the event source
 }
 
 // InvokedStream is what came of an invocation whose answer is read while it comes.
@@ -35,6 +34,7 @@ type InvokedStream struct {
 	Invoked
 	Body        io.ReadCloser // nil if the answer is in Payload as a whole. It ends with an *InvokeFailure if the function fails on the way
 	ContentType string        // of Body, as the function says it
+	Log         func() []byte // LogTail of one with a Body, once that has been read; nil if it is not wanted
 }
 
 // InvokeFailure is the error of a function that had begun to answer.
@@ -53,7 +53,7 @@ type Invoked struct {
 	FunctionError string        `json:"functionError,omitempty"` // the error's type, such as "TypeError"; "" if it succeeded
 	Payload       []byte        `json:"payload"`                 // the function's answer, or its error: errorMessage, errorType, stackTrace
 	Elapsed       time.Duration `json:"elapsed"`                 // nanoseconds
-	LogTail       []byte        `json:"logTail,omitempty"`       // the last 4 KB of what was logged, START and REPORT included
+	LogTail       []byte        `json:"logTail,omitempty"`       // the last 4 KB of what it printed, if Tail was set
 }
 
 // NameOf is the name of a stage's function as Lambda has it: the one that it was created with, or FunctionName's.

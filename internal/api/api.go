@@ -30,6 +30,7 @@ type Services struct {
 	Releases aloft.ReleaseStore
 	Runner   aloft.Runner
 	Invoker  aloft.Invoker
+	Aliases  aloft.AliasStore
 	Logs     aloft.LogService
 	Server   ServerInfo
 	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
@@ -72,6 +73,7 @@ func New(services Services) http.Handler {
 	a.configRoutes()
 	a.tuningRoutes()
 	a.functionRoutes()
+	a.aliasRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	a.credentialRoutes()

@@ -16,6 +16,9 @@ const maxEvent = 9 << 20
 type Invocation struct {
 	Payload       []byte `json:"payload" doc:"The event, JSON, in base64"`
 	ClientContext string `json:"clientContext,omitempty" maxLength:"3583" doc:"JSON"`
+	RequestID     string `json:"requestId,omitempty" maxLength:"128" doc:"Of the invocation; a new one by default"`
+	Qualifier     string `json:"qualifier,omitempty" maxLength:"128" doc:"A release, 4 or v4, or an alias; the current release by default"`
+	Tail          bool   `json:"tail,omitempty" doc:"The end of what it prints is wanted"`
 }
 
 type invokeInput struct {
@@ -38,6 +41,7 @@ func (h *handlers) functionRoutes() {
 		}
 		invoked, err := h.Invoker.Invoke(ctx, aloft.InvokeInput{
 			Stage: ref, Function: in.Function, Payload: in.Body.Payload, ClientContext: in.Body.ClientContext,
+			RequestID: in.Body.RequestID, Qualifier: in.Body.Qualifier, Tail: in.Body.Tail,
 		})
 		if err != nil {
 			return nil, NewProblem(err)

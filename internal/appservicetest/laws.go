@@ -156,6 +156,7 @@ func testCanceled(t *testing.T, s aloft.AppService) {
 	version := addRelease(t, s, staging)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
+	live := aloft.Alias{StageRef: staging, Name: "live", Version: version}
 	for name, call := range map[string]func() error{
 		"CreateApp":     func() error { return s.CreateApp(ctx, aloft.App{Name: "late"}) },
 		"App":           func() error { _, err := s.App(ctx, "web"); return err },
@@ -171,6 +172,10 @@ func testCanceled(t *testing.T, s aloft.AppService) {
 		"Release":       func() error { _, err := s.Release(ctx, staging, version); return err },
 		"Releases":      func() error { _, err := s.Releases(ctx, staging, 0); return err },
 		"Digests":       func() error { _, err := s.Digests(ctx); return err },
+		"CreateAlias":   func() error { _, err := s.CreateAlias(ctx, live); return err },
+		"UpdateAlias":   func() error { _, err := s.UpdateAlias(ctx, live); return err },
+		"DeleteAlias":   func() error { return s.DeleteAlias(ctx, staging, "", "live") },
+		"Aliases":       func() error { _, err := s.Aliases(ctx, staging); return err },
 	} {
 		if err := call(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s with an ended ctx: %v, want context.Canceled", name, err)

@@ -5,14 +5,14 @@ package awsapi
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/aloft-run/aloft"
 )
 
 // Where everything here believes to be.
@@ -82,7 +82,7 @@ func (f *Front) Takes(r *http.Request) bool {
 
 // ServeHTTP verifies a request and has its service answer it.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set(requestIDHeader, NewRequestID())
+	w.Header().Set(requestIDHeader, aloft.NewID())
 	leave, service, err := f.verify(w, r)
 	if err != nil {
 		fail(w, r, service, err)
@@ -136,11 +136,3 @@ func (f *Front) verify(w http.ResponseWriter, r *http.Request) (leave func(), se
 
 // requestIDHeader is where AWS says the id of a request.
 const requestIDHeader = "X-Amzn-Requestid"
-
-// NewRequestID is a random identifier in the form of a UUID (RFC 9562, version 4).
-func NewRequestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}

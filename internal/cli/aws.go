@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
 	"github.com/aloft-run/aloft/internal/artifact"
 	"github.com/aloft-run/aloft/internal/awsapi"
@@ -98,10 +97,9 @@ type functionURLs struct{ platform *local.Platform }
 
 // Serve implements lambdaapi.HTTP.
 func (u functionURLs) Serve(w http.ResponseWriter, r *http.Request, to lambdaapi.HTTPTarget) {
-	handler, err := u.platform.URLHandler(
-		aloft.InvokeInput{Stage: to.StageRef, Function: to.Function, Qualifier: to.Qualifier},
-		local.FunctionURL{ID: to.ID, Signed: to.Signed, Whole: to.Whole, Header: to.Header},
-	)
+	handler, err := u.platform.URLHandler(to.StageRef, to.Function, local.FunctionURL{
+		ID: to.ID, Qualifier: to.Qualifier, Signed: to.Signed, Whole: to.Whole, Header: to.Header,
+	})
 	if err != nil {
 		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 		return

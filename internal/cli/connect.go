@@ -38,6 +38,16 @@ func (p *program) connect(ctx context.Context) (*client.Client, error) {
 	return c, nil
 }
 
+// open returns a client of the server and the stage that was named. The client must be closed.
+func (p *program) open(ctx context.Context, stage string) (aloft.StageRef, *client.Client, error) {
+	ref, err := p.stage(stage)
+	if err != nil {
+		return ref, nil, err
+	}
+	c, err := p.connect(ctx)
+	return ref, c, err
+}
+
 // answers returns nil if a server answers, Unavailable if none is there, and Failed if one is there but does not answer.
 func answers(ctx context.Context, c *client.Client, home string) error {
 	err := healthSoon(ctx, c)

@@ -16,7 +16,10 @@ import (
 // maxEvent is how long an event may be, in bytes.
 const maxEvent = 6 << 20
 
-type invokeOptions struct{ payload, clientContext string }
+type invokeOptions struct {
+	payload, clientContext, qualifier string
+	tail                              bool
+}
 
 // invocation is an invocation as --json says it.
 type invocation struct {
@@ -25,6 +28,7 @@ type invocation struct {
 	FunctionError string          `json:"functionError,omitempty"`
 	Payload       json.RawMessage `json:"payload"`
 	Seconds       float64         `json:"seconds"`
+	Log           string          `json:"log,omitempty"`
 }
 
 func newInvoke(p *program) *cobra.Command {
@@ -33,24 +37,32 @@ func newInvoke(p *program) *cobra.Command {
 		Use:   "invoke FUNCTION [flags]",
 		Short: "Have a handler function work on an event",
 		Long: `Invokes a handler function with an event and prints its answer. The event is JSON: given as it is, as @FILE, or - for
-standard input. What the function prints is in aloft logs, between lines that begin with START, END and REPORT.
+standard input. What the function prints is in aloft logs, between lines that begin with START, END and REPORT; --tail
+prints the last 4 KB of it too.
+
+--qualifier names another release than the current one, by its number or by an alias (aloft aliases). Such a release
+starts beside the current one with the first event for it, and ends when it had none for 15 minutes.
 
 A handler function is a Procfile line that names a function in a file, such as "create: thumbnail.handler"
 (handler in thumbnail.py, thumbnail.mjs, thumbnail.js or thumbnail.rb), or a function with handler or runtime in
 aloft.yml.
 
-With --json: {"requestId", "release", "functionError" (the error's type, if it failed), "payload", "seconds"}.
+With --json: {"requestId", "release", "functionError" (the error's type, if it failed), "payload", "seconds", "log"
+(with --tail)}.
 
-Exit status: 0 it answered; 1 it failed, and its error is printed; 2 there is no such function, or the event is no
-JSON.`,
+Exit status: 0 it answered; 1 it failed, and its error is printed; 2 there is no such function, release or alias, or the
+event is no JSON.`,
 		Example: `  aloft invoke create
   aloft invoke create --payload '{"bucket": "uploads"}' --stage production
-  aloft invoke create --payload @event.json
+  aloft invoke create --payload @event.json --tail
+  aloft invoke create --qualifier v3
   jq .event sample.json | aloft invoke create --payload -`,
 		Args: between(1, 1),
 		RunE: func(c *cobra.Command, args []string) error { return runInvoke(c.Context(), p, args[0], o) },
 	})
 	c.Flags().StringVar(&o.payload, "payload", "{}", "the event: JSON, @FILE, or - for standard input")
+	c.Flags().StringVar(&o.qualifier, "qualifier", "", "release (v3) or alias (default: the current release)")
+	c.Flags().BoolVar(&o.tail, "tail", false, "print the end of what it logs")
 	c.Flags().StringVar(&o.clientContext, "client-context", "", "JSON that the function finds in its context")
 	return c
 }
@@ -63,16 +75,17 @@ func runInvoke(ctx context.Context, p *program, function string, o invokeOptions
 	if o.clientContext != "" && !json.Valid([]byte(o.clientContext)) {
 		return aloft.Errorf(aloft.Invalid, "--client-context is no JSON")
 	}
-	ref, err := p.stage("")
-	if err != nil {
+	if err := checkQualifier(o.qualifier); err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	ref, c, err := p.open(ctx, "")
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	got, err := c.Invoke(ctx, aloft.InvokeInput{Stage: ref, Function: function, Payload: payload, ClientContext: o.clientContext})
+	got, err := c.Invoke(ctx, aloft.InvokeInput{
+		Stage: ref, Function: function, Payload: payload, ClientContext: o.clientContext, Qualifier: o.qualifier, Tail: o.tail,
+	})
 	if err != nil {
 		return p.explain(ctx, c, ref, err)
 	}
@@ -81,6 +94,17 @@ func runInvoke(ctx context.Context, p *program, function string, o invokeOptions
 	}
 	if got.FunctionError != "" {
 		return &exitError{status: 1}
+	}
+	return nil
+}
+
+// checkQualifier refuses what can be neither a release nor an alias.
+func checkQualifier(text string) error {
+	if _, ok := aloft.ParseVersion(text); ok || text == "" || text == aloft.LatestVersion {
+		return nil
+	}
+	if err := aloft.CheckAliasName(text); err != nil {
+		return aloft.Errorf(aloft.Invalid, "%q is neither a release nor an alias", text).WithHint("such as v3; aloft releases and aloft aliases list them")
 	}
 	return nil
 }
@@ -122,7 +146,11 @@ func (p *program) printInvocation(function string, got aloft.Invoked) error {
 		}
 		return p.printJSON(invocation{
 			RequestID: got.RequestID, Release: got.Release, FunctionError: got.FunctionError, Payload: payload, Seconds: got.Elapsed.Seconds(),
+			Log: string(got.LogTail),
 		})
+	}
+	if len(got.LogTail) > 0 {
+		fmt.Fprint(p.err, cleanLines(string(got.LogTail)))
 	}
 	if got.FunctionError != "" {
 		fmt.Fprintf(p.err, "%s failed: %s\n", clean(function), clean(got.FunctionError))

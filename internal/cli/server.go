@@ -178,8 +178,8 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 func (s *server) wire(context.Context) error {
 	s.platform = local.New(local.Options{
 		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: &s.journal, Dir: s.names.local(), Data: s.path("data"),
-		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
-		Hosts:  hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
+		Releases: s.store, Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
+		Hosts: hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
 	})
 	s.onClose(s.endTraffic)
 	put := s.artifacts.Put

@@ -22,6 +22,7 @@ import (
 type services interface {
 	aloft.Deployer
 	aloft.Operator
+	aloft.AliasStore
 	running
 	Releases(ctx context.Context, ref aloft.StageRef, limit int) ([]aloft.Release, error)
 	Release(ctx context.Context, ref aloft.StageRef, version int) (aloft.Release, error)

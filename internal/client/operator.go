@@ -99,7 +99,10 @@ func (c *Client) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Inv
 	if err != nil {
 		return invoked, err
 	}
-	err = c.do(ctx, http.MethodPost, path, api.Invocation{Payload: input.Payload, ClientContext: input.ClientContext}, &invoked)
+	body := api.Invocation{
+		Payload: input.Payload, ClientContext: input.ClientContext, RequestID: input.RequestID, Qualifier: input.Qualifier, Tail: input.Tail,
+	}
+	err = c.do(ctx, http.MethodPost, path, body, &invoked)
 	return invoked, err
 }
 

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -89,9 +90,10 @@ func (d *Deployer) start(ctx context.Context, state state, report aloft.Reporter
 
 // down reports whether nothing of a stage runs because all of it crashed: a deploy of the same is a new try then.
 func (d *Deployer) down(ctx context.Context, ref aloft.StageRef) bool {
+	stage, stageErr := d.Apps.Stage(ctx, ref)
 	status, err := d.Platform.Status(ctx, ref)
-	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed }
-	return err == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs)
+	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed && i.Release == stage.Current }
+	return errors.Join(stageErr, err) == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs)
 }
 
 // hooks are the shell lines around a switch, run with the new release's code and config.

@@ -31,6 +31,8 @@ type platform struct {
 	routed    map[string][]string // stage to domains
 }
 
+func (p *platform) AliasesChanged(aloft.StageRef) {}
+
 func (p *platform) Apply(ctx context.Context, r aloft.Release, _ aloft.Reporter, commit func(context.Context) error) error {
 	if p.applied != nil {
 		p.applied <- struct{}{}

@@ -42,6 +42,8 @@ type Platform interface {
 	RunRelease(ctx context.Context, release aloft.Release, input aloft.RunInput) (int, error)
 	// Restore makes stages serve again after a start of the server.
 	Restore(ctx context.Context, stages []aloft.Restored) error
+	// AliasesChanged makes the platform look at a stage's aliases again.
+	AliasesChanged(ref aloft.StageRef)
 }
 
 // Logs keeps what stages print.
@@ -57,7 +59,7 @@ type Sealer interface {
 	Unseal(app aloft.App, stage string, sealed aloft.SealedConfig) (aloft.Config, error)
 }
 
-// Deployer is the aloft.Deployer and aloft.Operator of a server.
+// Deployer is the aloft.Deployer and aloft.Operator of a server, and the store of aliases that tells its platform of changes.
 type Deployer struct {
 	Options
 
@@ -68,8 +70,9 @@ type Deployer struct {
 }
 
 var (
-	_ aloft.Deployer = (*Deployer)(nil)
-	_ aloft.Operator = (*Deployer)(nil)
+	_ aloft.Deployer   = (*Deployer)(nil)
+	_ aloft.Operator   = (*Deployer)(nil)
+	_ aloft.AliasStore = (*Deployer)(nil)
 )
 
 // New returns a Deployer.

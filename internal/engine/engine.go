@@ -115,6 +115,12 @@ type Meter interface {
 	Usage() (Usage, error)
 }
 
+// Settler is an ability of a Sandbox: it tells what was printed before a moment from what was printed after.
+type Settler interface {
+	// Settle returns when all that the command has written to its output was written to Stdout and Stderr, or after 100 ms.
+	Settle()
+}
+
 // Listener is an ability of a Sandbox with a network of its own: it listens on an address inside of it.
 type Listener interface {
 	Listen(ctx context.Context, network, address string) (net.Listener, error)

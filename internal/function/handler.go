@@ -93,11 +93,16 @@ func message(f *runtimeapi.Failure) string {
 // took too long or ended, are part of the Reply; the error says that no instance took the call, and is Acquire's. The call
 // goes on when ctx ends: its function is not told who waits.
 func (g *Gate) Invoke(ctx context.Context, call *runtimeapi.Call) (*runtimeapi.Reply, error) {
+	return g.Watch(ctx, call, nil)
+}
+
+// Watch is Invoke that tells more of the call.
+func (g *Gate) Watch(ctx context.Context, call *runtimeapi.Call, w *Watch) (*runtimeapi.Reply, error) {
 	u, err := g.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return u.Owner.(*instance).invoke(ctx, u, call)
+	return u.Owner.(*instance).invoke(ctx, u, call, w)
 }
 
 // job is a call that an instance works on.
@@ -109,17 +114,16 @@ type job struct {
 	timer *time.Timer
 	late  atomic.Bool // its time was over before it was free
 	once  sync.Once
+	watch *Watch // may be nil
 }
 
-func (i *instance) invoke(ctx context.Context, u *upstream.Upstream, call *runtimeapi.Call) (*runtimeapi.Reply, error) {
+func (i *instance) invoke(ctx context.Context, u *upstream.Upstream, call *runtimeapi.Call, w *Watch) (*runtimeapi.Reply, error) {
 	limit := i.pool.Function.Timeout.Or(DefaultInvokeTimeout)
-	j := &job{inst: i, up: u, id: call.ID, began: time.Now()}
+	j := &job{inst: i, up: u, id: call.ID, began: time.Now(), watch: w}
 	call.Deadline, call.Free = j.began.Add(limit), j.free
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	if call.Watch != nil {
-		i.watch.Store(&call.Watch)
-	}
+	i.attach(w)
 	i.log("START RequestId: %s Version: %d", call.ID, i.pool.Release)
 	j.timer = time.AfterFunc(limit, func() {
 		j.late.Store(true)
@@ -134,7 +138,6 @@ func (i *instance) invoke(ctx context.Context, u *upstream.Upstream, call *runti
 		return reply, nil
 	case j.late.Load():
 		text := fmt.Sprintf("Task timed out after %.2f seconds", limit.Seconds())
-		i.log("RequestId: %s %s", call.ID, text)
 		return failed(TimedOut, call.ID, text), nil
 	case errors.Is(err, runtimeapi.ErrEnded):
 		j.free()
@@ -158,9 +161,7 @@ func (j *job) free() {
 	j.once.Do(func() {
 		j.timer.Stop()
 		j.inst.reportEnd(j)
-		if w := j.inst.watch.Swap(nil); w != nil {
-			(*w).Freed()
-		}
+		j.inst.detach(j.watch)
 		j.up.End()
 	})
 }
@@ -178,9 +179,16 @@ type report struct {
 // meterPause is the time between looks at the memory of an instance: a look costs more than a small invocation.
 const meterPause = time.Second
 
-// reportEnd writes the lines with which Lambda ends an invocation.
+// reportEnd writes the lines with which Lambda ends an invocation, after those that the function printed.
 func (i *instance) reportEnd(j *job) {
 	took := time.Since(j.began)
+	if s, ok := i.box.(engine.Settler); ok {
+		s.Settle()
+		i.output.flush()
+	}
+	if j.late.Load() {
+		i.log("RequestId: %s Task timed out after %.2f seconds", j.id, i.pool.Function.Timeout.Or(DefaultInvokeTimeout).Seconds())
+	}
 	i.report.mu.Lock()
 	if meter, ok := i.box.(engine.Meter); ok && time.Since(i.report.seenAt) > meterPause {
 		if usage, err := meter.Usage(); err == nil {
@@ -202,4 +210,8 @@ func (i *instance) reportEnd(j *job) {
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // log writes a line of the platform between those of the function.
-func (i *instance) log(format string, args ...any) { i.pool.say(i, format, args...) }
+func (i *instance) log(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	i.watch.Load().add(text)
+	i.pool.say(i, "%s", text)
+}

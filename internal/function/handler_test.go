@@ -31,6 +31,8 @@ while True:
     if event == "exit": os._exit(7)
     if event == "hang": time.sleep(60)
     if event == "wait": time.sleep(0.2)
+    if event == "print": sys.stdout.write("printed for %s\n" % id); sys.stderr.write("without an end"); sys.stdout.flush(); sys.stderr.flush()
+    if event == "flood": sys.stdout.write(1000 * "0123456789\n"); sys.stdout.flush()
     if event == "fail": send("invocation/" + id + "/error", b'{"errorMessage":"no"}', "ValueError")
     else: send("invocation/" + id + "/response", ("%s by %d" % (event, os.getpid())).encode())
 `
@@ -101,6 +103,30 @@ func TestHandlers(t *testing.T) {
 	}
 	if n := strings.Count(log, "REPORT"); n != 7 {
 		t.Errorf("%d reports of 7 invocations:\n%s", n, log)
+	}
+}
+
+// TestWatch: what a function prints is between the lines of its call, and the end of it can be had with the reply.
+func TestWatch(t *testing.T) {
+	_, g := start(t, handler(t, func(aloft.LogLine) {}))
+	for n := range 50 {
+		id := fmt.Sprint("id-", n)
+		w := function.NewWatch()
+		if _, err := g.Watch(t.Context(), &runtimeapi.Call{ID: id, Payload: []byte("print")}, w); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(w.Tail(t.Context())), "\n")
+		if len(lines) != 6 || lines[0] != "START RequestId: "+id+" Version: 1" || lines[1] != "printed for "+id || lines[2] != "without an end" ||
+			lines[3] != "END RequestId: "+id || !strings.HasPrefix(lines[4], "REPORT RequestId: "+id) || w.Release() != 1 {
+			t.Fatalf("call %d of v%d: %q", n, w.Release(), lines)
+		}
+	}
+	w := function.NewWatch()
+	if _, err := g.Watch(t.Context(), &runtimeapi.Call{ID: "id", Payload: []byte("flood")}, w); err != nil {
+		t.Fatal(err)
+	}
+	if tail := string(w.Tail(t.Context())); len(tail) != function.TailSize || !strings.Contains(tail, "789\n0123") || !strings.Contains(tail, "\nREPORT ") {
+		t.Errorf("%d bytes: %q", len(tail), tail)
 	}
 }
 

@@ -33,7 +33,7 @@ type instance struct {
 	hung      chan struct{}       // has a token when it does not answer
 	session   *runtimeapi.Session // of a handler's runtime; else nil
 	report    report
-	watch     atomic.Pointer[runtimeapi.Watcher] // of the call it works on
+	watch     atomic.Pointer[Watch] // of the call that it works on; may be nil
 
 	coldMu sync.Mutex // held while it is frozen or thawed
 	ending bool       // it is not frozen any more
@@ -66,7 +66,7 @@ func (p *Pool) launch() (*instance, error) {
 	}
 	spec.ID = p.Function.Name
 	inst.output = newOutput(func(stream, text string, at time.Time) {
-		inst.logged(text)
+		inst.watch.Load().add(text)
 		p.Log(aloft.LogLine{Time: at, Release: p.Release, Function: p.Function.Name, Instance: inst.id, Stream: stream, Text: text})
 	})
 	spec.Stdout, spec.Stderr = inst.output.stdout, inst.output.stderr
@@ -108,16 +108,8 @@ func (p *Pool) say(inst *instance, format string, args ...any) {
 	line := aloft.LogLine{Time: time.Now(), Release: p.Release, Function: p.Function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)}
 	if inst != nil {
 		line.Instance = inst.id
-		inst.logged(line.Text)
 	}
 	p.Log(line)
-}
-
-// logged tells who watches the call that the instance works on.
-func (i *instance) logged(text string) {
-	if w := i.watch.Load(); w != nil {
-		(*w).Logged(text)
-	}
 }
 
 // target makes requests go to addr, nil for a worker. The caller holds pool.mu.

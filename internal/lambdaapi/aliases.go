@@ -1,42 +1,43 @@
 package lambdaapi
 
 import (
+	"cmp"
+	"context"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
+	"strconv"
+
+	"github.com/aloft-run/aloft"
 )
 
-// alias is a name for a version, or for two with weights.
-type alias struct {
-	Name            string
-	FunctionVersion string
-	Description     string
-	RoutingConfig   *routing `json:",omitempty"`
-	RevisionID      string   `json:"RevisionId"`
+// Aliases are the server's (aloft.AliasStore), of one function. Only one for $LATEST, which no other alias may be, is kept in
+// the function's record; its Version is 0.
+
+// said is an alias as clients read it.
+func said(t *target, of aloft.Alias) map[string]any {
+	result := map[string]any{
+		"AliasArn": arn(t.name, of.Name), "Name": of.Name, "FunctionVersion": versionText(of.Version), "Description": of.Description, "RevisionId": of.Revision,
+	}
+	if len(of.Weights) > 0 {
+		weights := map[string]float64{}
+		for version, share := range of.Weights {
+			weights[strconv.Itoa(version)] = share
+		}
+		result["RoutingConfig"] = routing{weights}
+	}
+	return result
+}
+
+func versionText(version int) string {
+	if version == 0 {
+		return latest
+	}
+	return strconv.Itoa(version)
 }
 
 type routing struct {
 	AdditionalVersionWeights map[string]float64
-}
-
-// weights are those of the versions besides the alias's own.
-func (a alias) weights() map[string]float64 {
-	if a.RoutingConfig == nil {
-		return nil
-	}
-	return a.RoutingConfig.AdditionalVersionWeights
-}
-
-// said is an alias as clients read it.
-func (a alias) said(name string) map[string]any {
-	result := map[string]any{
-		"AliasArn": arn(name, a.Name), "Name": a.Name, "FunctionVersion": a.FunctionVersion, "Description": a.Description, "RevisionId": a.RevisionID,
-	}
-	if len(a.weights()) > 0 {
-		result["RoutingConfig"] = a.RoutingConfig
-	}
-	return result
 }
 
 // aliasChange is the body of CreateAlias and UpdateAlias. What is not there stays.
@@ -48,96 +49,129 @@ type aliasChange struct {
 	RevisionID      string `json:"RevisionId"`
 }
 
-// An alias is no number.
-var aliasPattern = regexp.MustCompile(`^[a-zA-Z0-9-_]*[a-zA-Z-_][a-zA-Z0-9-_]*$`)
+// apply returns the alias with what is said.
+func (in aliasChange) apply(to aloft.Alias) (aloft.Alias, error) {
+	if in.Description != nil {
+		to.Description = *in.Description
+	}
+	if in.FunctionVersion != nil {
+		version, ok := aloft.ParseVersion(*in.FunctionVersion)
+		if !ok && *in.FunctionVersion != latest {
+			return to, invalid("%q is no version.", *in.FunctionVersion)
+		}
+		to.Version = version
+	}
+	if in.RoutingConfig != nil {
+		to.Weights = map[int]float64{}
+		for text, share := range in.RoutingConfig.AdditionalVersionWeights {
+			version, ok := aloft.ParseVersion(text)
+			if !ok {
+				return to, invalid("%q is no published version: an alias with weights needs two.", text)
+			}
+			if share > 0 {
+				to.Weights[version] = share
+			}
+		}
+	}
+	if len(to.Weights) > 0 && to.Version == 0 {
+		return to, invalid("$LATEST is no published version: an alias with weights needs two.")
+	}
+	return to, nil
+}
+
+// aliases returns a function's aliases by name.
+func (a *API) aliases(ctx context.Context, t *target) ([]aloft.Alias, error) {
+	stored, err := a.Apps.Aliases(ctx, t.stage.StageRef)
+	if err != nil {
+		return nil, err
+	}
+	list := slices.Collect(maps.Values(t.record.Latest))
+	for _, alias := range stored {
+		own, ok := aloft.FindAlias(stored, t.function.Name, alias.Name)
+		if ok && own.Function == alias.Function && alias.Name != aloft.CurrentAlias {
+			list = append(list, alias)
+		}
+	}
+	slices.SortFunc(list, func(x, y aloft.Alias) int { return cmp.Compare(x.Name, y.Name) })
+	return list, nil
+}
+
+// alias returns the alias of a name; ok is false if there is none.
+func (a *API) alias(ctx context.Context, t *target, name string) (found aloft.Alias, ok bool, err error) {
+	list, err := a.aliases(ctx, t)
+	found, ok = aloft.FindAlias(list, t.function.Name, name)
+	return found, ok, err
+}
+
+// aliasOf returns the alias that a request names.
+func (a *API) aliasOf(r *http.Request) (*target, aloft.Alias, error) {
+	t, err := a.found(r)
+	if err != nil {
+		return nil, aloft.Alias{}, err
+	}
+	found, ok, err := a.alias(r.Context(), t, r.PathValue("alias"))
+	if err == nil && !ok {
+		err = notFound("Cannot find alias arn: %s", arn(t.name, r.PathValue("alias")))
+	}
+	return t, found, err
+}
+
+// putAlias stores an alias in the place of another, or of none.
+func (a *API) putAlias(ctx context.Context, t *target, old *aloft.Alias, next aloft.Alias) (aloft.Alias, error) {
+	for _, version := range next.Versions() {
+		at := *t
+		at.qualifier = strconv.Itoa(version)
+		if err := a.qualify(ctx, &at); err != nil {
+			return next, err
+		}
+	}
+	own := old != nil && old.Function == next.Function
+	if next.Version == 0 {
+		if err := aloft.CheckAliasName(next.Name); err != nil {
+			return next, err
+		}
+		err := a.change(ctx, t, func(rec *record) error {
+			next.Revision = revision(t.name, next.Name, rec.Created.UnixNano(), rec.Revision)
+			put(&rec.Latest, next.Name, next)
+			return nil
+		})
+		if err == nil && own && old.Version != 0 {
+			err = a.Deployer.DeleteAlias(ctx, next.StageRef, next.Function, next.Name)
+		}
+		return next, err
+	}
+	if own && old.Version != 0 {
+		return a.Deployer.UpdateAlias(ctx, next)
+	}
+	next.Revision = ""
+	made, err := a.Deployer.CreateAlias(ctx, next)
+	if err == nil && own {
+		err = a.change(ctx, t, func(rec *record) error { delete(rec.Latest, next.Name); return nil })
+	}
+	return made, err
+}
 
 func (a *API) createAlias(r *http.Request) (any, error) {
 	in, t, err := with[aliasChange](a, r)
 	if err != nil {
 		return nil, err
 	}
-	if !aliasPattern.MatchString(in.Name) || len(in.Name) > 128 {
-		return nil, invalid("%q is no name of an alias.", in.Name)
-	}
 	if in.FunctionVersion == nil {
 		return nil, invalid("FunctionVersion is mandatory.")
 	}
-	var made alias
-	err = a.change(r.Context(), t, func(rec *record) error {
-		if _, exists := rec.Aliases[in.Name]; exists {
-			return conflict("Alias already exists: %s", arn(t.name, in.Name))
-		}
-		made, err = a.setAlias(r, t, rec, alias{Name: in.Name}, in)
-		return err
-	})
-	return made.said(t.name), err
-}
-
-// setAlias changes an alias and puts it into the record.
-func (a *API) setAlias(r *http.Request, t *target, rec *record, to alias, in aliasChange) (alias, error) {
-	if in.FunctionVersion != nil {
-		to.FunctionVersion = *in.FunctionVersion
+	old, ok, err := a.alias(r.Context(), t, in.Name)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok && old.Function == t.function.Name:
+		return nil, conflict("Alias already exists: %s", arn(t.name, in.Name))
 	}
-	if in.Description != nil {
-		to.Description = *in.Description
-	}
-	if in.RoutingConfig != nil {
-		to.RoutingConfig = in.RoutingConfig
-	}
-	if err := a.checkAlias(r, t, to); err != nil {
-		return alias{}, err
-	}
-	to.RevisionID = revision(t.name, to.Name, rec.Created.UnixNano(), rec.Revision)
-	put(&rec.Aliases, to.Name, to)
-	return to, nil
-}
-
-// checkAlias refuses an alias that leads to what does not exist.
-func (a *API) checkAlias(r *http.Request, t *target, to alias) error {
-	total := 0.0
-	for version, weight := range to.weights() {
-		if total += weight; weight < 0 || total > 1 {
-			return invalid("The weights of an alias must be between 0 and 1, and not be more than 1 together.")
-		}
-		if version == latest || to.FunctionVersion == latest || version == to.FunctionVersion {
-			return invalid("The versions of an alias with weights must be two published ones.")
-		}
-	}
-	if len(to.weights()) > 1 {
-		return invalid("The number of items in AdditionalVersionWeights cannot be greater than 1.")
-	}
-	for _, version := range append(slices.Collect(maps.Keys(to.weights())), to.FunctionVersion) {
-		if aliasPattern.MatchString(version) {
-			return invalid("%q is no version.", version)
-		}
-		at := *t
-		at.qualifier = version
-		if err := a.qualify(r.Context(), &at); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// aliasOf returns the alias that a request names.
-func (a *API) aliasOf(r *http.Request) (*target, alias, error) {
-	t, err := a.found(r)
-	if err != nil {
-		return nil, alias{}, err
-	}
-	found, ok := t.record.Aliases[r.PathValue("alias")]
-	if !ok {
-		return nil, alias{}, notFound("Cannot find alias arn: %s", arn(t.name, r.PathValue("alias")))
-	}
-	return t, found, nil
-}
-
-func (a *API) getAlias(r *http.Request) (any, error) {
-	t, found, err := a.aliasOf(r)
+	next, err := in.apply(aloft.Alias{StageRef: t.stage.StageRef, Function: t.function.Name, Name: in.Name})
 	if err != nil {
 		return nil, err
 	}
-	return found.said(t.name), nil
+	made, err := a.putAlias(r.Context(), t, nil, next)
+	return said(t, made), err
 }
 
 func (a *API) updateAlias(r *http.Request) (any, error) {
@@ -145,19 +179,28 @@ func (a *API) updateAlias(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	t, old, err := a.aliasOf(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := fresh(in.RevisionID, old.Revision); err != nil {
+		return nil, err
+	}
+	next, err := in.apply(old.Clone())
+	if err != nil {
+		return nil, err
+	}
+	next.Function = t.function.Name
+	made, err := a.putAlias(r.Context(), t, &old, next)
+	return said(t, made), err
+}
+
+func (a *API) getAlias(r *http.Request) (any, error) {
 	t, found, err := a.aliasOf(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := fresh(in.RevisionID, found.RevisionID); err != nil {
-		return nil, err
-	}
-	var made alias
-	err = a.change(r.Context(), t, func(rec *record) error {
-		made, err = a.setAlias(r, t, rec, rec.Aliases[found.Name], in)
-		return err
-	})
-	return made.said(t.name), err
+	return said(t, found), nil
 }
 
 // deleteAlias is no error if there is no such alias.
@@ -166,10 +209,14 @@ func (a *API) deleteAlias(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.change(r.Context(), t, func(rec *record) error {
-		delete(rec.Aliases, r.PathValue("alias"))
-		return nil
-	})
+	old, ok, err := a.alias(r.Context(), t, r.PathValue("alias"))
+	switch {
+	case err != nil || !ok:
+		return nil, err
+	case old.Version == 0:
+		return nil, a.change(r.Context(), t, func(rec *record) error { delete(rec.Latest, old.Name); return nil })
+	}
+	return nil, a.Deployer.DeleteAlias(r.Context(), old.StageRef, old.Function, old.Name)
 }
 
 func (a *API) listAliases(r *http.Request) (any, error) {
@@ -177,10 +224,14 @@ func (a *API) listAliases(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	all, err := a.aliases(r.Context(), t)
+	if err != nil {
+		return nil, err
+	}
 	list, version := []any{}, r.URL.Query().Get("FunctionVersion")
-	for _, name := range slices.Sorted(maps.Keys(t.record.Aliases)) {
-		if alias := t.record.Aliases[name]; version == "" || alias.FunctionVersion == version {
-			list = append(list, alias.said(t.name))
+	for _, alias := range all {
+		if version == "" || versionText(alias.Version) == version {
+			list = append(list, said(t, alias))
 		}
 	}
 	return page(r, "Aliases", list, 50)

@@ -75,7 +75,7 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request, kinds ...string) (*t
 
 // executed is the version that worked on an event.
 func (t *target) executed(release int) string {
-	if t.qualifier == "" || t.qualifier == latest {
+	if t.version() == latest {
 		return latest
 	}
 	return strconv.Itoa(release)
@@ -103,13 +103,12 @@ func (a *API) event(w http.ResponseWriter, r *http.Request, kind string) (*targe
 	return t, input, err
 }
 
-// route is the release for an invocation: "" for the current one.
+// route is the qualifier for an invoker: aliases are its too, except those of $LATEST.
 func (t *target) route() string {
-	version := t.roll()
-	if version == "" || version == latest || version == strconv.Itoa(t.stage.Current) {
-		return ""
+	if t.latest && t.qualifier != aloft.CurrentAlias {
+		return latest
 	}
-	return version
+	return t.qualifier
 }
 
 func payload(r *http.Request, kind string) ([]byte, error) {

@@ -37,8 +37,10 @@ type Options struct {
 // Deployer changes what functions run.
 type Deployer interface {
 	Package(ctx context.Context, input aloft.PackageInput, report aloft.Reporter) (aloft.Deployment, error)
-	Tune(ctx context.Context, input aloft.TuneInput, report aloft.Reporter) (aloft.Deployment, error)
 	Destroy(ctx context.Context, ref aloft.StageRef) error
+	CreateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error)
+	UpdateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error)
+	DeleteAlias(ctx context.Context, ref aloft.StageRef, function, name string) error
 }
 
 // Invoker has functions work on events.

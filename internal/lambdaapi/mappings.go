@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/awsapi"
 )
 
 // Mappings runs event source mappings.
@@ -97,7 +96,7 @@ func (a *API) createMapping(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := mapping{UUID: awsapi.NewRequestID(), Enabled: true, Settings: map[string]json.RawMessage{}}
+	m := mapping{UUID: aloft.NewID(), Enabled: true, Settings: map[string]json.RawMessage{}}
 	if err := a.apply(r, &m, in); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ type record struct {
 
 	Tags        map[string]string            `json:",omitempty"`
 	Versions    map[string]published         `json:",omitempty"` // by number, that of a release
-	Aliases     map[string]alias             `json:",omitempty"`
+	Latest      map[string]aloft.Alias       `json:",omitempty"` // aliases of $LATEST
 	Policies    map[string]policy            `json:",omitempty"` // by qualifier, as all below
 	URLs        map[string]functionURL       `json:",omitempty"`
 	EventInvoke map[string]json.RawMessage   `json:",omitempty"`

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/awsapi"
 )
 
 // HTTP has functions answer HTTP requests.
@@ -39,7 +38,7 @@ func hostname(host string) string {
 
 // ServeURL answers a request to a function URL. R is the request as it was sent, clean the same as functions see it.
 func (a *API) ServeURL(w http.ResponseWriter, r, clean *http.Request) {
-	w.Header().Set("X-Amzn-Requestid", awsapi.NewRequestID())
+	w.Header().Set("X-Amzn-Requestid", aloft.NewID())
 	t, u, err := a.byID(r.Context(), strings.TrimSuffix(hostname(r.Host), URLHost))
 	if err != nil {
 		forbidden(w)

@@ -43,9 +43,6 @@ type complete struct {
 
 func sendStream(w http.ResponseWriter, got aloft.InvokedStream, tail bool) error {
 	var last complete
-	if tail {
-		last.LogResult = base64.StdEncoding.EncodeToString(got.LogTail)
-	}
 	switch {
 	case got.Body != nil:
 		err := pump(w, got.Body)
@@ -66,6 +63,10 @@ func sendStream(w http.ResponseWriter, got aloft.InvokedStream, tail bool) error
 			rest = rest[n:]
 		}
 	}
+	if tail && got.Log != nil {
+		got.LogTail = got.Log()
+	}
+	last.LogResult = base64.StdEncoding.EncodeToString(got.LogTail)
 	text, err := json.Marshal(last)
 	if err != nil {
 		return err

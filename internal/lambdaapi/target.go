@@ -2,7 +2,6 @@ package lambdaapi
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,6 +14,8 @@ import (
 type target struct {
 	name      string // as Lambda has it
 	qualifier string // as the request has it; "" for none
+	isAlias   bool   // the qualifier is an alias
+	latest    bool   // the alias is of $LATEST
 	stage     aloft.Stage
 	release   aloft.Release // the qualifier's
 	function  aloft.Function
@@ -26,7 +27,7 @@ func (t *target) own() bool { return t.function.LambdaName != "" }
 
 // version is the version that the target is.
 func (t *target) version() string {
-	if t.qualifier == "" || t.qualifier == latest {
+	if t.qualifier == "" || t.qualifier == latest || t.latest {
 		return latest
 	}
 	return strconv.Itoa(t.release.Version)
@@ -61,19 +62,21 @@ func (a *API) find(ctx context.Context, text, qualifier string) (*target, error)
 
 // qualify makes t what its qualifier names.
 func (a *API) qualify(ctx context.Context, t *target) error {
-	number := t.qualifier
-	if number == "" || number == latest {
+	if t.qualifier == "" || t.qualifier == latest {
 		return nil
 	}
-	if alias, ok := t.record.Aliases[number]; ok {
-		number = alias.FunctionVersion
-	}
-	if number == latest {
-		return nil
-	}
-	version, err := strconv.Atoi(number)
-	if err != nil {
-		return noFunction(t.name, t.qualifier)
+	version, ok := aloft.ParseVersion(t.qualifier)
+	if !ok {
+		alias, isAlias, err := a.alias(ctx, t, t.qualifier)
+		if err != nil {
+			return err
+		}
+		if !isAlias && t.qualifier != aloft.CurrentAlias {
+			return noFunction(t.name, t.qualifier)
+		}
+		if version, t.isAlias, t.latest = alias.Version, true, alias.Version == 0; t.latest {
+			return nil
+		}
 	}
 	release, err := a.Apps.Release(ctx, t.stage.StageRef, version)
 	if aloft.ErrorCode(err) == aloft.NotFound {
@@ -83,7 +86,7 @@ func (a *API) qualify(ctx context.Context, t *target) error {
 		return err
 	}
 	f, ok := functionOf(release, t.name)
-	if !ok || !t.published(release) {
+	if !ok || !t.isAlias && !t.published(release) {
 		return noFunction(t.name, t.qualifier)
 	}
 	t.release, t.function = release, f
@@ -188,19 +191,4 @@ func (a *API) all(ctx context.Context) ([]*target, error) {
 	}
 	slices.SortFunc(list, func(a, b *target) int { return strings.Compare(a.name, b.name) })
 	return list, nil
-}
-
-// roll chooses the version of an alias with weights; other qualifiers stay as they are.
-func (t *target) roll() string {
-	alias, ok := t.record.Aliases[t.qualifier]
-	if !ok {
-		return t.qualifier
-	}
-	at := rand.Float64() //nolint:gosec // a weight, no secret
-	for version, weight := range alias.weights() {
-		if at -= weight; at < 0 {
-			return version
-		}
-	}
-	return alias.FunctionVersion
 }

@@ -103,7 +103,7 @@ func (a *API) urlTarget(r *http.Request) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := t.record.Aliases[t.qualifier]; t.qualifier != "" && !ok {
+	if t.qualifier != "" && !t.isAlias {
 		return nil, invalid("The qualifier of a function URL must be an alias.")
 	}
 	return t, nil

@@ -82,21 +82,22 @@ func (a *API) deleteVersion(ctx context.Context, t *target) error {
 	if t.qualifier == latest {
 		return invalid("$LATEST version cannot be deleted without deleting the function.")
 	}
-	if _, isAlias := t.record.Aliases[t.qualifier]; isAlias {
+	if t.isAlias {
 		return invalid("Deletion of aliases is not currently supported: use DeleteAlias.")
 	}
 	if !t.own() {
 		return conflict("The releases of the app %s are aloft's to keep.", t.stage.App)
 	}
-	return a.change(ctx, t, func(rec *record) error {
-		for name, alias := range rec.Aliases {
-			if _, weighted := alias.weights()[t.qualifier]; weighted || alias.FunctionVersion == t.qualifier {
-				return conflict("Version %s is referenced by the alias %s.", t.qualifier, name)
-			}
+	aliases, err := a.aliases(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, alias := range aliases {
+		if slices.Contains(alias.Versions(), t.release.Version) {
+			return conflict("Version %s is referenced by the alias %s.", t.qualifier, alias.Name)
 		}
-		delete(rec.Versions, t.qualifier)
-		return nil
-	})
+	}
+	return a.change(ctx, t, func(rec *record) error { delete(rec.Versions, t.qualifier); return nil })
 }
 
 // text is a part of a FunctionConfiguration that is a text.

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/function"
@@ -45,7 +44,7 @@ func (p *Platform) events(s *stage, release aloft.Release) route.Events {
 		if all == nil {
 			all = &events{http.NewServeMux()}
 		}
-		h := eventHandler{ref: release.StageRef, release: release.Version, function: f, gate: s.handlerGate(f.Name), logs: p.Logs, bodies: p.bodies}
+		h := eventHandler{platform: p, stage: s, release: release.Version, function: f, gate: s.handlerGate(f.Name)}
 		for _, pattern := range f.Patterns() { // which do not contradict each other: that was looked at before the release
 			at := h
 			at.pattern = pattern
@@ -60,14 +59,13 @@ func (p *Platform) events(s *stage, release aloft.Release) route.Events {
 
 // eventHandler answers requests of one route.
 type eventHandler struct {
-	ref      aloft.StageRef
+	platform *Platform
+	stage    *stage
 	release  int
 	function aloft.Function
 	pattern  string
 	gate     *function.Gate
-	logs     Logs
-	bodies   *semaphore.Weighted // bytes of large bodies that may be in memory at once, of all functions
-	url      *FunctionURL        // nil for routes
+	url      *FunctionURL // nil for routes
 }
 
 // Bodies of requests are events as a whole. Those up to smallBody count for nothing; of larger ones allBodies may be in memory.
@@ -85,15 +83,15 @@ func (h *eventHandler) room(r *http.Request) (leave func(), ok bool) {
 	if size <= smallBody {
 		return func() {}, true
 	}
-	if err := h.bodies.Acquire(r.Context(), size); err != nil {
+	if err := h.platform.bodies.Acquire(r.Context(), size); err != nil {
 		return nil, false
 	}
-	return func() { h.bodies.Release(size) }, true
+	return func() { h.platform.bodies.Release(size) }, true
 }
 
 // ServeHTTP makes an event of the request and a response of the answer.
 func (h *eventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := requestID()
+	id := aloft.NewID()
 	w.Header().Set("X-Amzn-Requestid", id)
 	leave, ok := h.room(r)
 	if !ok {
@@ -120,7 +118,7 @@ func (h *eventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, "the request cannot be made an event")
 		return
 	}
-	h.invoke(w, r, format, newCall(h.ref.NameOf(h.function), id, event))
+	h.invoke(w, r, format, newCall(h.stage.ref.NameOf(h.function), id, event))
 }
 
 // meta is what the event says besides the request.
@@ -161,8 +159,23 @@ func wildcards(pattern string) []string {
 	}
 }
 
+// target finds where a request goes.
+func (h *eventHandler) target(ctx context.Context) (target, error) {
+	if h.url != nil {
+		return h.platform.target(ctx, h.stage.ref, h.function.Name, h.url.Qualifier)
+	}
+	return h.platform.share(ctx, h.stage, h.function.Name, target{h.gate, h.release, func() {}})
+}
+
 func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lambdahttp.Format, call *runtimeapi.Call) {
-	reply, err := h.gate.Invoke(r.Context(), call)
+	to, err := h.target(r.Context())
+	if err != nil {
+		h.say("request %s: %v", call.ID, err)
+		answer(w, http.StatusServiceUnavailable, "Service Unavailable")
+		return
+	}
+	defer to.leave()
+	reply, err := to.gate.Invoke(r.Context(), call)
 	if u, ok := errors.AsType[*route.Unavailable](err); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int((u.RetryAfter+time.Second-1)/time.Second))))
 		answer(w, http.StatusServiceUnavailable, "Service Unavailable")
@@ -258,7 +271,7 @@ func answer(w http.ResponseWriter, status int, message string) {
 
 // say writes a line about the function to the stage's log.
 func (h *eventHandler) say(format string, args ...any) {
-	h.logs.Append(h.ref, aloft.LogLine{Time: time.Now(), Release: h.release, Function: h.function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)})
+	h.platform.Logs.Append(h.stage.ref, aloft.LogLine{Time: time.Now(), Release: h.release, Function: h.function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)})
 }
 
 // newCall is a call of a function, by its name as Lambda has it.

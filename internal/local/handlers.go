@@ -82,69 +82,95 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 	if err != nil || answer.Body == nil {
 		return answer.Invoked, err
 	}
+	return readWhole(answer, began)
+}
+
+// readWhole reads a streamed answer to its end.
+func readWhole(answer aloft.InvokedStream, began time.Time) (aloft.Invoked, error) {
 	defer func() { _ = answer.Body.Close() }()
 	invoked := answer.Invoked
+	var err error
 	invoked.Payload, err = io.ReadAll(io.LimitReader(answer.Body, runtimeapi.MaxPayload+1))
 	invoked.Elapsed = time.Since(began)
 	if failure, ok := errors.AsType[*aloft.InvokeFailure](err); ok {
-		invoked.FunctionError, invoked.Payload = failure.Type, failure.Payload
-		return invoked, nil
+		invoked.FunctionError, invoked.Payload, err = failure.Type, failure.Payload, nil
 	}
 	if err == nil && len(invoked.Payload) > runtimeapi.MaxPayload {
 		err = aloft.Errorf(aloft.Failed, "the streamed answer is longer than %d bytes", runtimeapi.MaxPayload)
+	}
+	if answer.Log != nil {
+		invoked.LogTail = answer.Log()
 	}
 	return invoked, err
 }
 
 // InvokeStream is Invoke for who reads a streamed answer while it comes, and closes its body.
 func (p *Platform) InvokeStream(ctx context.Context, input aloft.InvokeInput) (aloft.InvokedStream, error) {
-	if err := checkEvent(input.Payload); err != nil {
+	if err := checkEvent(input); err != nil {
 		return aloft.InvokedStream{}, err
 	}
-	run, err := p.handler(input)
+	to, err := p.target(ctx, input.Stage, input.Function, input.Qualifier)
 	if err != nil {
 		return aloft.InvokedStream{}, err
 	}
-	call := newCall(run.name, cmp.Or(input.RequestID, requestID()), input.Payload)
+	call := newCall(p.nameOf(input), cmp.Or(input.RequestID, aloft.NewID()), input.Payload)
 	call.ClientContext = input.ClientContext
-	var log *tail
-	if input.Tail {
-		log = newTail()
-		call.Watch = log
+	if input.Qualifier != "" {
+		call.ARN += ":" + input.Qualifier
 	}
-	began := time.Now()
-	reply, err := run.gate.Invoke(ctx, call)
+	began, watch := time.Now(), function.NewWatch()
+	reply, err := to.gate.Watch(ctx, call, watch)
+	if err != nil {
+		to.leave()
+	}
 	if u, ok := errors.AsType[*route.Unavailable](err); ok {
 		return aloft.InvokedStream{}, aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", input.Function, u.Reason).WithHint("try again; aloft ps says how its instances are")
 	}
 	if err != nil {
 		return aloft.InvokedStream{}, err
 	}
-	answer := answerOf(reply)
-	answer.RequestID, answer.Release = call.ID, run.release
-	if log != nil && answer.Body == nil {
-		answer.LogTail = log.wait(ctx)
+	answer := answerOf(reply, to.leave)
+	answer.RequestID, answer.Release, answer.Elapsed = call.ID, watch.Release(), time.Since(began)
+	switch {
+	case !input.Tail:
+	case answer.Body != nil:
+		answer.Log = func() []byte { return watch.Tail(ctx) }
+	default:
+		answer.LogTail = watch.Tail(ctx)
 	}
-	answer.Elapsed = time.Since(began)
 	return answer, nil
 }
 
-func checkEvent(event []byte) error {
-	if len(event) > runtimeapi.MaxPayload {
-		return aloft.Errorf(aloft.Invalid, "the event has %d bytes, %d are the most", len(event), runtimeapi.MaxPayload)
+// nameOf is the name of a function as Lambda has it.
+func (p *Platform) nameOf(input aloft.InvokeInput) string {
+	f := aloft.Function{Name: input.Function}
+	if s := p.known(input.Stage); s != nil {
+		f = s.function(input.Function)
 	}
-	if len(event) > 0 && !json.Valid(event) {
+	return input.Stage.NameOf(f)
+}
+
+func checkEvent(input aloft.InvokeInput) error {
+	if len(input.Payload) > runtimeapi.MaxPayload {
+		return aloft.Errorf(aloft.Invalid, "the event has %d bytes, %d are the most", len(input.Payload), runtimeapi.MaxPayload)
+	}
+	if len(input.Payload) > 0 && !json.Valid(input.Payload) {
 		return aloft.Errorf(aloft.Invalid, "the event is no JSON")
+	}
+	if !validID(input.RequestID) {
+		return aloft.Errorf(aloft.Invalid, "the request id %.40q is not allowed", input.RequestID).WithHint("use at most 128 letters, digits, dots, dashes and underscores")
 	}
 	return nil
 }
 
-// answerOf is a reply as an invoker returns it.
-func answerOf(reply *runtimeapi.Reply) aloft.InvokedStream {
+// answerOf is a reply as an invoker returns it. Leave is called when it has been read.
+func answerOf(reply *runtimeapi.Reply, leave func()) aloft.InvokedStream {
 	answer := aloft.InvokedStream{Invoked: aloft.Invoked{Payload: reply.Payload}}
 	if reply.Stream != nil {
-		answer.Body, answer.ContentType = &answerBody{reply.Stream}, reply.ContentType
+		answer.Body, answer.ContentType = &answerBody{reply.Stream, leave}, reply.ContentType
+		return answer
 	}
+	leave()
 	if reply.Failure != nil {
 		answer.FunctionError, answer.Payload = kindOf(reply.Failure), reply.Failure.Payload
 	}
@@ -152,7 +178,11 @@ func answerOf(reply *runtimeapi.Reply) aloft.InvokedStream {
 }
 
 // answerBody is a streamed answer, whose failures are those of invocations.
-type answerBody struct{ io.ReadCloser }
+type answerBody struct {
+	io.ReadCloser
+
+	leave func()
+}
 
 // Read reads.
 func (b *answerBody) Read(to []byte) (int, error) {
@@ -161,6 +191,19 @@ func (b *answerBody) Read(to []byte) (int, error) {
 		err = &aloft.InvokeFailure{Type: kindOf(failure), Payload: failure.Payload}
 	}
 	return n, err
+}
+
+// Close ends the answer, read or not.
+func (b *answerBody) Close() error {
+	defer b.leave()
+	return b.ReadCloser.Close()
+}
+
+// validID reports whether a request id can stand in headers and lines of a log; "" is none.
+func validID(id string) bool {
+	return len(id) <= 128 && !strings.ContainsFunc(id, func(r rune) bool {
+		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
 }
 
 // kindOf is the type of an error as the function names it. Runtimes say "Unhandled" of most.
@@ -174,48 +217,19 @@ func kindOf(failure *runtimeapi.Failure) string {
 	return failure.Type
 }
 
-// running is a handler function of the release that serves.
-type running struct {
-	gate     *function.Gate
-	release  int
-	function aloft.Function
-	name     string // as Lambda has it
-}
-
-// handler finds the handler function that an input names.
-func (p *Platform) handler(input aloft.InvokeInput) (running, error) {
-	ref, name := input.Stage, input.Function
-	s := p.known(ref)
-	if s == nil {
-		return running{}, aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref).WithHint("deploy it first: aloft up %s", ref.Stage)
-	}
+// handler finds the gate of a handler function of the current release.
+func (s *stage) handler(name string) (*function.Gate, int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	gate := s.handlers[name]
-	if gate == nil {
-		return running{}, noHandler(ref, name, slices.Sorted(maps.Keys(s.handlers)))
+	if gate := s.handlers[name]; gate != nil {
+		return gate, s.release.Version, nil
 	}
-	version := s.release.Version
-	if q := strings.TrimPrefix(input.Qualifier, "v"); q != "" && q != strconv.Itoa(version) {
-		return running{}, aloft.Errorf(aloft.Invalid, "%s of %s runs as v%d only", name, ref, version)
-	}
-	found := running{gate: gate, release: version, function: aloft.Function{Name: name}}
-	for _, f := range s.release.Tuned() {
-		if f.Name == name {
-			found.function = f
-		}
-	}
-	found.name = ref.NameOf(found.function)
-	return found, nil
-}
-
-// noHandler says that there is no function of a name, and which there are.
-func noHandler(ref aloft.StageRef, name string, names []string) error {
-	e := aloft.Errorf(aloft.NotFound, "%s has no handler function %q", ref, name)
+	names := slices.Sorted(maps.Keys(s.handlers))
+	e := aloft.Errorf(aloft.NotFound, "%s has no handler function %q", s.ref, name)
 	if len(names) == 0 {
-		return e.WithHint("a Procfile line such as \"%s: app.handler\" makes one", name)
+		return nil, 0, e.WithHint("a Procfile line such as \"%s: app.handler\" makes one", name)
 	}
-	return e.WithHint("its handler functions are %s", strings.Join(names, ", "))
+	return nil, 0, e.WithHint("its handler functions are %s", strings.Join(names, ", "))
 }
 
 // handlerSpec is what an instance of a handler function starts with.
@@ -240,14 +254,6 @@ func (d *deployment) handlerVars(f aloft.Function, tree string) map[string]strin
 		"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/" + name, "AWS_LAMBDA_LOG_STREAM_NAME": strconv.Itoa(d.release.Version),
 		"AWS_EXECUTION_ENV": "AWS_Lambda_" + f.Runtime, "AWS_REGION": homeRegion, "AWS_DEFAULT_REGION": homeRegion, "TZ": ":UTC",
 	}
-}
-
-// requestID is a random identifier in the form of a UUID (RFC 9562, version 4).
-func requestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // traceID is what Lambda puts into _X_AMZN_TRACE_ID: a trace that is not sampled.

@@ -22,6 +22,7 @@ import (
 	"github.com/aloft-run/aloft/internal/engine/enginetest"
 	"github.com/aloft-run/aloft/internal/engine/process"
 	"github.com/aloft-run/aloft/internal/local"
+	"github.com/aloft-run/aloft/internal/mem"
 	"github.com/aloft-run/aloft/internal/route"
 )
 
@@ -36,6 +37,7 @@ type world struct {
 	dir   string
 	logs  logs
 	run   string // the engine's records: one file per running sandbox
+	store mem.Store
 }
 
 // artifacts has one tree for every digest but "damaged". Its index.html tells the digest.
@@ -82,6 +84,7 @@ func worldOn(t *testing.T, on func(runDir string) engine.Engine) *world {
 	t.Helper()
 	w := &world{table: &route.Table{}, dir: filepath.Join(t.TempDir(), "local"), run: t.TempDir()}
 	w.Platform = local.New(local.Options{
+		Releases:  &w.store,
 		Engine:    on(w.run),
 		Table:     w.table,
 		Artifacts: artifacts{},

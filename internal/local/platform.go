@@ -23,12 +23,13 @@ var (
 	_ aloft.Runner   = (*Platform)(nil)
 )
 
-// Options are what a Platform works with. All are needed but Logger.
+// Options are what a Platform works with. All are needed but those that may be nil.
 type Options struct {
 	Engine    engine.Engine
 	Table     *route.Table
 	Artifacts Artifacts
 	Logs      Logs
+	Releases  Releases // what qualifiers of invocations name; nil if there are only current releases
 	Unseal    func(ctx context.Context, release aloft.Release) (aloft.Config, error)
 	Dir       string                                 // trees and private directories of instances; nothing else may lie there
 	Data      string                                 // directories of what stages keep; unlike Dir it is not emptied at a start. "" gives them none
@@ -55,7 +56,8 @@ type Logs interface {
 type Platform struct {
 	Options
 	ports  *function.Ports
-	bodies *semaphore.Weighted // see eventHandler
+	bodies *semaphore.Weighted // bytes of large bodies of events that may be in memory at once, of all functions
+	sides  sides
 
 	work       context.Context // ends when no more work is taken: with Close
 	stopWork   context.CancelFunc
@@ -74,6 +76,7 @@ func New(options Options) *Platform {
 		options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	p := &Platform{Options: options, ports: function.NewPorts(), bodies: semaphore.NewWeighted(allBodies), stages: map[aloft.StageRef]*stage{}}
+	p.sides.platform = p
 	p.work, p.stopWork = context.WithCancel(context.Background())
 	p.life, p.stopLife = context.WithCancel(context.Background())
 	return p
@@ -160,7 +163,9 @@ func (p *Platform) Close(ctx context.Context) error {
 			defer func() { <-s.turn }()
 			s.gate.Close("the server is shutting down")
 			s.closeHandlers("the server is shutting down")
-			<-p.retire(s, s.take())
+			gone := p.retire(s, s.take())
+			p.sides.drop(s, "the server is shutting down")
+			<-gone
 		})
 	}
 	p.background.Wait()

@@ -95,7 +95,7 @@ func (p *Platform) announce(s *stage, r aloft.Restored) *late {
 		}
 	}
 	announced.Events = p.events(s, r.Release)
-	if r.Stage.Stopped {
+	if s.stopped = r.Stage.Stopped; s.stopped {
 		s.gate.Close("stopped")
 		for _, gate := range s.handlers {
 			gate.Close("stopped")

@@ -3,6 +3,7 @@ package local
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -12,8 +13,12 @@ import (
 
 // stage is what the platform knows of a stage.
 type stage struct {
+	ref  aloft.StageRef
 	turn chan struct{} // holds one token of whoever changes the stage
 	gate *function.Gate
+
+	aliasMu sync.Mutex                    // held while they are read from the store
+	aliases atomic.Pointer[[]aloft.Alias] // nil: to be read
 
 	mu       sync.Mutex
 	info     aloft.Stage
@@ -27,7 +32,21 @@ type stage struct {
 }
 
 func newStage(ref aloft.StageRef) *stage {
-	return &stage{turn: make(chan struct{}, 1), gate: function.NewGate(), handlers: map[string]*function.Gate{}, info: aloft.Stage{StageRef: ref}}
+	return &stage{ref: ref, turn: make(chan struct{}, 1), gate: function.NewGate(), handlers: map[string]*function.Gate{}, info: aloft.Stage{StageRef: ref}}
+}
+
+// version is that of the release that serves, or served last; 0 if none did.
+func (s *stage) version() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.release.Version
+}
+
+// halted reports whether the user stopped the stage.
+func (s *stage) halted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopped
 }
 
 // current is what runs.

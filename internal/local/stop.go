@@ -69,7 +69,9 @@ func (p *Platform) halt(s *stage, reason string) <-chan struct{} {
 	s.mu.Lock()
 	s.stopped, s.broken = true, ""
 	s.mu.Unlock()
-	return p.retire(s, s.take())
+	gone := p.retire(s, s.take())
+	p.sides.drop(s, reason)
+	return gone
 }
 
 // refuse answers all requests of a stage with the reason.
@@ -140,6 +142,7 @@ func (p *Platform) Status(_ context.Context, ref aloft.StageRef) (aloft.Status, 
 	if s == nil {
 		return status, nil
 	}
+	besides := p.sides.instances(s)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status.Stage = s.info.Clone()
@@ -155,5 +158,6 @@ func (p *Platform) Status(_ context.Context, ref aloft.StageRef) (aloft.Status, 
 			status.Instances = append(status.Instances, pool.Instances()...)
 		}
 	}
+	status.Instances = append(status.Instances, besides...)
 	return status, nil
 }

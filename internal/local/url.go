@@ -13,10 +13,11 @@ import (
 
 // FunctionURL is how a function answers at an address of its own.
 type FunctionURL struct {
-	ID     string
-	Signed bool        // requests are signed by the server's access key
-	Whole  bool        // a streamed answer is sent when it is whole
-	Header http.Header // of answers; it wins over what the function says
+	ID        string
+	Qualifier string      // as of InvokeInput
+	Signed    bool        // requests are signed by the server's access key
+	Whole     bool        // a streamed answer is sent when it is whole
+	Header    http.Header // of answers; it wins over what the function says
 }
 
 // fill says in an event through what it came.
@@ -30,14 +31,26 @@ func (u *FunctionURL) fill(m *lambdahttp.Meta) {
 }
 
 // URLHandler answers requests by events for a handler function. It returns NotFound if there is none.
-func (p *Platform) URLHandler(input aloft.InvokeInput, u FunctionURL) (http.Handler, error) {
-	running, err := p.handler(input)
-	if err != nil {
-		return nil, err
+func (p *Platform) URLHandler(ref aloft.StageRef, name string, u FunctionURL) (http.Handler, error) {
+	s := p.known(ref)
+	if s == nil {
+		return nil, aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref)
 	}
-	f := running.function
+	f := s.function(name)
 	f.Format = lambdahttp.FunctionURL.String()
-	return &eventHandler{ref: input.Stage, release: running.release, function: f, gate: running.gate, logs: p.Logs, bodies: p.bodies, url: &u}, nil
+	return &eventHandler{platform: p, stage: s, release: s.version(), function: f, url: &u}, nil
+}
+
+// function is a function of the current release; one that there is not has a name only.
+func (s *stage) function(name string) aloft.Function {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.release.Functions {
+		if f.Name == name {
+			return f
+		}
+	}
+	return aloft.Function{Name: name}
 }
 
 // whole sends a streamed reply once it is whole.

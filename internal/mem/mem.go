@@ -20,10 +20,11 @@ type Store struct {
 	stages map[aloft.StageRef]*stage
 }
 
-// stage is a stage with its releases; release v is at index v-1.
+// stage is a stage with its releases and aliases; release v is at index v-1.
 type stage struct {
 	aloft.Stage
 	releases []aloft.Release
+	aliases  map[aliasKey]aloft.Alias
 }
 
 var _ aloft.AppService = (*Store)(nil)

@@ -31,17 +31,8 @@ type Call struct {
 	ClientContext   string // JSON; "" if there is none
 	CognitoIdentity string // JSON; "" if there is none
 
-	// Watch hears of the call until it is free. It may be nil.
-	Watch Watcher
-
 	// Free is called once the instance is done with the call and takes another, or has ended. It may be nil.
 	Free func()
-}
-
-// Watcher hears what is logged while an instance works on a call.
-type Watcher interface {
-	Logged(text string) // a line, without its end
-	Freed()             // nothing comes after it
 }
 
 // Session is an instance as the giver of work sees it. All methods may be called from several goroutines.

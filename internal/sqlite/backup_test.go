@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func TestBackup(t *testing.T) {
 	}
 	_, commands, _ := strings.Cut(e.Hint, "mv ")
 	copied := strings.Fields(commands)[5]
-	if !strings.HasPrefix(copied, path+".schema5-") {
+	if !strings.HasPrefix(copied, fmt.Sprintf("%s.schema%d-", path, sqlite.Schema()+4)) {
 		t.Fatalf("it names %q: %s", copied, e.Hint)
 	}
 	if info, err := os.Stat(copied); err != nil || info.Mode().Perm() != 0o600 {

@@ -40,7 +40,8 @@ func (s *Store) fail(ctx context.Context, what string, err error) error {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	switch driver.Code() & 0xff { // the low byte is the kind, the rest says more about it
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+		sqlite3.SQLITE_ERROR: // of statements that are right: the schema in the file is not what it was
 		return damaged(s.path, err)
 	case sqlite3.SQLITE_FULL:
 		return aloft.Errorf(aloft.Internal, "%s: the disk of %s is full", what, s.path).WithHint("free space; nothing was changed")

@@ -141,6 +141,9 @@ func readAll(t *testing.T, path string) error {
 		if _, err := s.Releases(ctx, stage.StageRef, 0); err != nil {
 			return err
 		}
+		if _, err := s.Aliases(ctx, stage.StageRef); err != nil {
+			return err
+		}
 	}
 	return nil
 }

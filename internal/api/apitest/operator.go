@@ -2,6 +2,7 @@ package apitest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -84,7 +85,13 @@ func (f *Fake) Invoke(_ context.Context, input aloft.InvokeInput) (aloft.Invoked
 	if _, err := f.find(input.Stage); err != nil {
 		return aloft.Invoked{}, err
 	}
-	invoked := aloft.Invoked{RequestID: "4711", Release: 1, Payload: input.Payload, Elapsed: time.Millisecond}
+	invoked := aloft.Invoked{RequestID: cmp.Or(input.RequestID, "4711"), Release: 1, Payload: input.Payload, Elapsed: time.Millisecond}
+	if version, ok := aloft.ParseVersion(input.Qualifier); ok {
+		invoked.Release = version
+	}
+	if input.Tail {
+		invoked.LogTail = []byte("START\nEND\n")
+	}
 	if string(input.Payload) == `"fail"` {
 		invoked.FunctionError, invoked.Payload = "TypeError", []byte(`{"errorMessage":"no","errorType":"TypeError"}`)
 	}

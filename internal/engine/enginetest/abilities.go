@@ -2,9 +2,11 @@ package enginetest
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,15 +98,7 @@ func testMeter(t *testing.T, e engine.Engine) {
 
 // testService: the command reaches what its starter listens on at once, and that is not taken for the command's own.
 func testService(t *testing.T, e engine.Engine) {
-	address := "127.0.0.1:9001"
-	if !e.Layout("", "").OwnNetwork {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address = l.Addr().String()
-		_ = l.Close()
-	}
+	address := serviceAddress(t, e)
 	var own []net.Addr
 	service := &engine.Service{Address: address, Take: func(l net.Listener) {
 		go func() {
@@ -126,4 +120,53 @@ func testService(t *testing.T, e engine.Engine) {
 	if len(own) > 0 {
 		t.Errorf("it is taken for the command's own: %v", own)
 	}
+}
+
+// serviceAddress is one at which a command may be given a service.
+func serviceAddress(t *testing.T, e engine.Engine) string {
+	t.Helper()
+	if e.Layout("", "").OwnNetwork {
+		return "127.0.0.1:9001"
+	}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// testSettler: a command prints a line and says so by another way, many times. Each time the line must be there.
+func testSettler(t *testing.T, e engine.Engine) {
+	const lines = 300
+	listeners := make(chan net.Listener, 1)
+	service := &engine.Service{Address: serviceAddress(t, e), Take: func(l net.Listener) { listeners <- l }}
+	out := &Buffer{}
+	s := begin(t.Context(), t, e, engine.Spec{Command: Child("tell", service.Address, strconv.Itoa(lines)), Stdout: out, Stderr: out, Service: service})
+	settler, ok := s.(engine.Settler)
+	if !ok {
+		t.Skip("output of sandboxes of this engine cannot be waited for; nothing to install")
+	}
+	l := <-listeners
+	defer l.Close()
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	b := make([]byte, 1)
+	for i := range lines {
+		if _, err := conn.Read(b); err != nil {
+			t.Fatal(err)
+		}
+		settler.Settle()
+		if want := fmt.Sprintf("line %d\n", i); !strings.HasSuffix(out.String(), want) {
+			t.Fatalf("%q is not there: %q", want, out.String())
+		}
+		if _, err := conn.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-s.Done()
+	settler.Settle() // harmless
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +39,7 @@ func Main(m *testing.M) {
 //	leave             the same as setsid, but exits once the child runs
 //	flood N           prints N megabytes of lines
 //	listen WHERE…     serves HTTP on each of tcp4:PORT, tcp6:PORT, unix:PATH, udp:PORT; PORT may be $PORT. See web.
+//	tell ADDRESS N    prints N lines, each told to ADDRESS
 //	late DELAY WHERE  the first place at once, the others after DELAY
 func Child(args ...string) []string {
 	self, err := os.Executable()
@@ -45,6 +47,26 @@ func Child(args ...string) []string {
 		panic(err)
 	}
 	return append([]string{self, childArg}, args...)
+}
+
+// tell prints lines and, after each, says so at an address and waits for an answer.
+func tell(address string, lines int) int {
+	conn, err := net.Dial("tcp", address) //nolint:noctx // it is there already
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	b := make([]byte, 1)
+	for i := range lines {
+		fmt.Println("line", i)
+		if _, err := conn.Write(b); err != nil {
+			return 1
+		}
+		if _, err := io.ReadFull(conn, b); err != nil {
+			return 1
+		}
+	}
+	return 0
 }
 
 // dial says what answers at an address.
@@ -84,6 +106,9 @@ func child(what string, args []string) int {
 		flood(args[0])
 	case "listen":
 		return listen(0, args)
+	case "tell":
+		lines, _ := strconv.Atoi(args[1])
+		return tell(args[0], lines)
 	case "dial":
 		return dial(args[0])
 	case "late":

@@ -24,6 +24,7 @@ var (
 	_ engine.Freezer  = (*sandbox)(nil)
 	_ engine.Meter    = (*sandbox)(nil)
 	_ engine.Listener = (*sandbox)(nil)
+	_ engine.Settler  = (*sandbox)(nil)
 )
 
 type sandbox struct {
@@ -59,6 +60,9 @@ func (e *Engine) grow(seed *seed, spec engine.Spec, path string) (*sandbox, erro
 	s.watchMemory()
 	return s, nil
 }
+
+// Settle implements engine.Settler.
+func (s *sandbox) Settle() { s.pipes.Settle() }
 
 func (s *sandbox) begin(path string) (err error) {
 	if s.group != nil {

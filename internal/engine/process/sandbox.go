@@ -19,6 +19,7 @@ var (
 	_ engine.Sandbox        = (*sandbox)(nil)
 	_ engine.DatagramLister = (*sandbox)(nil)
 	_ engine.Idler          = (*sandbox)(nil)
+	_ engine.Settler        = (*sandbox)(nil)
 )
 
 type sandbox struct {
@@ -91,6 +92,9 @@ func (s *sandbox) PID() int { return s.pid }
 func (s *sandbox) Done() <-chan struct{} { return s.done }
 
 func (s *sandbox) Exit() engine.Exit { return s.exit }
+
+// Settle implements engine.Settler.
+func (s *sandbox) Settle() { s.pipes.Settle() }
 
 // Signal reaches the group at once, and those who left it by looking for them.
 func (s *sandbox) Signal(sig os.Signal) error {

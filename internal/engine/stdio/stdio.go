@@ -101,6 +101,16 @@ func (p *Pipes) CloseTheirs() {
 	p.made = nil
 }
 
+// settleTime is how long a Writer that is behind is waited for.
+const settleTime = 100 * time.Millisecond
+
+// Settle implements engine.Settler for the sandboxes that have the pipes.
+func (p *Pipes) Settle() {
+	for _, s := range p.streams {
+		s.settle(settleTime)
+	}
+}
+
 // Finish drains what the command left in the pipes after its end, and closes them.
 func (p *Pipes) Finish() {
 	if p.stdin != nil {

@@ -2,10 +2,13 @@ package stdio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync"
+	"syscall"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -26,9 +29,13 @@ type stream struct {
 
 	mu      sync.Mutex
 	changed sync.Cond
+	chunk   []byte // what is read goes through
 	buf     []byte
 	dropped int
 	eof     bool
+	taken   int64 // bytes that ever were put into buf
+	handed  int64 // of these, given to the Writer
+	passed  int64 // of these, written
 
 	read, written chan struct{} // closed when reading, writing has ended
 }
@@ -46,31 +53,102 @@ func (s *stream) start() {
 
 func (s *stream) readAll() {
 	defer close(s.read)
-	chunk := make([]byte, readSize)
 	pace := rate.NewLimiter(maxRate, maxRate/4)
 	for {
-		n, err := s.from.Read(chunk)
+		n, err := s.wait()
 		_ = pace.WaitN(context.Background(), n)
-		s.take(chunk[:n], err != nil)
 		if err != nil {
 			return
 		}
 	}
 }
 
-func (s *stream) take(b []byte, eof bool) {
+// wait takes some output when there is any, and returns how much. The error says that there will be no more.
+func (s *stream) wait() (n int, err error) {
+	raw, closed := s.from.SyscallConn()
+	if closed == nil {
+		closed = raw.Read(func(fd uintptr) bool {
+			n, err = s.pull(fd)
+			return !errors.Is(err, syscall.EAGAIN)
+		})
+	}
+	if closed != nil {
+		s.end()
+		return 0, closed
+	}
+	return n, err
+}
+
+// pull takes output that is in the pipe. It does not wait for any. Whoever calls it does so under the lock of the stream, so
+// that at no time there is output that was read but not taken.
+func (s *stream) pull(fd uintptr) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.lossless && len(s.buf) > maxBehind {
 		s.changed.Wait()
 	}
-	if len(s.buf)+len(b) > maxBehind && !s.lossless {
-		s.dropped += len(b)
-	} else {
-		s.buf = append(s.buf, b...)
+	if s.chunk == nil {
+		s.chunk = make([]byte, readSize)
 	}
-	s.eof = eof
+	for {
+		n, err = syscall.Read(int(fd), s.chunk)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	switch {
+	case errors.Is(err, syscall.EAGAIN):
+		return 0, err
+	case n <= 0:
+		s.eof = true
+		s.changed.Broadcast()
+		return 0, errors.Join(io.EOF, err)
+	case len(s.buf)+n > maxBehind && !s.lossless:
+		s.dropped += n
+	default:
+		s.buf = append(s.buf, s.chunk[:n]...)
+		s.taken += int64(n)
+	}
 	s.changed.Broadcast()
+	return n, nil
+}
+
+func (s *stream) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.eof = true
+	s.changed.Broadcast()
+}
+
+// settle returns when what is in the pipe now was written, or when the time is over.
+func (s *stream) settle(limit time.Duration) {
+	raw, err := s.from.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) { // after the end there is nothing to wait for
+		for range maxBehind / readSize { // a pipe holds no more, and who prints without end is not waited for
+			if _, err := s.pull(fd); err != nil {
+				return
+			}
+		}
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	target, late := s.taken, false
+	if s.passed >= target {
+		return
+	}
+	timer := time.AfterFunc(limit, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		late = true
+		s.changed.Broadcast()
+	})
+	defer timer.Stop()
+	for s.passed < target && !late {
+		s.changed.Wait()
+	}
 }
 
 func (s *stream) writeAll() {
@@ -91,10 +169,13 @@ func (s *stream) writeAll() {
 func (s *stream) next(old []byte) (b []byte, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.passed = s.handed; len(old) > 0 {
+		s.changed.Broadcast()
+	}
 	for len(s.buf) == 0 && s.dropped == 0 && !s.eof {
 		s.changed.Wait()
 	}
-	b = s.buf
+	b, s.handed = s.buf, s.taken
 	if s.dropped > 0 {
 		b = fmt.Appendf(b, "\n[%d bytes of output dropped: it came faster than it could be kept]\n", s.dropped)
 		s.dropped = 0

@@ -162,7 +162,7 @@ func TestOpenAPI(t *testing.T) {
 		stage: {"delete"}, stage + "/deploys": {"post"}, stage + "/builds": {"post"}, stage + "/plans": {"post"},
 		stage + "/rollbacks": {"post"}, stage + "/releases": {"get"}, stage + "/releases/{version}": {"get"},
 		stage + "/config": {"get", "patch"}, stage + "/tuning": {"patch"}, stage + "/restarts": {"post"}, stage + "/functions/{function}/invocations": {"post"}, stage + "/aliases": {"get", "post", "put", "delete"}, stage + "/domains": {"put"}, stage + "/stop": {"post"}, stage + "/logs": {"get"},
-		stage + "/run": {"get"}, "/v1/server/stop": {"post"},
+		stage + "/run": {"get"}, "/v1/server/stop": {"post"}, "/v1/credentials/aws": {"post"},
 	} {
 		for _, method := range methods {
 			if doc.Paths[path][method] == nil {

@@ -22,10 +22,10 @@ type Limits struct {
 func Unzip(ctx context.Context, from io.ReaderAt, size int64, dst string, most Limits) error {
 	plan, err := planOf(from, size, bounds{files: most.Files, bytes: uint64(most.Bytes), foreign: true})
 	if err != nil {
-		return aloft.Errorf(aloft.Invalid, "the zip cannot be used: %w", err)
+		return unusable(err)
 	}
 	if len(plan.files)+len(plan.links) == 0 {
-		return aloft.Errorf(aloft.Invalid, "the zip is empty")
+		return unusable(errors.New("it holds no file"))
 	}
 	err = plan.extract(ctx, dst)
 	if err == nil {
@@ -38,5 +38,10 @@ func Unzip(ctx context.Context, from io.ReaderAt, size int64, dst string, most L
 	if ctx.Err() != nil {
 		return err
 	}
-	return aloft.Errorf(aloft.Invalid, "the zip cannot be used: %w", err)
+	return unusable(err)
+}
+
+func unusable(err error) error {
+	return aloft.Errorf(aloft.Invalid, "the zip cannot be used: %w", err).
+		WithHint("zip the function's files again, from inside their directory: zip -r function.zip .")
 }

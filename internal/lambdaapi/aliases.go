@@ -55,7 +55,7 @@ func (in aliasChange) apply(to aloft.Alias) (aloft.Alias, error) {
 		to.Description = *in.Description
 	}
 	if in.FunctionVersion != nil {
-		version, ok := aloft.ParseVersion(*in.FunctionVersion)
+		version, ok := versionOf(*in.FunctionVersion)
 		if !ok && *in.FunctionVersion != latest {
 			return to, invalid("%q is no version.", *in.FunctionVersion)
 		}
@@ -64,7 +64,7 @@ func (in aliasChange) apply(to aloft.Alias) (aloft.Alias, error) {
 	if in.RoutingConfig != nil {
 		to.Weights = map[int]float64{}
 		for text, share := range in.RoutingConfig.AdditionalVersionWeights {
-			version, ok := aloft.ParseVersion(text)
+			version, ok := versionOf(text)
 			if !ok {
 				return to, invalid("%q is no published version: an alias with weights needs two.", text)
 			}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/aloft-run/aloft"
@@ -30,6 +31,12 @@ func parseName(text string) (name, qualifier string, err error) {
 			"Member must be a name, a partial or a full ARN of a function"}
 	}
 	return m[2], m[3], nil
+}
+
+// versionOf reads the number of a version.
+func versionOf(text string) (version int, ok bool) {
+	version, err := strconv.Atoi(text)
+	return version, err == nil && version > 0
 }
 
 // arn is a function's ARN, with a qualifier if there is one.

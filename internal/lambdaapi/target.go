@@ -65,7 +65,7 @@ func (a *API) qualify(ctx context.Context, t *target) error {
 	if t.qualifier == "" || t.qualifier == latest {
 		return nil
 	}
-	version, ok := aloft.ParseVersion(t.qualifier)
+	version, ok := versionOf(t.qualifier)
 	if !ok {
 		alias, isAlias, err := a.alias(ctx, t, t.qualifier)
 		if err != nil {

@@ -94,13 +94,14 @@ func TestFlagMatrix(t *testing.T) {
 	bad["weight"] = []string{"", "x", "v5", "v5=", "v5=x", "5%", "v0=10%", "v5=-1", "v5=NaN", "v5=101%"}
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
 	bad["isolation-minimum"] = bad["isolation"]
+	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
 		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},
 		"aliases set": {"live", "v1"}, "aliases remove": {"live"},
 	}
 	// These name neither app nor stage, or no directory: for them such flags mean nothing.
-	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade"}
+	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade", "aws", "credentials:aws"}
 	each(cli.Root(), func(c *cobra.Command) {
 		path := strings.Fields(c.CommandPath())[1:]
 		check := func(f *pflag.Flag) {

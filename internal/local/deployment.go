@@ -141,7 +141,7 @@ func (d *deployment) pool(f aloft.Function) *function.Pool {
 					return engine.Spec{}, nil, err
 				}
 			}
-			return spec, func() { _ = os.RemoveAll(private) }, nil
+			return spec, func() { _ = os.RemoveAll(private); p.rest.ended() }, nil
 		},
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
@@ -58,6 +59,7 @@ type Platform struct {
 	ports  *function.Ports
 	bodies *semaphore.Weighted // bytes of large bodies of events that may be in memory at once, of all functions
 	sides  sides
+	rest   rest
 
 	work       context.Context // ends when no more work is taken: with Close
 	stopWork   context.CancelFunc
@@ -77,6 +79,7 @@ func New(options Options) *Platform {
 	}
 	p := &Platform{Options: options, ports: function.NewPorts(), bodies: semaphore.NewWeighted(allBodies), stages: map[aloft.StageRef]*stage{}}
 	p.sides.platform = p
+	p.rest.free = debug.FreeOSMemory
 	p.work, p.stopWork = context.WithCancel(context.Background())
 	p.life, p.stopLife = context.WithCancel(context.Background())
 	return p
@@ -155,6 +158,7 @@ func (p *Platform) Close(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	p.stopWork()
+	defer p.rest.close()
 	unhook := context.AfterFunc(ctx, p.stopLife)
 	defer p.stopLife()
 	for _, s := range all {

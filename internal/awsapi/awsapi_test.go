@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -79,9 +80,7 @@ func (c call) sign(t *testing.T, server string) *http.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, values := range c.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, c.header)
 	digest := c.digest
 	if digest == "" {
 		digest = sha(c.body)
@@ -164,7 +163,7 @@ func TestSigned(t *testing.T) {
 func TestPresigned(t *testing.T) {
 	server := serve(t, "")
 	sign := func(at time.Time, seconds int) *http.Request {
-		r, err := http.NewRequestWithContext(t.Context(), "GET", server+"/x%3Ay?X-Amz-Expires="+strconv.Itoa(seconds), nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server+"/x%3Ay?X-Amz-Expires="+strconv.Itoa(seconds), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +205,7 @@ func TestPresigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), "GET", own, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, own, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +323,7 @@ func FuzzAuthorization(f *testing.F) {
 	f.Add("AWS4-HMAC-SHA256 ", "", "X-Amz-Signature=1&X-Amz-Signature=2")
 	front := front("")
 	f.Fuzz(func(t *testing.T, authorization, date, query string) {
-		r := httptest.NewRequest("POST", "/", strings.NewReader("x"))
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("x"))
 		r.Header.Set("Authorization", authorization)
 		r.Header.Set("X-Amz-Date", date)
 		r.URL.RawQuery = query

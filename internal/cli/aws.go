@@ -44,7 +44,7 @@ func (f *awsFront) Serve(w http.ResponseWriter, r, clean *http.Request) {
 func (s *server) wireAWS() {
 	f := &awsFront{keys: &awsKeys{store: s.store, ring: s.keys}}
 	f.lambda = lambdaapi.New(lambdaapi.Options{
-		Apps: s.store, Deployer: s.deployer, Invoker: s.platform, Unseal: s.deployer.Unseal, Docs: s.store,
+		Apps: s.store, Deployer: s.deployer, Invoker: s.platform, Streamer: s.platform, Unseal: s.deployer.Unseal, Docs: s.store,
 		Code: codeStore{s.artifacts}, HTTP: functionURLs{s.platform}, Front: func() *awsapi.Front { return f.front },
 		Presign:  func(url string) (string, error) { return f.keys.presign(s.ctx, url) },
 		Endpoint: s.endpoint, URL: func(id string) string { return s.local(id+lambdaapi.URLHost) + "/" },

@@ -13,9 +13,9 @@ import (
 	"github.com/aloft-run/aloft/internal/api"
 )
 
-const credentialsAWSHelp = `Prints an access key of the server, with which AWS's own clients (AWS CLI, SDKs, Terraform) use the server in the place of
-AWS. The key is made at the first call and sealed on the disk. Whoever has it may do everything with functions: it is
-printed here and nowhere else.
+const credentialsAWSHelp = `Prints an access key of the server, with which AWS's own clients (AWS CLI, SDKs, Terraform) use the server in the
+place of AWS. The key is made at the first call and sealed on the disk. Whoever has it may do everything with
+functions: it is printed here and nowhere else.
 
 --format env, the default, are lines for a shell, endpoints included; profile are sections for ~/.aws/config.
 --rotate makes a new key first; the one before is refused from then on.
@@ -23,6 +23,15 @@ printed here and nowhere else.
 With --json, or --format json: {"accessKeyId", "secretAccessKey", "region", "endpoints": {SERVICE: URL}}.
 
 Exit status: 0 printed.`
+
+// The values of --format.
+const (
+	formatEnv     = "env"
+	formatProfile = "profile"
+	formatJSON    = "json"
+)
+
+func credentialFormats() []string { return []string{formatEnv, formatProfile, formatJSON} }
 
 type credentialsOptions struct {
 	format string
@@ -33,11 +42,15 @@ func newCredentials(p *program) *cobra.Command {
 	c := newCommand(cobra.Command{
 		Use:   "credentials",
 		Short: "Print credentials of the server",
-		Long: `Prints credentials with which other programs use the server.
+		Long: `Prints credentials with which other programs use the server: those for AWS's clients, as aloft credentials aws does.
 
 Exit status: 0 printed.`,
-		Example: `  eval "$(aloft credentials aws)"
+		Example: `  eval "$(aloft credentials)"
   aws lambda list-functions`,
+		Args: between(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return runCredentialsAWS(c.Context(), p, credentialsOptions{format: formatEnv})
+		},
 	})
 	var o credentialsOptions
 	sub := newCommand(cobra.Command{
@@ -50,15 +63,15 @@ Exit status: 0 printed.`,
 		Args: between(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error { return runCredentialsAWS(c.Context(), p, o) },
 	})
-	sub.Flags().StringVar(&o.format, "format", "env", "env, profile or json")
+	sub.Flags().StringVar(&o.format, "format", formatEnv, "env, profile or json")
 	sub.Flags().BoolVar(&o.rotate, "rotate", false, "make a new key; the one before is refused from then on")
-	_ = sub.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"env", "profile", "json"}, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
+	_ = sub.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(credentialFormats(), cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 	c.AddCommand(sub)
 	return c
 }
 
 func runCredentialsAWS(ctx context.Context, p *program, o credentialsOptions) error {
-	if !slices.Contains([]string{"env", "profile", "json"}, o.format) {
+	if !slices.Contains(credentialFormats(), o.format) {
 		return aloft.Errorf(aloft.Invalid, "there is no format %q", o.format).WithHint("use env, profile or json")
 	}
 	c, err := p.connect(ctx)
@@ -71,9 +84,9 @@ func runCredentialsAWS(ctx context.Context, p *program, o credentialsOptions) er
 		return err
 	}
 	switch {
-	case p.flags.json || o.format == "json":
+	case p.flags.json || o.format == formatJSON:
 		return p.printJSON(got)
-	case o.format == "profile":
+	case o.format == formatProfile:
 		_, err = fmt.Fprint(p.out, awsProfile(got))
 	default:
 		_, err = fmt.Fprint(p.out, awsEnv(got))

@@ -101,7 +101,7 @@ func TestFlagMatrix(t *testing.T) {
 		"aliases set": {"live", "v1"}, "aliases remove": {"live"},
 	}
 	// These name neither app nor stage, or no directory: for them such flags mean nothing.
-	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade", "aws", "credentials:aws"}
+	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade", "credentials", "aws", "credentials:aws"}
 	each(cli.Root(), func(c *cobra.Command) {
 		path := strings.Fields(c.CommandPath())[1:]
 		check := func(f *pflag.Flag) {

@@ -20,7 +20,8 @@ import (
 type Options struct {
 	Apps     aloft.AppService
 	Deployer Deployer
-	Invoker  Invoker
+	Invoker  aloft.Invoker
+	Streamer Streamer
 	Unseal   func(ctx context.Context, release aloft.Release) (aloft.Config, error)
 	Docs     Docs
 	Code     Code
@@ -43,9 +44,8 @@ type Deployer interface {
 	DeleteAlias(ctx context.Context, ref aloft.StageRef, function, name string) error
 }
 
-// Invoker has functions work on events.
-type Invoker interface {
-	aloft.Invoker
+// Streamer has functions work on events whose answers are read while they come.
+type Streamer interface {
 	InvokeStream(ctx context.Context, input aloft.InvokeInput) (aloft.InvokedStream, error)
 }
 

@@ -1,10 +1,11 @@
-package lambdaapi
+package lambdaapi_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lambdaapi"
 )
 
 func TestParseName(t *testing.T) {
@@ -16,12 +17,12 @@ func TestParseName(t *testing.T) {
 		"arn:aws:lambda:us-east-1:000000000000:function:a":         {"a", ""},
 		"arn:aws-cn:lambda:cn-north-1:123456789012:function:a:b-c": {"a", "b-c"},
 	} {
-		if name, qualifier, err := parseName(text); err != nil || name != want[0] || qualifier != want[1] {
+		if name, qualifier, err := lambdaapi.ParseName(text); err != nil || name != want[0] || qualifier != want[1] {
 			t.Errorf("%s: %q %q %v", text, name, qualifier, err)
 		}
 	}
 	for _, text := range []string{"", "a b", "../a", "a:b:c", ":a", "a:", "arn:aws:s3:::b", "a:$OTHER", strings.Repeat("a", 65), "größe", "a\n"} {
-		if name, qualifier, err := parseName(text); err == nil {
+		if name, qualifier, err := lambdaapi.ParseName(text); err == nil {
 			t.Errorf("%q is taken as %q %q", text, name, qualifier)
 		}
 	}
@@ -30,7 +31,7 @@ func TestParseName(t *testing.T) {
 func TestAppName(t *testing.T) {
 	seen := map[string]string{}
 	for _, name := range []string{"thumb", "Thumb", "THUMB", "thumb_", "_", "9", "-", "a-", strings.Repeat("a", 64), strings.Repeat("a", 63) + "b", "Ab_9"} {
-		app := appName(name)
+		app := lambdaapi.AppName(name)
 		if err := aloft.CheckName("app", app); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -39,7 +40,7 @@ func TestAppName(t *testing.T) {
 		}
 		seen[app] = name
 	}
-	if got := appName("thumb"); got != "thumb" {
+	if got := lambdaapi.AppName("thumb"); got != "thumb" {
 		t.Errorf("an allowed name becomes %s", got)
 	}
 }
@@ -48,7 +49,7 @@ func TestCORSOrigins(t *testing.T) {
 	for value, want := range map[string]bool{
 		"https://a.example": true, "https://x.b.example": true, "https://b.example": false, "https://a.example.evil": false, "http://a.example": false, "": false,
 	} {
-		if got := allows([]string{"https://a.example", "https://*.b.example"}, value); got != want {
+		if got := lambdaapi.Allows([]string{"https://a.example", "https://*.b.example"}, value); got != want {
 			t.Errorf("%s: %v", value, got)
 		}
 	}

@@ -21,7 +21,7 @@ func (a *API) invokeStream(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	got, err := a.Invoker.InvokeStream(r.Context(), input)
+	got, err := a.Streamer.InvokeStream(r.Context(), input)
 	if err != nil {
 		writeFailure(w, err)
 		return

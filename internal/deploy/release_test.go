@@ -303,11 +303,11 @@ func TestDeployOfWhatCrashedIsANewTry(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, map[string]string{"run": "one"})
 	b.up(t)
-	b.platform.instances = []aloft.Instance{{State: aloft.Crashed}, {State: aloft.Ready}}
+	b.platform.instances = []aloft.Instance{{State: aloft.Crashed, Release: 1}, {State: aloft.Ready, Release: 1}}
 	if d := b.up(t); !d.Unchanged {
 		t.Errorf("with an instance that serves it made v%d", d.Release.Version)
 	}
-	b.platform.instances = []aloft.Instance{{State: aloft.Crashed}, {State: aloft.Crashed}}
+	b.platform.instances = []aloft.Instance{{State: aloft.Crashed, Release: 1}, {State: aloft.Crashed, Release: 1}}
 	if d := b.up(t); d.Unchanged || d.Release.Version != 2 {
 		t.Errorf("with nothing that serves: v%d, unchanged %v", d.Release.Version, d.Unchanged)
 	}

@@ -21,6 +21,8 @@ var layers = map[string][]string{
 	"internal/standard": {"internal/engine/...", "internal/buildpack/...", "internal/resource/..."},
 
 	"internal/api":         {},
+	"internal/awsapi":      {},
+	"internal/lambdaapi":   {"internal/awsapi"},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
 	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},

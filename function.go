@@ -32,7 +32,9 @@ type Function struct {
 	Format  string            `json:"format,omitempty"`  // handler: of the events that requests become; "" means "apigw-v2"
 	Routes  []string          `json:"routes,omitempty"`  // handler: patterns of requests for it, such as "POST /items/{id}"; see Patterns
 
-	Async *Async `json:"async,omitempty"` // handler: what becomes of events that nobody waits for; nil means the defaults of Async
+	Async      *Async            `json:"async,omitempty"`      // handler: what becomes of events that nobody waits for; nil means the defaults of Async
+	LambdaName string            `json:"lambdaName,omitempty"` // handler: the name that Lambda's API gave it; "" for others. See StageRef.NameOf
+	Attributes map[string]string `json:"attributes,omitempty"` // handler: what Lambda's clients keep with it and nothing here acts on, as JSON
 
 	Root   string `json:"root,omitempty"`   // static: the directory served, relative to the tree; "" is the tree
 	Prefix string `json:"prefix,omitempty"` // static: the URL path it is served under, "/" if empty
@@ -57,9 +59,9 @@ type Function struct {
 }
 
 // Patterns are those of net/http's ServeMux that requests for a handler function match: its routes, or what is at and below
-// its name.
+// its name; none for one that Lambda's API made, which has function URLs instead.
 func (f Function) Patterns() []string {
-	if len(f.Routes) > 0 {
+	if len(f.Routes) > 0 || f.LambdaName != "" {
 		return f.Routes
 	}
 	return []string{"/" + f.Name, "/" + f.Name + "/"}
@@ -72,6 +74,7 @@ func (f Function) Clone() Function {
 	f.Network = slices.Clone(f.Network)
 	f.Routes = slices.Clone(f.Routes)
 	f.Async = f.Async.clone()
+	f.Attributes = maps.Clone(f.Attributes)
 	return f
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"time"
 )
 
@@ -30,6 +31,23 @@ type InvokeInput struct {
 	Source string `json:"source,omitempty"`
 }
 
+// InvokedStream is what came of an invocation whose answer is read while it comes.
+type InvokedStream struct {
+	Invoked
+	Body        io.ReadCloser // nil if the answer is in Payload as a whole. It ends with an *InvokeFailure if the function fails on the way
+	ContentType string        // of Body, as the function says it
+	Log         func() []byte // LogTail of one with a Body, once that has been read; nil if it is not wanted
+}
+
+// InvokeFailure is the error of a function that had begun to answer.
+type InvokeFailure struct {
+	Type    string
+	Payload []byte // as Invoked has it of one that failed
+}
+
+// Error returns the type.
+func (f *InvokeFailure) Error() string { return f.Type }
+
 // Invoked is what came of an invocation.
 type Invoked struct {
 	RequestID     string        `json:"requestId"`
@@ -38,6 +56,14 @@ type Invoked struct {
 	Payload       []byte        `json:"payload"`                 // the function's answer, or its error: errorMessage, errorType, stackTrace
 	Elapsed       time.Duration `json:"elapsed"`                 // nanoseconds
 	LogTail       []byte        `json:"logTail,omitempty"`       // the last 4 KB of what it printed, if Tail was set
+}
+
+// NameOf is the name of a stage's function as Lambda has it: the one that it was created with, or FunctionName's.
+func (r StageRef) NameOf(f Function) string {
+	if f.LambdaName != "" {
+		return f.LambdaName
+	}
+	return r.FunctionName(f.Name)
 }
 
 // maxFunctionName is how long AWS lets the name of a function be.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,14 +36,27 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join("testdata", "script"),
 		Setup:               setup,
 		RequireExplicitExec: true,
-		Cmds:                commands(),
+		Cmds:                allCommands(),
 		Condition:           condition,
 	})
 }
 
-// condition knows "isolation": this machine lets namespaces be made.
+func allCommands() map[string]command {
+	all := commands()
+	maps.Copy(all, awsCommands())
+	return all
+}
+
+// condition knows "isolation": this machine lets namespaces be made; "boto3": Python has the module; and "aws-provider":
+// Terraform can install its AWS provider from a directory.
 func condition(name string) (bool, error) {
-	if name != "isolation" {
+	switch name {
+	case "boto3":
+		return exec.Command("python3", "-c", "import boto3").Run() == nil, nil
+	case "aws-provider":
+		return awsProviders() != "", nil
+	case "isolation":
+	default:
 		return false, fmt.Errorf("unknown condition %q", name)
 	}
 	return exec.Command("unshare", "-U", "-r", "-n", "-m", "-p", "-f", "true").Run() == nil, nil
@@ -70,6 +84,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("USER", "tester")
 	env.Setenv("ALOFT_HOME", home)
 	env.Setenv("ALOFT_HTTP", "127.0.0.1:0")
+	env.Setenv("TF_MIRROR", awsProviders())
 	env.Defer(func() { cleanUp(env.WorkDir) })
 	return nil
 }

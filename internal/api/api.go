@@ -23,7 +23,7 @@ import (
 // maxBody bounds request bodies, in bytes. The largest honest one is a config change.
 const maxBody = 4 << 20
 
-// Services is what the API gives access to. All fields but Shutdown, Upgrade and Check must be set.
+// Services is what the API gives access to. All fields but Shutdown, Upgrade, AWS and Check must be set.
 type Services struct {
 	Deployer aloft.Deployer
 	Operator aloft.Operator
@@ -41,6 +41,9 @@ type Services struct {
 	Server   ServerInfo
 	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
 	Shutdown func()                      // asks the server to end; it returns at once. nil refuses
+
+	// AWS returns the access key for AWS's clients, made anew if rotate is true. nil refuses.
+	AWS func(ctx context.Context, rotate bool) (AWSCredentials, error)
 
 	// Upgrade starts the program of this server again, which may have been replaced, and returns when the new server
 	// serves in the place of this one. If it does not within the limit nothing has changed. nil refuses.
@@ -83,6 +86,7 @@ func New(services Services) http.Handler {
 	a.resourceRoutes()
 	a.logRoutes()
 	a.runRoutes()
+	a.credentialRoutes()
 	mux.HandleFunc("/", noRoute)
 	return mux
 }

@@ -166,7 +166,7 @@ func TestOpenAPI(t *testing.T) {
 		stage + "/test-events": {"get"}, stage + "/functions/{function}/test-events/{name}": {"put", "delete"}, stage + "/resources": {"get"}, stage + "/domains": {"put"}, stage + "/stop": {"post"}, stage + "/logs": {"get"},
 		stage + "/pending-events": {"get"}, stage + "/dead-letters": {"get"}, stage + "/dead-letters/{id}": {"get"},
 		stage + "/dead-letters/replays": {"post"}, stage + "/dead-letters/removals": {"post"},
-		stage + "/run": {"get"}, "/v1/server/stop": {"post"},
+		stage + "/run": {"get"}, "/v1/server/stop": {"post"}, "/v1/credentials/aws": {"post"},
 	} {
 		for _, method := range methods {
 			if doc.Paths[path][method] == nil {

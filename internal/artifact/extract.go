@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/source"
 )
 
 // Extract unpacks an artifact into dst, which must not exist; one caller at a time may use a dst. The artifact's digest is
@@ -32,7 +33,7 @@ func (s *Store) Extract(ctx context.Context, digest, dst string) error {
 	if _, err := os.Lstat(dst); err == nil {
 		return machine("unpack artifact", &fs.PathError{Op: "mkdir", Path: dst, Err: fs.ErrExist})
 	}
-	plan, err := planOf(blob)
+	plan, err := planOf(blob, blob.Size(), bounds{files: source.MaxFiles, bytes: source.MaxBytes})
 	if err != nil {
 		return damaged(digest, err)
 	}

@@ -25,20 +25,30 @@ type plan struct {
 
 type link struct{ path, target string }
 
+// bounds are what an archive may hold.
+type bounds struct {
+	files   int
+	bytes   uint64
+	foreign bool // it was not written by Pack: directories and what belongs to git are left out
+}
+
 // planOf reads an archive's directory and refuses whatever Pack would not have written.
-func planOf(blob *Blob) (*plan, error) {
-	r, err := zip.NewReader(blob, blob.Size())
+func planOf(from io.ReaderAt, size int64, most bounds) (*plan, error) {
+	r, err := zip.NewReader(from, size)
 	if err != nil {
 		return nil, err
 	}
 	r.RegisterDecompressor(zip.Deflate, new(inflaters).open)
-	if len(r.File) > source.MaxFiles {
-		return nil, fmt.Errorf("more than %d files", source.MaxFiles)
+	if len(r.File) > most.files {
+		return nil, fmt.Errorf("more than %d files", most.files)
 	}
 	p := &plan{files: map[string][]*zip.File{}}
 	entries := make(map[string]bool, len(r.File))
 	var bytes uint64
 	for _, f := range r.File {
+		if most.foreign && (strings.HasSuffix(f.Name, "/") || slices.Contains(strings.Split(f.Name, "/"), ".git")) {
+			continue
+		}
 		if err := checkFile(f); err != nil {
 			return nil, fmt.Errorf("%.100q: %w", f.Name, err)
 		}
@@ -46,8 +56,8 @@ func planOf(blob *Blob) (*plan, error) {
 			return nil, fmt.Errorf("%q: named twice", f.Name)
 		}
 		entries[f.Name] = true
-		if bytes += f.UncompressedSize64; bytes > source.MaxBytes {
-			return nil, fmt.Errorf("more than %d MB", source.MaxBytes>>20)
+		if bytes += f.UncompressedSize64; bytes > most.bytes {
+			return nil, fmt.Errorf("more than %d MB", most.bytes>>20)
 		}
 		if err := p.add(f); err != nil {
 			return nil, fmt.Errorf("%q: %w", f.Name, err)

@@ -80,7 +80,7 @@ func (s *server) startGateway(ctx context.Context) error {
 func (s *server) gatewayOn(ctx context.Context, address string, inherited *gateway.Listeners) (err error) {
 	s.gateway, err = gateway.Start(ctx, gateway.Config{
 		HTTP: address, HTTPS: s.https, Table: &s.table, Dir: s.path("gateway"), Access: s.journal.Append, Logger: s.logger,
-		Trusted: s.trusted, Uncapped: thisMachine(), Limits: s.limits, Inherited: inherited, Standby: true,
+		Trusted: s.trusted, Uncapped: thisMachine(), Limits: s.limits, Inherited: inherited, Standby: true, Fallback: s.aws,
 	})
 	return err
 }

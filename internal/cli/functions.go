@@ -71,7 +71,7 @@ func runFunctions(ctx context.Context, p *program, stage string) error {
 }
 
 func functionOf(ref aloft.StageRef, f aloft.Function) functionResult {
-	r := functionResult{Function: f.Name, Name: ref.FunctionName(f.Name), Kind: f.Kind, Runtime: f.Runtime, Routes: []string{}}
+	r := functionResult{Function: f.Name, Name: ref.NameOf(f), Kind: f.Kind, Runtime: f.Runtime, Routes: []string{}}
 	switch f.Kind {
 	case aloft.Web:
 		r.Runs, r.Routes = commandText(f.Command), []string{"/"}

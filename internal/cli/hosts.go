@@ -16,8 +16,10 @@ func hosts(stage aloft.Stage) []string {
 }
 
 // url is where a stage answers.
-func (s *server) url(ref aloft.StageRef) string {
-	host := ref.Label() + ".localhost"
+func (s *server) url(ref aloft.StageRef) string { return s.local(ref.Label() + ".localhost") }
+
+// local is the URL of a host of this server.
+func (s *server) local(host string) string {
 	if _, port, err := net.SplitHostPort(s.gateway.HTTPAddr()); err == nil && port != "80" {
 		host = net.JoinHostPort(host, port)
 	}

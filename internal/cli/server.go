@@ -69,6 +69,7 @@ type server struct {
 	async     *async.Queue
 	deployer  *deploy.Deployer
 	records   *record.Store
+	aws       *awsFront
 	gateway   *gateway.Gateway
 	api       *http.Server
 	calls     *calls
@@ -209,6 +210,7 @@ func (s *server) wire(context.Context) error {
 		Apps: s.store, Platform: stages{s.platform, s.async}, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
 		Sealer: s.keys, Logs: &s.journal, Recordings: s.records, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
+	s.wireAWS()
 	return nil
 }
 

@@ -98,13 +98,14 @@ func TestFlagMatrix(t *testing.T) {
 	bad["release"], bad["against"] = bad["qualifier"], bad["qualifier"]
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
 	bad["isolation-minimum"] = bad["isolation"]
+	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
 		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},
 		"aliases set": {"live", "v1"}, "aliases remove": {"live"}, "record": {"create"}, "replay": {"1"}, "test-events show": {"s3"}, "show": {"a"}, "dead-letters replay": {"--all"}, "save": {"create", "large"}, "test-events remove": {"create", "large"},
 	}
 	// These name neither app nor stage, or no directory: for them such flags mean nothing.
-	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade", "show", "test-events:show"}
+	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade", "show", "test-events:show", "credentials", "aws", "credentials:aws"}
 	each(cli.Root(), func(c *cobra.Command) {
 		path := strings.Fields(c.CommandPath())[1:]
 		check := func(f *pflag.Flag) {

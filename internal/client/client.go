@@ -79,6 +79,13 @@ func (c *Client) UpgradeServer(ctx context.Context, limit time.Duration) (api.Up
 	return done, err
 }
 
+// AWSCredentials returns the access key for AWS's clients, made anew if rotate is true.
+func (c *Client) AWSCredentials(ctx context.Context, rotate bool) (api.AWSCredentials, error) {
+	var got api.AWSCredentials
+	err := c.do(ctx, http.MethodPost, "/v1/credentials/aws", api.AWSCredentialsInput{Rotate: rotate}, &got)
+	return got, err
+}
+
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := api.Dial(ctx, c.socket)
 	if err != nil && ctx.Err() == nil {

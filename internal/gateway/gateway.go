@@ -35,6 +35,9 @@ type Config struct {
 	// Uncapped are addresses to which Limits.ClientConns does not apply either.
 	Uncapped []netip.Prefix
 
+	// Fallback answers what leads to no stage; nil: nothing does.
+	Fallback route.Fallback
+
 	// Inherited listeners are used in place of HTTP and HTTPS: another process has them too.
 	Inherited *Listeners
 	// Standby makes the gateway take nothing until Take and TakePackets; connections wait in the kernel.
@@ -77,7 +80,7 @@ func Start(ctx context.Context, config Config) (*Gateway, error) {
 	g.config.Limits = config.Limits.orDefault()
 	g.crowd = newCrowd(g.config.Limits, slices.Concat(config.Trusted, config.Uncapped), g.log)
 	g.handler = proxy.New(proxy.Config{
-		Table: config.Table, Access: config.Access, Trusted: config.Trusted, Limits: g.config.Limits.Proxy,
+		Table: config.Table, Access: config.Access, Trusted: config.Trusted, Fallback: config.Fallback, Limits: g.config.Limits.Proxy,
 	})
 	if err := g.listen(ctx); err != nil {
 		g.closeListeners()

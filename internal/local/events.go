@@ -65,6 +65,7 @@ type eventHandler struct {
 	function aloft.Function
 	pattern  string
 	gate     *function.Gate
+	url      *FunctionURL // nil for routes
 }
 
 // Bodies of requests are events as a whole. Those up to smallBody count for nothing; of larger ones allBodies may be in memory.
@@ -117,7 +118,7 @@ func (h *eventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, "the request cannot be made an event")
 		return
 	}
-	h.invoke(w, r, format, newCall(h.stage.ref, h.function.Name, id, event))
+	h.invoke(w, r, format, newCall(h.stage.ref.NameOf(h.function), id, event))
 }
 
 // meta is what the event says besides the request.
@@ -127,6 +128,9 @@ func (h *eventHandler) meta(id string, r *http.Request) *lambdahttp.Meta {
 		client = r.RemoteAddr
 	}
 	m := &lambdahttp.Meta{RequestID: id, SourceIP: client, Time: time.Now(), AccountID: homeAccount, RouteKey: "$default", Resource: "/{proxy+}"}
+	if h.url != nil {
+		h.url.fill(m)
+	}
 	if method, path, ok := strings.Cut(h.pattern, " "); ok && len(h.function.Routes) > 0 {
 		m.RouteKey, m.Resource = method+" "+path, path
 	}
@@ -155,8 +159,16 @@ func wildcards(pattern string) []string {
 	}
 }
 
+// target finds where a request goes.
+func (h *eventHandler) target(ctx context.Context) (target, error) {
+	if h.url != nil {
+		return h.platform.target(ctx, h.stage.ref, h.function.Name, h.url.Qualifier)
+	}
+	return h.platform.share(ctx, h.stage, h.function.Name, target{h.gate, h.release, func() {}})
+}
+
 func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lambdahttp.Format, call *runtimeapi.Call) {
-	to, err := h.platform.share(r.Context(), h.stage, h.function.Name, target{h.gate, h.release, func() {}})
+	to, err := h.target(r.Context())
 	if err != nil {
 		h.say("request %s: %v", call.ID, err)
 		answer(w, http.StatusServiceUnavailable, "Service Unavailable")
@@ -189,6 +201,7 @@ func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lam
 			answer(w, http.StatusBadGateway, "Internal Server Error")
 			return
 		}
+		h.head(w, decoded.Header)
 		send(w, decoded)
 	}
 }
@@ -211,7 +224,11 @@ func (h *eventHandler) stream(w http.ResponseWriter, r *http.Request, reply *run
 		answer(w, http.StatusBadGateway, "Internal Server Error")
 		return
 	}
-	maps.Copy(w.Header(), decoded.Header)
+	h.head(w, decoded.Header)
+	if h.url != nil && h.url.Whole {
+		h.whole(w, r, decoded)
+		return
+	}
 	w.WriteHeader(decoded.Status)
 	if r.Method == http.MethodHead {
 		return
@@ -235,9 +252,16 @@ func (h *eventHandler) stream(w http.ResponseWriter, r *http.Request, reply *run
 	}
 }
 
+// head writes the headers of a reply, and those of a function URL, which win.
+func (h *eventHandler) head(w http.ResponseWriter, reply http.Header) {
+	maps.Copy(w.Header(), reply)
+	if h.url != nil {
+		maps.Copy(w.Header(), h.url.Header)
+	}
+}
+
 // send writes a buffered reply.
 func send(w http.ResponseWriter, reply *lambdahttp.Reply) {
-	maps.Copy(w.Header(), reply.Header)
 	if reply.Length >= 0 {
 		w.Header().Set("Content-Length", strconv.FormatInt(reply.Length, 10))
 	}
@@ -263,8 +287,8 @@ func (h *eventHandler) say(format string, args ...any) {
 	h.platform.Logs.Append(h.stage.ref, aloft.LogLine{Time: time.Now(), Release: h.release, Function: h.function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)})
 }
 
-// newCall is a call of a stage's function.
-func newCall(ref aloft.StageRef, name, id string, event []byte) *runtimeapi.Call {
-	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", homeRegion, homeAccount, ref.FunctionName(name))
+// newCall is a call of a function, by its name as Lambda has it.
+func newCall(name, id string, event []byte) *runtimeapi.Call {
+	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", homeRegion, homeAccount, name)
 	return &runtimeapi.Call{ID: id, Payload: event, TraceID: traceID(), ARN: arn}
 }

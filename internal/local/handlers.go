@@ -79,45 +79,133 @@ func (s *stage) closeHandlers(reason string) {
 
 // Invoke implements aloft.Invoker.
 func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Invoked, error) {
-	if len(input.Payload) > runtimeapi.MaxPayload {
-		return aloft.Invoked{}, aloft.Errorf(aloft.Invalid, "the event has %d bytes, %d are the most", len(input.Payload), runtimeapi.MaxPayload)
+	began := time.Now()
+	answer, err := p.InvokeStream(ctx, input)
+	invoked := answer.Invoked
+	if err == nil && answer.Body != nil {
+		invoked, err = readWhole(answer, began)
 	}
-	if len(input.Payload) > 0 && !json.Valid(input.Payload) {
-		return aloft.Invoked{}, aloft.Errorf(aloft.Invalid, "the event is no JSON")
-	}
-	if !validID(input.RequestID) {
-		return aloft.Invoked{}, aloft.Errorf(aloft.Invalid, "the request id %.40q is not allowed", input.RequestID).WithHint("use at most 128 letters, digits, dots, dashes and underscores")
-	}
-	to, err := p.target(ctx, input.Stage, input.Function, input.Qualifier)
 	if err != nil {
 		return aloft.Invoked{}, err
 	}
-	defer to.leave()
-	call := newCall(input.Stage, input.Function, cmp.Or(input.RequestID, aloft.NewID()), input.Payload)
+	p.keep(ctx, input.Stage, aloft.Recording{
+		Function: input.Function, Release: invoked.Release, Event: input.Payload, Reply: invoked.Payload, FunctionError: invoked.FunctionError,
+	})
+	return invoked, nil
+}
+
+// readWhole reads a streamed answer to its end.
+func readWhole(answer aloft.InvokedStream, began time.Time) (aloft.Invoked, error) {
+	defer func() { _ = answer.Body.Close() }()
+	invoked := answer.Invoked
+	var err error
+	invoked.Payload, err = io.ReadAll(io.LimitReader(answer.Body, runtimeapi.MaxPayload+1))
+	invoked.Elapsed = time.Since(began)
+	if failure, ok := errors.AsType[*aloft.InvokeFailure](err); ok {
+		invoked.FunctionError, invoked.Payload, err = failure.Type, failure.Payload, nil
+	}
+	if err == nil && len(invoked.Payload) > runtimeapi.MaxPayload {
+		err = aloft.Errorf(aloft.Failed, "the streamed answer is longer than %d bytes", runtimeapi.MaxPayload)
+	}
+	if answer.Log != nil {
+		invoked.LogTail = answer.Log()
+	}
+	return invoked, err
+}
+
+// InvokeStream is Invoke for who reads a streamed answer while it comes, and closes its body.
+func (p *Platform) InvokeStream(ctx context.Context, input aloft.InvokeInput) (aloft.InvokedStream, error) {
+	if err := checkEvent(input); err != nil {
+		return aloft.InvokedStream{}, err
+	}
+	to, err := p.target(ctx, input.Stage, input.Function, input.Qualifier)
+	if err != nil {
+		return aloft.InvokedStream{}, err
+	}
+	call := newCall(p.nameOf(input), cmp.Or(input.RequestID, aloft.NewID()), input.Payload)
 	call.ClientContext = input.ClientContext
 	if input.Qualifier != "" {
 		call.ARN += ":" + input.Qualifier
 	}
 	began, watch := time.Now(), function.NewWatch()
 	reply, err := to.gate.Watch(ctx, call, watch)
+	if err != nil {
+		to.leave()
+	}
 	if u, ok := errors.AsType[*route.Unavailable](err); ok {
-		return aloft.Invoked{}, aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", input.Function, u.Reason).WithHint("try again; aloft ps says how its instances are")
+		return aloft.InvokedStream{}, aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", input.Function, u.Reason).WithHint("try again; aloft ps says how its instances are")
 	}
 	if err != nil {
-		return aloft.Invoked{}, err
+		return aloft.InvokedStream{}, err
 	}
-	invoked, err := outcome(reply)
-	if err != nil {
-		return aloft.Invoked{}, err
+	answer := answerOf(reply, to.leave)
+	answer.RequestID, answer.Release, answer.Elapsed = call.ID, watch.Release(), time.Since(began)
+	switch {
+	case !input.Tail:
+	case answer.Body != nil:
+		answer.Log = func() []byte { return watch.Tail(ctx) }
+	default:
+		answer.LogTail = watch.Tail(ctx)
 	}
-	invoked.RequestID, invoked.Release, invoked.Elapsed = call.ID, watch.Release(), time.Since(began)
-	p.keep(ctx, input.Stage, aloft.Recording{
-		Function: input.Function, Release: invoked.Release, Event: input.Payload, Reply: invoked.Payload, FunctionError: invoked.FunctionError,
-	})
-	if input.Tail {
-		invoked.LogTail = watch.Tail(ctx)
+	return answer, nil
+}
+
+// nameOf is the name of a function as Lambda has it.
+func (p *Platform) nameOf(input aloft.InvokeInput) string {
+	f := aloft.Function{Name: input.Function}
+	if s := p.known(input.Stage); s != nil {
+		f = s.function(input.Function)
 	}
-	return invoked, nil
+	return input.Stage.NameOf(f)
+}
+
+func checkEvent(input aloft.InvokeInput) error {
+	if len(input.Payload) > runtimeapi.MaxPayload {
+		return aloft.Errorf(aloft.Invalid, "the event has %d bytes, %d are the most", len(input.Payload), runtimeapi.MaxPayload)
+	}
+	if len(input.Payload) > 0 && !json.Valid(input.Payload) {
+		return aloft.Errorf(aloft.Invalid, "the event is no JSON")
+	}
+	if !validID(input.RequestID) {
+		return aloft.Errorf(aloft.Invalid, "the request id %.40q is not allowed", input.RequestID).WithHint("use at most 128 letters, digits, dots, dashes and underscores")
+	}
+	return nil
+}
+
+// answerOf is a reply as an invoker returns it. Leave is called when it has been read.
+func answerOf(reply *runtimeapi.Reply, leave func()) aloft.InvokedStream {
+	answer := aloft.InvokedStream{Invoked: aloft.Invoked{Payload: reply.Payload}}
+	if reply.Stream != nil {
+		answer.Body, answer.ContentType = &answerBody{reply.Stream, leave}, reply.ContentType
+		return answer
+	}
+	leave()
+	if reply.Failure != nil {
+		answer.FunctionError, answer.Payload = kindOf(reply.Failure), reply.Failure.Payload
+	}
+	return answer
+}
+
+// answerBody is a streamed answer, whose failures are those of invocations.
+type answerBody struct {
+	io.ReadCloser
+
+	leave func()
+}
+
+// Read reads.
+func (b *answerBody) Read(to []byte) (int, error) {
+	n, err := b.ReadCloser.Read(to)
+	if failure, ok := errors.AsType[*runtimeapi.Failure](err); ok {
+		err = &aloft.InvokeFailure{Type: kindOf(failure), Payload: failure.Payload}
+	}
+	return n, err
+}
+
+// Close ends the answer, read or not.
+func (b *answerBody) Close() error {
+	defer b.leave()
+	return b.ReadCloser.Close()
 }
 
 // validID reports whether a request id can stand in headers and lines of a log; "" is none.
@@ -125,21 +213,6 @@ func validID(id string) bool {
 	return len(id) <= 128 && !strings.ContainsFunc(id, func(r rune) bool {
 		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	})
-}
-
-// outcome is what came of a call, a streamed reply read to its end.
-func outcome(reply *runtimeapi.Reply) (aloft.Invoked, error) {
-	payload, failure := reply.Payload, reply.Failure
-	if reply.Stream != nil {
-		var err error
-		if payload, failure, err = readWhole(reply); err != nil {
-			return aloft.Invoked{}, err
-		}
-	}
-	if failure != nil {
-		return aloft.Invoked{FunctionError: kindOf(failure), Payload: failure.Payload}, nil
-	}
-	return aloft.Invoked{Payload: payload}, nil
 }
 
 // kindOf is the type of an error as the function names it. Runtimes say "Unhandled" of most.
@@ -206,7 +279,7 @@ func (d *deployment) installed(program string, spec engine.Spec) bool {
 
 // handlerVars are the variables that Lambda gives a function.
 func (d *deployment) handlerVars(f aloft.Function, tree string) map[string]string {
-	name := d.release.FunctionName(f.Name)
+	name := d.release.NameOf(f)
 	return map[string]string{
 		"_HANDLER": f.Handler, "LAMBDA_TASK_ROOT": tree, "LAMBDA_RUNTIME_DIR": d.platform.Runtimes,
 		"AWS_LAMBDA_FUNCTION_NAME": name, "AWS_LAMBDA_FUNCTION_VERSION": strconv.Itoa(d.release.Version),
@@ -221,17 +294,4 @@ func traceID() string {
 	var b [20]byte
 	_, _ = rand.Read(b[:])
 	return fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=0", time.Now().Unix(), b[:12], b[12:])
-}
-
-// readWhole reads a streamed reply to its end.
-func readWhole(reply *runtimeapi.Reply) ([]byte, *runtimeapi.Failure, error) {
-	defer func() { _ = reply.Stream.Close() }()
-	body, err := io.ReadAll(io.LimitReader(reply.Stream, runtimeapi.MaxPayload+1))
-	if failure, ok := errors.AsType[*runtimeapi.Failure](err); ok {
-		return nil, failure, nil
-	}
-	if err == nil && len(body) > runtimeapi.MaxPayload {
-		err = aloft.Errorf(aloft.Failed, "the streamed answer is longer than %d bytes", runtimeapi.MaxPayload)
-	}
-	return body, nil, err
 }

@@ -37,6 +37,15 @@ type Events interface {
 	Takes(r *http.Request) bool
 }
 
+// Fallback answers requests to hosts that lead to no stage.
+type Fallback interface {
+	// Takes reports whether a request is for it.
+	Takes(r *http.Request) bool
+	// Serve answers. R is the request as the client sent it, clean the same as functions see it: with the gateway's word on
+	// who the client is, and without what clients must not say. They share a body.
+	Serve(w http.ResponseWriter, r, clean *http.Request)
+}
+
 // Backend picks an instance for a request.
 type Backend interface {
 	// Acquire returns an instance on which Begin was called, waiting a bounded time for one to be ready. The caller calls

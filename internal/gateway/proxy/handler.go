@@ -25,6 +25,8 @@ type Config struct {
 	Limits Limits
 	// Trusted are proxies before the gateway, whose word on who the client is and how it came counts.
 	Trusted []netip.Prefix
+	// Fallback answers what leads to no stage; nil: nothing does.
+	Fallback route.Fallback
 }
 
 // Handler is the gateway's http.Handler. Make one with New.
@@ -33,6 +35,7 @@ type Handler struct {
 	access    func(aloft.StageRef, aloft.LogLine)
 	limits    Limits
 	trusted   []netip.Prefix
+	fallback  route.Fallback
 	exchanges sync.Pool // of *exchange
 	small     sync.Pool // of *[]byte, smallBuffer long
 	large     sync.Pool // of *[]byte, largeBuffer long
@@ -45,7 +48,7 @@ var _ http.Handler = (*Handler)(nil)
 
 // New returns a Handler.
 func New(config Config) *Handler {
-	return &Handler{table: config.Table, access: config.Access, trusted: config.Trusted, limits: config.Limits.OrDefault()}
+	return &Handler{table: config.Table, access: config.Access, trusted: config.Trusted, fallback: config.Fallback, limits: config.Limits.OrDefault()}
 }
 
 // ServeHTTP answers one request. It panics with http.ErrAbortHandler to cut a response that cannot be completed.
@@ -57,6 +60,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e.route = h.table.Lookup(hostOf(r.Host))
+	if e.route == nil && h.fallback != nil && h.fallback.Takes(r) {
+		e.other()
+		return
+	}
 	if e.route == nil {
 		e.fail(http.StatusNotFound, "no app answers to this host")
 		return
@@ -156,6 +163,18 @@ func (e *exchange) static() {
 func (e *exchange) event() {
 	rec := &recorder{ResponseWriter: e.w}
 	defer func() { e.status, e.sent = rec.status, rec.sent }()
+	e.route.Events.ServeHTTP(rec, e.clean())
+}
+
+// other has the fallback answer.
+func (e *exchange) other() {
+	rec := &recorder{ResponseWriter: e.w}
+	defer func() { e.status, e.sent = rec.status, rec.sent }()
+	e.h.fallback.Serve(rec, e.r, e.clean())
+}
+
+// clean is the request as functions see it.
+func (e *exchange) clean() *http.Request {
 	r := e.r.Clone(e.r.Context())
 	for name := range r.Header {
 		if !e.forward(name) {
@@ -167,7 +186,7 @@ func (e *exchange) event() {
 	r.Header.Set("X-Forwarded-Proto", e.from.proto)
 	r.Header.Set("X-Request-Id", e.id)
 	r.RemoteAddr = net.JoinHostPort(e.from.client, "0")
-	e.route.Events.ServeHTTP(rec, r)
+	return r
 }
 
 // under reports whether path lies below prefix.

@@ -34,14 +34,15 @@ func (b backend) Acquire(context.Context) (*upstream.Upstream, error) {
 
 // bench is a gateway in front of an app.
 type bench struct {
-	up      *upstream.Upstream
-	table   *route.Table
-	server  *httptest.Server
-	dials   *counter
-	lines   *lines
-	limits  proxy.Limits
-	trusted []netip.Prefix
-	timeout time.Duration
+	fallback route.Fallback
+	up       *upstream.Upstream
+	table    *route.Table
+	server   *httptest.Server
+	dials    *counter
+	lines    *lines
+	limits   proxy.Limits
+	trusted  []netip.Prefix
+	timeout  time.Duration
 }
 
 type counter struct {
@@ -98,7 +99,7 @@ func start(t *testing.T, addr string, options ...func(*bench)) *bench {
 		Stage: aloft.StageRef{App: "app", Stage: "production"}, Hosts: []string{host}, Release: 7, Function: "web",
 		Timeout: b.timeout, Backend: backend{b.up},
 	})
-	handler := proxy.New(proxy.Config{Table: b.table, Access: b.lines.add, Trusted: b.trusted, Limits: b.limits})
+	handler := proxy.New(proxy.Config{Table: b.table, Access: b.lines.add, Trusted: b.trusted, Limits: b.limits, Fallback: b.fallback})
 	b.server = httptest.NewUnstartedServer(handler)
 	b.server.Config.ReadHeaderTimeout = 10 * time.Second
 	b.server.EnableHTTP2 = true

@@ -1,0 +1,14 @@
+package aloft
+
+// PackageInput is a handler function whose code needs no build, or a change of one.
+type PackageInput struct {
+	Stage    StageRef
+	Dir      string   // what is shipped, as it is; "" keeps the code of the current release
+	MaxFiles int      // of Dir; 0 means as many as an app may have
+	MaxBytes int64    // likewise
+	Function Function // takes the place of the one of its name
+	Config   Config   // all variables; nil keeps those of the current release
+	Create   bool     // Conflict if there is such an app
+
+	Author, Description string
+}

@@ -31,8 +31,12 @@ type Function struct {
 	Runtime string            `json:"runtime,omitempty"` // handler: the name of a Lambda runtime, such as "python3.13"
 	Format  string            `json:"format,omitempty"`  // handler: of the events that requests become; "" means "apigw-v2"
 	Routes  []string          `json:"routes,omitempty"`  // handler: patterns of requests for it, such as "POST /items/{id}"; see Patterns
-	Root    string            `json:"root,omitempty"`    // static: the directory served, relative to the tree; "" is the tree
-	Prefix  string            `json:"prefix,omitempty"`  // static: the URL path it is served under, "/" if empty
+
+	EventSources []string `json:"eventSources,omitempty"` // web, handler: what invokes it besides requests, as URIs such as "queue:jobs?batch=5"
+	EventPath    string   `json:"eventPath,omitempty"`    // web: events are POSTs to this path and the source's name below it; "" means "/events"
+
+	Root   string `json:"root,omitempty"`   // static: the directory served, relative to the tree; "" is the tree
+	Prefix string `json:"prefix,omitempty"` // static: the URL path it is served under, "/" if empty
 
 	HealthPath   string   `json:"healthPath,omitempty"`   // web: GET must answer 2xx or 3xx before traffic; "" accepts a connection
 	BootTimeout  Duration `json:"bootTimeout,omitempty"`  // until ready; 0 means 60 s
@@ -62,12 +66,24 @@ func (f Function) Patterns() []string {
 	return []string{"/" + f.Name, "/" + f.Name + "/"}
 }
 
+// EventsAt is the URL path below which a web function gets events, which nobody else may ask for; "" if it has no sources.
+func (f Function) EventsAt() string {
+	switch {
+	case f.Kind != Web || len(f.EventSources) == 0:
+		return ""
+	case f.EventPath == "":
+		return "/events"
+	}
+	return f.EventPath
+}
+
 // Clone returns a copy that shares no memory with f.
 func (f Function) Clone() Function {
 	f.Command = slices.Clone(f.Command)
 	f.Env = maps.Clone(f.Env)
 	f.Network = slices.Clone(f.Network)
 	f.Routes = slices.Clone(f.Routes)
+	f.EventSources = slices.Clone(f.EventSources)
 	return f
 }
 

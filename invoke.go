@@ -21,6 +21,11 @@ type InvokeInput struct {
 	Function      string   `json:"function"`
 	Payload       []byte   `json:"payload"`                 // JSON, at most 6 MB
 	ClientContext string   `json:"clientContext,omitempty"` // JSON
+	RequestID     string   `json:"requestId,omitempty"`     // "" gives it a new one
+	Async         bool     `json:"async,omitempty"`         // return once it is durable; only RequestID is set in the answer
+
+	// Source names the event source that it comes from, "" if none. A web function gets it as a POST to a path of that name.
+	Source string `json:"source,omitempty"`
 }
 
 // Invoked is what came of an invocation.
@@ -48,4 +53,17 @@ func (r StageRef) FunctionName(function string) string {
 	sum := sha256.Sum256([]byte(name))
 	const digits = 8
 	return name[:maxFunctionName-digits-1] + "-" + hex.EncodeToString(sum[:digits/2])
+}
+
+// EventSource is a source of events of a function, and how it is.
+type EventSource struct {
+	Function string    `json:"function"`
+	Source   string    `json:"source"`             // canonical URI
+	Operator bool      `json:"operator,omitempty"` // an operator added it; it is not the source's word
+	Running  bool      `json:"running"`
+	Last     time.Time `json:"last,omitzero"`   // the last event
+	Next     time.Time `json:"next,omitzero"`   // when the next is due, of a schedule
+	Events   int64     `json:"events"`          // since the server started it
+	Failed   int64     `json:"failed"`          // of those
+	Error    string    `json:"error,omitempty"` // the last failure, "" once it works again
 }

@@ -35,6 +35,9 @@ type Services struct {
 	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
 	Shutdown func()                      // asks the server to end; it returns at once. nil refuses
 
+	// EventSources lists the event sources of a stage's functions, and how they are. It returns NotFound if there is no stage.
+	EventSources func(ctx context.Context, ref aloft.StageRef) ([]aloft.EventSource, error)
+
 	// Upgrade starts the program of this server again, which may have been replaced, and returns when the new server
 	// serves in the place of this one. If it does not within the limit nothing has changed. nil refuses.
 	Upgrade func(ctx context.Context, limit time.Duration) (Upgraded, error)

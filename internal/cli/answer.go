@@ -22,7 +22,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 	}
 	s.calls = newCalls(api.New(api.Services{
 		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.platform, Logs: &s.journal,
-		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver,
+		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver, EventSources: s.eventSources,
 	}), s.home)
 	s.api = &http.Server{
 		Handler:           s.calls,
@@ -62,4 +62,17 @@ func (s *server) serve(ctx context.Context) error {
 	case err := <-failed:
 		return err
 	}
+}
+
+// eventSources says what sources the functions of a stage have, and how they are.
+func (s *server) eventSources(ctx context.Context, ref aloft.StageRef) ([]aloft.EventSource, error) {
+	stage, err := s.store.Stage(ctx, ref)
+	if err != nil || stage.Current == 0 {
+		return []aloft.EventSource{}, err
+	}
+	release, err := s.store.Release(ctx, ref, stage.Current)
+	if err != nil {
+		return nil, err
+	}
+	return s.events.List(release), nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aloft-run/aloft/internal/artifact"
 	"github.com/aloft-run/aloft/internal/deploy"
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/events"
 	"github.com/aloft-run/aloft/internal/gateway"
 	"github.com/aloft-run/aloft/internal/lambdaruntime"
 	"github.com/aloft-run/aloft/internal/local"
@@ -60,6 +61,7 @@ type server struct {
 	engine    engine.Engine
 	table     route.Table
 	platform  *local.Platform
+	events    *events.Runner
 	deployer  *deploy.Deployer
 	gateway   *gateway.Gateway
 	api       *http.Server
@@ -180,13 +182,19 @@ func (s *server) wire(context.Context) error {
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
 		Hosts:  hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
 	})
+	sources := standard.EventSources()
+	s.events = events.New(events.Options{
+		Sources: sources, Invoker: s.platform, Log: s.journal.Append, Logger: s.logger, Paused: s.before != nil,
+	})
+	s.onClose(s.events.Close)
 	s.onClose(s.endTraffic)
 	put := s.artifacts.Put
 	if s.wrapPut != nil {
 		put = s.wrapPut(put)
 	}
 	s.deployer = deploy.New(deploy.Options{
-		Apps: s.store, Platform: s.platform, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
+		Apps: s.store, Platform: &events.Platform{Under: s.platform, Runner: s.events}, Artifacts: s.artifacts,
+		Buildpacks: standard.Buildpacks(), Sources: sources, Engine: s.engine,
 		Sealer: s.keys, Logs: &s.journal, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	return nil
@@ -208,6 +216,7 @@ func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(
 // endTraffic ends the gateway and what runs behind it together: streams end when the platform's drain time is over, and
 // only then can the gateway be done.
 func (s *server) endTraffic(ctx context.Context) error {
+	s.events.Halt()
 	var wg sync.WaitGroup
 	var gatewayErr error
 	if s.gateway != nil {

@@ -94,6 +94,7 @@ func TestFlagMatrix(t *testing.T) {
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
 		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},
+		"event-sources add": {"web", "queue:jobs"}, "event-sources remove": {"web", "queue:jobs"}, "event-sources clear": {"web"},
 	}
 	// These name neither app nor stage, or no directory: for them such flags mean nothing.
 	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade"}
@@ -119,7 +120,11 @@ func TestFlagMatrix(t *testing.T) {
 				args := append([]string{"--directory=" + filepath.Join(b.dir, "shop")}, path...)
 				args = append(args, "--yes", "--"+f.Name+"="+v)
 				if f.Name != "self" { // which is the argument
-					args = append(args, arguments[name]...)
+					own := arguments[strings.ReplaceAll(strings.Join(path, " "), ":", " ")]
+					if own == nil {
+						own = arguments[name]
+					}
+					args = append(args, own...)
 				}
 				r := b.raw(args...)
 				if f.Name == "home" && v == "/dev/null/x" {

@@ -58,7 +58,7 @@ func (d *Deployer) build(
 	build = aloft.Build{
 		Stage: p.ref, Source: job.src.Digest(), Buildpack: found.Name, Why: found.Plan.Why, Verdicts: explain(found.Verdicts),
 	}
-	if build.Functions, err = functions(p.settings, found.Plan, src.FS()); err != nil {
+	if build.Functions, err = d.functions(*p, found.Plan, src.FS()); err != nil {
 		return build, nil, err
 	}
 	if line := found.Plan.Workers[releaseProcess]; line != "" {

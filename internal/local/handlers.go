@@ -82,19 +82,22 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 	if len(input.Payload) > 0 && !json.Valid(input.Payload) {
 		return aloft.Invoked{}, aloft.Errorf(aloft.Invalid, "the event is no JSON")
 	}
+	if input.RequestID == "" {
+		input.RequestID = requestID()
+	}
+	if post := p.webEvent(input); post != nil {
+		return post.invoke(ctx)
+	}
 	gate, release, err := p.handler(input.Stage, input.Function)
 	if err != nil {
 		return aloft.Invoked{}, err
 	}
-	call := newCall(input.Stage, input.Function, requestID(), input.Payload)
+	call := newCall(input.Stage, input.Function, input.RequestID, input.Payload)
 	call.ClientContext = input.ClientContext
 	began := time.Now()
 	reply, err := gate.Invoke(ctx, call)
-	if u, ok := errors.AsType[*route.Unavailable](err); ok {
-		return aloft.Invoked{}, aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", input.Function, u.Reason).WithHint("try again; aloft ps says how its instances are")
-	}
 	if err != nil {
-		return aloft.Invoked{}, err
+		return aloft.Invoked{}, takesNone(input.Function, err)
 	}
 	invoked := aloft.Invoked{RequestID: call.ID, Release: release, Payload: reply.Payload}
 	failure := reply.Failure
@@ -108,6 +111,14 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 	}
 	invoked.Elapsed = time.Since(began)
 	return invoked, nil
+}
+
+// takesNone is the error for an event that no instance takes.
+func takesNone(name string, err error) error {
+	if u, ok := errors.AsType[*route.Unavailable](err); ok {
+		return aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", name, u.Reason).WithHint("try again; aloft ps says how its instances are")
+	}
+	return err
 }
 
 // kindOf is the type of an error as the function names it. Runtimes say "Unhandled" of most.

@@ -45,6 +45,7 @@ var (
 func (f *Fake) Services(home string, stop func()) api.Services {
 	return api.Services{
 		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
+		EventSources: f.EventSources,
 		Server: api.ServerInfo{
 			Version: "fake", PID: os.Getpid(), Home: home, HTTP: "127.0.0.1:7070", Isolation: "none: this is a fake",
 			StartedAt: time.Now(),

@@ -21,6 +21,7 @@ type InvokeInput struct {
 	Function      string   `json:"function"`
 	Payload       []byte   `json:"payload"`                 // JSON, at most 6 MB
 	ClientContext string   `json:"clientContext,omitempty"` // JSON
+	Qualifier     string   `json:"qualifier,omitempty"`     // a release such as "4", or an alias; "" is the current one
 	RequestID     string   `json:"requestId,omitempty"`     // "" gives it a new one
 	Async         bool     `json:"async,omitempty"`         // return once it is durable; only RequestID is set in the answer
 

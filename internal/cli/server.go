@@ -182,7 +182,7 @@ func (s *server) wire(context.Context) error {
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
 		Hosts:  hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
 	})
-	sources := standard.EventSources()
+	sources := standard.EventSources(standard.Sourced{})
 	s.events = events.New(events.Options{
 		Sources: sources, Invoker: s.platform, Log: s.journal.Append, Logger: s.logger, Paused: s.before != nil,
 	})

@@ -165,7 +165,7 @@ func newBench(t *testing.T, files map[string]string) *bench {
 		apps:     &mem.Store{}, store: store, dir: t.TempDir(), events: &events{},
 	}
 	b.Deployer = deploy.New(deploy.Options{
-		Apps: b.apps, Platform: b.platform, Artifacts: store, Buildpacks: []buildpack.Buildpack{plain{}}, Sources: standard.EventSources(),
+		Apps: b.apps, Platform: b.platform, Artifacts: store, Buildpacks: []buildpack.Buildpack{plain{}}, Sources: standard.EventSources(standard.Sourced{}),
 		Engine: process.New(t.TempDir()), Sealer: keys, Logs: noLogs{},
 		URL: func(ref aloft.StageRef) string { return "http://" + ref.Label() + ".test" },
 		Dir: t.TempDir(), BuildEnv: []string{"PATH=/usr/local/bin:/usr/bin:/bin"},

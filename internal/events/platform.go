@@ -46,7 +46,7 @@ func (p *Platform) Stop(ctx context.Context, ref aloft.StageRef) error {
 
 // Remove implements aloft.Platform.
 func (p *Platform) Remove(ctx context.Context, ref aloft.StageRef) error {
-	p.Runner.Stop(ref)
+	p.Runner.Remove(ref)
 	return p.Under.Remove(ctx, ref)
 }
 
@@ -56,7 +56,11 @@ func (p *Platform) Restore(ctx context.Context, stages []aloft.Restored) error {
 		return err
 	}
 	for _, s := range stages {
-		if !s.Stage.Stopped && s.Release.Artifact.Digest != "" {
+		switch {
+		case s.Release.Artifact.Digest == "":
+		case s.Stage.Stopped:
+			p.Runner.Know(s.Release)
+		default:
 			p.Runner.Use(s.Release)
 		}
 	}

@@ -14,8 +14,9 @@ const (
 	lastPause  = time.Minute
 )
 
-// run is a source that runs.
+// run is a source that runs, or a kind that serves.
 type run struct {
+	source  eventsource.Source
 	mapping *eventsource.Mapping
 	cancel  context.CancelFunc
 	done    chan struct{}
@@ -23,11 +24,71 @@ type run struct {
 
 // run runs a source until it is told to end.
 func (r *Runner) run(source eventsource.Source, m *eventsource.Mapping, release int) *run {
+	return r.begin(&run{source: source, mapping: m}, func(ctx context.Context) {
+		again(ctx, func() error {
+			err := source.Run(ctx, m, r.Invoker)
+			if err != nil && ctx.Err() == nil {
+				r.fails(m, release, err)
+			}
+			return err
+		})
+	})
+}
+
+// fails notes that a source cannot go on. What was due until then stays done.
+func (r *Runner) fails(m *eventsource.Mapping, release int, err error) {
+	m.Fails(0, err)
+	if through := m.State().Through; through.After(m.From) {
+		m.From = through
+	}
+	r.Log(m.Stage, aloft.LogLine{
+		Time: time.Now(), Release: release, Function: m.Function, Stream: "aloft", Text: "event source " + m.Source + ": " + err.Error(),
+	})
+}
+
+// serve begins what kinds do as long as sources may run here. The caller holds r.mu, or nobody else knows r.
+func (r *Runner) serve() {
+	if r.paused || r.closed || len(r.serves) > 0 {
+		return
+	}
+	for _, kind := range r.Sources {
+		server, ok := kind.(eventsource.Server)
+		if !ok {
+			continue
+		}
+		r.serves = append(r.serves, r.begin(&run{mapping: &eventsource.Mapping{}}, func(ctx context.Context) {
+			again(ctx, func() error {
+				err := server.Serve(ctx, r.find, r.Invoker)
+				if err != nil && ctx.Err() == nil {
+					r.Logger.Error("events of a kind cannot be delivered", "kind", kind.Name(), "error", err)
+				}
+				return err
+			})
+		}))
+	}
+}
+
+// find finds a function of a stage that runs by its name as Lambda has it.
+func (r *Runner) find(name string) (ref aloft.StageRef, function string, found bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for ref, s := range r.stages {
+		for _, f := range s.release.Functions {
+			if ref.FunctionName(f.Name) == name {
+				return ref, f.Name, true
+			}
+		}
+	}
+	return aloft.StageRef{}, "", false
+}
+
+// begin does something in the background until it is told to end.
+func (r *Runner) begin(one *run, do func(ctx context.Context)) *run {
 	ctx, cancel := context.WithCancel(r.work)
-	one := &run{mapping: m, cancel: cancel, done: make(chan struct{})}
+	one.cancel, one.done = cancel, make(chan struct{})
 	r.runs.Go(func() {
 		defer close(one.done)
-		r.supervise(ctx, source, m, release)
+		do(ctx)
 	})
 	return one
 }
@@ -46,22 +107,14 @@ func await(ctx context.Context, all []*run) {
 	}
 }
 
-// supervise runs a source again and again until ctx ends.
-func (r *Runner) supervise(ctx context.Context, source eventsource.Source, m *eventsource.Mapping, release int) {
+// again does something until it ends without an error, or ctx ends; ever more rarely while it fails at once.
+func again(ctx context.Context, do func() error) {
 	pause := firstPause
 	for {
 		began := time.Now()
-		err := source.Run(ctx, m, r.Invoker)
-		if ctx.Err() != nil || err == nil {
+		if err := do(); err == nil || ctx.Err() != nil {
 			return
 		}
-		m.Fails(0, err)
-		if through := m.State().Through; through.After(m.From) {
-			m.From = through
-		}
-		r.Log(m.Stage, aloft.LogLine{
-			Time: time.Now(), Release: release, Function: m.Function, Stream: "aloft", Text: "event source " + m.Source + ": " + err.Error(),
-		})
 		if time.Since(began) > lastPause {
 			pause = firstPause
 		}

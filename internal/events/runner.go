@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,13 +18,17 @@ import (
 	"github.com/aloft-run/aloft/internal/eventsource"
 )
 
-// Options are what a Runner works with. All are needed but Logger and Paused.
+// Options are what a Runner works with. All are needed but Logger, Physical and Paused.
 type Options struct {
 	Sources eventsource.Set
 	Invoker aloft.Invoker
 	Log     func(ref aloft.StageRef, line aloft.LogLine) // takes what users should know of a source
 	Logger  *slog.Logger
-	Paused  bool // nothing runs before Resume: another server still runs the same sources
+
+	// Physical is the name on this server of a resource of a release; nil: as of functions.
+	Physical func(release aloft.Release, kind, name string) string
+
+	Paused bool // nothing runs before Resume: another server still runs the same sources
 }
 
 // Runner runs sources. Close must be called at the end.
@@ -36,7 +41,8 @@ type Runner struct {
 
 	mu     sync.Mutex
 	stages map[aloft.StageRef]*stage
-	marks  Marks // while paused, and until a source is started with it
+	serves []*run // kinds that have something to do
+	marks  Marks  // while paused, and until a source is started with it
 	paused bool
 	closed bool
 }
@@ -52,6 +58,7 @@ func key(ref aloft.StageRef, function, source string) string {
 // stage is what is to run of a stage.
 type stage struct {
 	release aloft.Release
+	stopped bool
 	running map[string]*run
 }
 
@@ -62,6 +69,7 @@ func New(options Options) *Runner {
 	}
 	r := &Runner{Options: options, stages: map[aloft.StageRef]*stage{}, paused: options.Paused}
 	r.work, r.stop = context.WithCancel(context.Background())
+	r.serve()
 	return r
 }
 
@@ -72,34 +80,102 @@ func (r *Runner) Use(release aloft.Release) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.stage(release.StageRef)
-	s.release = release.Clone()
+	s.release, s.stopped = release.Clone(), false
 	r.start(s)
+}
+
+// Know says what a stage would run that is stopped.
+func (r *Runner) Know(release aloft.Release) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.stage(release.StageRef)
+	s.release, s.stopped = release.Clone(), true
 }
 
 // Drop ends the sources that a release does not have, before it begins to serve.
 func (r *Runner) Drop(release aloft.Release) {
-	wanted := map[string]bool{}
-	for _, f := range release.Tuned() {
-		for _, text := range f.EventSources {
-			wanted[key(release.StageRef, f.Name, text)] = true
+	wanted := sourcesOf(release)
+	gone := func(name string) bool { return wanted[name] == nil }
+	r.mu.Lock()
+	var idle []*run // those of a stage that was stopped
+	if s := r.stages[release.StageRef]; s != nil && s.stopped {
+		for name, had := range sourcesOf(s.release) {
+			if source, err := r.Sources.Parse(release.StageRef, had.source); err == nil && gone(name) {
+				idle = append(idle, &run{source: source, mapping: r.mapping(s.release, *had, time.Now())})
+			}
 		}
 	}
-	r.end(release.StageRef, func(name string) bool { return !wanted[name] })
+	r.mu.Unlock()
+	r.giveUp(append(r.end(release.StageRef, gone), idle...), wanted)
 }
 
-// Stop ends all sources of a stage.
+// sourced is a source of a function.
+type sourced struct{ function, source string }
+
+// sourcesOf are the sources of the functions that a release runs, by their keys.
+func sourcesOf(release aloft.Release) map[string]*sourced {
+	all := map[string]*sourced{}
+	for _, f := range release.Tuned() {
+		for _, text := range f.EventSources {
+			all[key(release.StageRef, f.Name, text)] = &sourced{f.Name, text}
+		}
+	}
+	return all
+}
+
+// mapping is a source of a function while it runs.
+func (r *Runner) mapping(release aloft.Release, s sourced, from time.Time) *eventsource.Mapping {
+	m := &eventsource.Mapping{Stage: release.StageRef, Function: s.function, Source: s.source, From: from}
+	if r.Physical != nil {
+		m.Physical = func(kind, name string) string { return r.Physical(release, kind, name) }
+	}
+	return m
+}
+
+// Stop ends all sources of a stage, to be gone on with when it is started again.
 func (r *Runner) Stop(ref aloft.StageRef) {
+	r.mu.Lock()
+	if s := r.stages[ref]; s != nil {
+		s.stopped = true
+	}
+	r.mu.Unlock()
 	r.end(ref, func(string) bool { return true })
+}
+
+// Remove ends all sources of a stage for good.
+func (r *Runner) Remove(ref aloft.StageRef) {
+	r.giveUp(r.end(ref, func(string) bool { return true }), nil)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.stages, ref)
+}
+
+// giveUp has sources that no function has any more leave nothing behind. Left are those that there are.
+func (r *Runner) giveUp(ended []*run, left map[string]*sourced) {
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	defer cancel()
+	for _, one := range ended {
+		ender, ok := one.source.(eventsource.Ender)
+		if !ok {
+			continue
+		}
+		var others []string
+		for _, l := range left {
+			if l.function == one.mapping.Function {
+				others = append(others, l.source)
+			}
+		}
+		if err := ender.End(ctx, one.mapping, others); err != nil && aloft.ErrorCode(err) != aloft.NotFound {
+			r.Logger.Warn("end an event source", "stage", one.mapping.Stage.String(), "source", one.mapping.Source, "error", err)
+		}
+	}
 }
 
 // endTime is how long a change of a stage waits for what its sources have begun: functions may work on events for long.
 const endTime = 5 * time.Second
 
 // end ends sources of a stage by their key: they begin nothing more when it returns.
-func (r *Runner) end(ref aloft.StageRef, which func(name string) bool) {
+func (r *Runner) end(ref aloft.StageRef, which func(name string) bool) []*run {
 	r.mu.Lock()
 	var ending []*run
 	if s := r.stages[ref]; s != nil {
@@ -114,6 +190,7 @@ func (r *Runner) end(ref aloft.StageRef, which func(name string) bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
 	await(ctx, ending)
+	return ending
 }
 
 // stage returns a stage, made if there is none. The caller holds r.mu.
@@ -126,29 +203,25 @@ func (r *Runner) stage(ref aloft.StageRef) *stage {
 
 // start starts what is to run and does not. The caller holds r.mu.
 func (r *Runner) start(s *stage) {
-	if r.paused || r.closed {
+	if r.paused || r.closed || s.stopped {
 		return
 	}
 	ref := s.release.StageRef
-	for _, f := range s.release.Tuned() {
-		for _, text := range f.EventSources {
-			name := key(ref, f.Name, text)
-			if s.running[name] != nil {
-				continue
-			}
-			source, err := r.Sources.Parse(ref, text)
-			if err != nil { // a release of another version of aloft
-				r.Logger.Error("an event source is not understood", "stage", ref.String(), "function", f.Name, "source", text, "error", err)
-				continue
-			}
-			from := time.Now()
-			if mark, ok := r.marks[name]; ok {
-				from = mark
-				delete(r.marks, name)
-			}
-			m := &eventsource.Mapping{Stage: ref, Function: f.Name, Source: text, From: from}
-			s.running[name] = r.run(source, m, s.release.Version)
+	for name, one := range sourcesOf(s.release) {
+		if s.running[name] != nil {
+			continue
 		}
+		source, err := r.Sources.Parse(ref, one.source)
+		if err != nil { // a release of another version of aloft
+			r.Logger.Error("an event source is not understood", "stage", ref.String(), "function", one.function, "source", one.source, "error", err)
+			continue
+		}
+		from := time.Now()
+		if mark, ok := r.marks[name]; ok {
+			from = mark
+			delete(r.marks, name)
+		}
+		s.running[name] = r.run(source, r.mapping(s.release, *one, from), s.release.Version)
 	}
 }
 
@@ -158,6 +231,10 @@ func (r *Runner) Pause(ctx context.Context) Marks {
 	r.mu.Lock()
 	r.paused = true
 	ending := map[string]*run{}
+	for i, one := range r.serves {
+		ending[strconv.Itoa(i)] = one
+	}
+	r.serves = nil
 	for _, s := range r.stages {
 		maps.Copy(ending, s.running)
 		s.running = map[string]*run{}
@@ -181,6 +258,7 @@ func (r *Runner) Resume(marks Marks) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.paused, r.marks = false, maps.Clone(marks)
+	r.serve()
 	for _, s := range r.stages {
 		r.start(s)
 	}

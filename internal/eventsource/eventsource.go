@@ -29,3 +29,30 @@ type Source interface {
 	// left half done when it returns. An error says that it cannot go on; it is run again later.
 	Run(ctx context.Context, mapping *Mapping, invoker aloft.Invoker) error
 }
+
+// Ender is a source that leaves something behind when it is not run, such as a subscription: what happens meanwhile is kept.
+type Ender interface {
+	// End gives it up: the function has this source no more, but has those that are left, by their canonical URIs. It is called
+	// after Run has ended.
+	End(ctx context.Context, mapping *Mapping, left []string) error
+}
+
+// Server is a kind that has something to do as long as sources may run here, whether there are any or not.
+type Server interface {
+	// Serve works until ctx ends, and returns nil then. An error says that it cannot go on; it is called again later.
+	Serve(ctx context.Context, functions Functions, invoker aloft.Invoker) error
+}
+
+// Functions finds a function by its name as Lambda has it.
+type Functions func(name string) (ref aloft.StageRef, function string, found bool)
+
+// None is the error of Run where no resources of a kind are served.
+func None(kind string) error { return aloft.Errorf(aloft.Unavailable, "this server has no %ss", kind) }
+
+// Unless drops an error that the end of ctx explains.
+func Unless(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}

@@ -19,8 +19,9 @@ const (
 type Mapping struct {
 	Stage    aloft.StageRef
 	Function string
-	Source   string    // the canonical URI
-	From     time.Time // what happened until then was somebody else's, or nobody's: a schedule begins after it
+	Source   string                         // the canonical URI
+	Physical func(kind, name string) string // the name on this server of a resource of the app; nil: as of functions
+	From     time.Time                      // what happened until then was somebody else's, or nobody's: a schedule begins after it
 
 	mu    sync.Mutex
 	state State
@@ -78,6 +79,17 @@ func (m *Mapping) ID(part string) string {
 	b[6], b[8] = b[6]&0x0f|0x80, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
+
+// Resource is the name on this server of the resource that a URI names.
+func (m *Mapping) Resource(u URI) string {
+	if m.Physical == nil || u.ARN != "" {
+		return u.Physical(m.Stage)
+	}
+	return m.Physical(u.Kind, u.Name)
+}
+
+// Reader names the function to a resource that remembers how far it has come. It stays the same when options change.
+func (m *Mapping) Reader() string { return m.Stage.String() + "/" + m.Function }
 
 // Input is an event of the source for the function.
 func (m *Mapping) Input(source Source, payload []byte) aloft.InvokeInput {

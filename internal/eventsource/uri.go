@@ -111,6 +111,7 @@ func (u URI) local(ref aloft.StageRef) URI {
 		return u
 	}
 	physical := u.Physical(ref)
+	physical = strings.TrimSuffix(physical, ".fifo")
 	name, ours := strings.CutPrefix(physical, ref.App+"-")
 	if ref.Stage != aloft.Production {
 		name, _ = strings.CutSuffix(name, "-"+ref.Stage)

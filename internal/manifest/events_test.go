@@ -12,7 +12,7 @@ import (
 
 func load(text string) (manifest.Settings, error) {
 	src := fstest.MapFS{manifest.AloftFile: {Data: []byte(text), Mode: 0o644}}
-	m, _, err := manifest.Reader{Source: standard.EventSources().Canonical}.Load(src)
+	m, _, err := manifest.Reader{Source: standard.EventSources(standard.Sourced{}).Canonical}.Load(src)
 	return m.Stage("staging"), err
 }
 

@@ -164,12 +164,7 @@ func (f *Function) Await(t *testing.T, n int) {
 // member left over, and T, encoded again, is the same document.
 func SameShape[T any](t *testing.T, event []byte) T {
 	t.Helper()
-	var v T
-	d := json.NewDecoder(bytes.NewReader(event))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&v); err != nil {
-		t.Fatalf("%s: %v", event, err)
-	}
+	v := Known[T](t, event)
 	again, err := json.Marshal(v)
 	if err != nil {
 		t.Fatal(err)
@@ -200,4 +195,15 @@ func RunFor(t *testing.T, source eventsource.Source, m *eventsource.Mapping, inv
 	if err := source.Run(ctx, m, invoker); err != nil {
 		t.Errorf("%s ended with %v, want nil when its context ends", source, err)
 	}
+}
+
+// Known checks that an event has no member that the Go type of AWS's own library does not have.
+func Known[T any](t *testing.T, event []byte) (v T) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(event))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%s: %v", event, err)
+	}
+	return v
 }

@@ -51,8 +51,8 @@ func None(kind string) error { return aloft.Errorf(aloft.Unavailable, "this serv
 
 // Unless drops an error that the end of ctx explains.
 func Unless(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

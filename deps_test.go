@@ -18,7 +18,7 @@ const module = "github.com/aloft-run/aloft"
 var layers = map[string][]string{
 	"cmd/...":           {"internal/cli"},
 	"internal/cli":      {"internal/..."}, // the only package that knows concrete types and the environment
-	"internal/standard": {"internal/engine/...", "internal/buildpack/...", "internal/eventsource/..."},
+	"internal/standard": {"internal/engine/...", "internal/buildpack/...", "internal/eventsource/...", "internal/resource/..."},
 
 	"internal/api":         {},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
@@ -28,27 +28,30 @@ var layers = map[string][]string{
 	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
-	"internal/local":         {"internal/engine", "internal/function", "internal/lambdahttp", "internal/lambdaruntime", "internal/route", "internal/runtimeapi", "internal/upstream"},
+	"internal/local":         {"internal/engine", "internal/function", "internal/lambdahttp", "internal/lambdaruntime", "internal/resource", "internal/route", "internal/runtimeapi", "internal/upstream"},
 	"internal/function":      {"internal/engine", "internal/line", "internal/route", "internal/runtimeapi", "internal/upstream"},
 	"internal/artifact":      {"internal/source"},
 	"internal/lambdaruntime": {},
 	"internal/manifest":      {"internal/lambdaruntime"},
 
+	"internal/sqlite/...":    {"internal/sqlite/..."},
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},
 	"internal/buildpack/...": {"internal/buildpack/..."},
+	"internal/resource/...":  {"internal/resource/...", "internal/sqlite/..."},
 
 	"internal/eventsource/...": {"internal/eventsource"},
 }
 
 // doors says which package is the only one to import a third-party module.
 var doors = map[string][]string{
-	"github.com/caddyserver/caddy":  {"internal/gateway", "bench/..."},
-	"modernc.org/sqlite":            {"internal/sqlite", "bench/..."}, // there it is a peer
-	"github.com/spf13/cobra":        {"internal/cli"},
-	"github.com/danielgtaylor/huma": {"internal/api"},
-	"github.com/goccy/go-yaml":      {"internal/manifest"},
-	"gvisor.dev/gvisor":             {"internal/engine/netstack"},
+	"github.com/caddyserver/caddy":      {"internal/gateway", "bench/..."},
+	"modernc.org/sqlite":                {"internal/sqlite", "bench/..."}, // there it is a peer
+	"github.com/spf13/cobra":            {"internal/cli"},
+	"github.com/danielgtaylor/huma":     {"internal/api"},
+	"github.com/goccy/go-yaml":          {"internal/manifest"},
+	"github.com/johannesboyne/gofakes3": {"internal/resource/bucket"},
+	"gvisor.dev/gvisor":                 {"internal/engine/netstack"},
 }
 
 func TestLayers(t *testing.T) {

@@ -22,7 +22,7 @@ const (
 // Change is one difference. Before and After are for people; values of config never appear.
 type Change struct {
 	Action Action `json:"action"`
-	Kind   string `json:"kind"` // "stage", "code", "function", "env", "config"
+	Kind   string `json:"kind"` // "stage", "code", "function", "env", "config", "resource"
 	Name   string `json:"name"`
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`

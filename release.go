@@ -72,6 +72,8 @@ type Release struct {
 
 	Tuning map[string]Tuning `json:"tuning,omitempty"` // what operators set, by function
 
+	Resources []Resource `json:"resources,omitempty"` // by name
+
 	Author      string    `json:"author,omitempty"`
 	Commit      string    `json:"commit,omitempty"` // git commit of the source, if it is a clean checkout
 	Description string    `json:"description,omitempty"`
@@ -95,6 +97,13 @@ func (r Release) Clone() Release {
 		r.Functions = functions
 	}
 	r.Tuning = cloneTuning(r.Tuning)
+	if r.Resources != nil {
+		resources := make([]Resource, len(r.Resources))
+		for i, one := range r.Resources {
+			resources[i] = one.Clone()
+		}
+		r.Resources = resources
+	}
 	return r
 }
 

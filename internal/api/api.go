@@ -25,15 +25,16 @@ const maxBody = 4 << 20
 
 // Services is what the API gives access to. All fields but Shutdown, Upgrade and Check must be set.
 type Services struct {
-	Deployer aloft.Deployer
-	Operator aloft.Operator
-	Releases aloft.ReleaseStore
-	Runner   aloft.Runner
-	Invoker  aloft.Invoker
-	Logs     aloft.LogService
-	Server   ServerInfo
-	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
-	Shutdown func()                      // asks the server to end; it returns at once. nil refuses
+	Deployer  aloft.Deployer
+	Operator  aloft.Operator
+	Releases  aloft.ReleaseStore
+	Runner    aloft.Runner
+	Invoker   aloft.Invoker
+	Resources aloft.ResourceLister
+	Logs      aloft.LogService
+	Server    ServerInfo
+	Check     func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
+	Shutdown  func()                      // asks the server to end; it returns at once. nil refuses
 
 	// EventSources lists the event sources of a stage's functions, and how they are. It returns NotFound if there is no stage.
 	EventSources func(ctx context.Context, ref aloft.StageRef) ([]aloft.EventSource, error)
@@ -72,6 +73,7 @@ func New(services Services) http.Handler {
 	a.configRoutes()
 	a.tuningRoutes()
 	a.functionRoutes()
+	a.resourceRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	mux.HandleFunc("/", noRoute)

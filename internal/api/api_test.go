@@ -161,7 +161,7 @@ func TestOpenAPI(t *testing.T) {
 		"/v1/health": {"get"}, "/v1/apps": {"get"}, "/v1/apps/{app}": {"delete"}, "/v1/apps/{app}/stages": {"get"},
 		stage: {"delete"}, stage + "/deploys": {"post"}, stage + "/builds": {"post"}, stage + "/plans": {"post"},
 		stage + "/rollbacks": {"post"}, stage + "/releases": {"get"}, stage + "/releases/{version}": {"get"},
-		stage + "/config": {"get", "patch"}, stage + "/tuning": {"patch"}, stage + "/restarts": {"post"}, stage + "/functions/{function}/invocations": {"post"}, stage + "/event-sources": {"get"}, stage + "/domains": {"put"}, stage + "/stop": {"post"}, stage + "/logs": {"get"},
+		stage + "/config": {"get", "patch"}, stage + "/tuning": {"patch"}, stage + "/restarts": {"post"}, stage + "/functions/{function}/invocations": {"post"}, stage + "/event-sources": {"get"}, stage + "/resources": {"get"}, stage + "/domains": {"put"}, stage + "/stop": {"post"}, stage + "/logs": {"get"},
 		stage + "/run": {"get"}, "/v1/server/stop": {"post"},
 	} {
 		for _, method := range methods {

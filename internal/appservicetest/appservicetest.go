@@ -114,6 +114,7 @@ func sample(r aloft.StageRef) aloft.Release {
 			},
 			{Name: "files", Kind: aloft.Static, Root: "public", Prefix: "/s"},
 		},
-		Author: "ann", Commit: "c0ffee", Description: "why \"not\"", CreatedAt: created,
+		Resources: []aloft.Resource{{Name: "jobs", Type: aloft.Queue, Options: map[string]string{"fifo": "true"}}, {Name: "uploads", Type: aloft.Bucket}},
+		Author:    "ann", Commit: "c0ffee", Description: "why \"not\"", CreatedAt: created,
 	}
 }

@@ -21,7 +21,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 		stop(aloft.Errorf(aloft.Unavailable, "the aloft server was stopped meanwhile").WithHint("type the same command again"))
 	}
 	s.calls = newCalls(api.New(api.Services{
-		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.platform, Logs: &s.journal,
+		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.platform, Resources: s.platform, Logs: &s.journal,
 		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver, EventSources: s.eventSources,
 	}), s.home)
 	s.api = &http.Server{

@@ -58,6 +58,7 @@ type server struct {
 	keys      *seal.Keyring
 	artifacts *artifact.Store
 	journal   journal
+	resources *standard.Resources
 	engine    engine.Engine
 	table     route.Table
 	platform  *local.Platform
@@ -115,6 +116,10 @@ func (s *server) openState(ctx context.Context) (err error) {
 	if s.artifacts, err = artifact.Open(s.path("artifacts")); err != nil {
 		return err
 	}
+	if s.resources, err = standard.OpenResources(ctx, s.path("resources"), s.before != nil, s.logger); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.resources.Close() })
 	s.onClose(func(context.Context) error { return s.journal.Close() })
 	if s.before != nil { // they are its to write
 		return nil
@@ -180,11 +185,11 @@ func (s *server) wire(context.Context) error {
 	s.platform = local.New(local.Options{
 		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: &s.journal, Dir: s.names.local(), Data: s.path("data"),
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
-		Hosts:  hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Logger: s.logger, Before: s.before.platform(),
+		Hosts:  hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Stores: s.resources.Set(), Logger: s.logger, Before: s.before.platform(),
 	})
-	sources := standard.EventSources(standard.Sourced{})
+	sources := standard.EventSources(s.resources.Sourced())
 	s.events = events.New(events.Options{
-		Sources: sources, Invoker: s.platform, Log: s.journal.Append, Logger: s.logger, Paused: s.before != nil,
+		Sources: sources, Invoker: s.platform, Log: s.journal.Append, Logger: s.logger, Physical: physical, Paused: s.before != nil,
 	})
 	s.onClose(s.events.Close)
 	s.onClose(s.endTraffic)
@@ -236,4 +241,14 @@ func (s *server) close(ctx context.Context) error {
 		errs = append(errs, f(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// physical is the name on this server of a resource that a release declares.
+func physical(release aloft.Release, kind, name string) string {
+	for _, r := range release.Resources {
+		if r.Type == kind && r.Name == name {
+			return release.ResourceName(r)
+		}
+	}
+	return release.FunctionName(name)
 }

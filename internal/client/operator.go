@@ -114,6 +114,17 @@ func (c *Client) EventSources(ctx context.Context, ref aloft.StageRef) ([]aloft.
 	return all, err
 }
 
+// Resources implements aloft.ResourceLister.
+func (c *Client) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.ResourceStatus, error) {
+	var list []aloft.ResourceStatus
+	path, err := stagePath(ref, "/resources")
+	if err != nil {
+		return nil, err
+	}
+	err = c.do(ctx, http.MethodGet, path, nil, &list)
+	return list, err
+}
+
 // Releases lists a stage's releases, newest first, at most limit (0: all). Of their config it carries the names only. It
 // returns NotFound if there is no stage.
 func (c *Client) Releases(ctx context.Context, ref aloft.StageRef, limit int) ([]aloft.Release, error) {

@@ -56,8 +56,12 @@ func (d *Deployer) next(state state, project project, build aloft.Build, input a
 	if err != nil {
 		return aloft.Release{}, err
 	}
+	resources, err := project.settings.Declared()
+	if err != nil {
+		return aloft.Release{}, err
+	}
 	return aloft.Release{
-		StageRef: project.ref, Kind: aloft.DeployRelease,
+		StageRef: project.ref, Kind: aloft.DeployRelease, Resources: resources,
 		Artifact: build.Artifact, Source: build.Source, Buildpack: build.Buildpack, Functions: build.Functions,
 		Config: sealed, Tuning: state.current.Clone().Tuning,
 		Author: input.Author, Commit: input.Commit, Description: input.Description,
@@ -67,7 +71,7 @@ func (d *Deployer) next(state state, project project, build aloft.Build, input a
 // same reports whether a release would change nothing that runs.
 func same(a, b aloft.Release) bool {
 	return a.Artifact.Digest == b.Artifact.Digest && reflect.DeepEqual(a.Functions, b.Functions) &&
-		reflect.DeepEqual(a.Config, b.Config) && reflect.DeepEqual(a.Tuning, b.Tuning)
+		reflect.DeepEqual(a.Resources, b.Resources) && reflect.DeepEqual(a.Config, b.Config) && reflect.DeepEqual(a.Tuning, b.Tuning)
 }
 
 // resume starts the current release of a stopped stage again.

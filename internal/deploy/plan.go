@@ -34,9 +34,15 @@ func (d *Deployer) Plan(ctx context.Context, input aloft.DeployInput, report alo
 		return aloft.Plan{}, err
 	}
 	plan.Current = state.stage.Current
-	plan.Changes = append(plan.Changes, diff(state.current, aloft.Release{Artifact: build.Artifact, Functions: build.Functions, Tuning: state.current.Tuning})...)
+	resources, err := project.settings.Declared()
+	if err != nil {
+		return aloft.Plan{}, err
+	}
+	next := aloft.Release{Artifact: build.Artifact, Functions: build.Functions, Resources: resources, Tuning: state.current.Tuning}
+	plan.Changes = append(plan.Changes, diff(state.current, next)...)
+	plan.Changes = append(plan.Changes, resourceDiff(project.ref, state.current.Resources, resources)...)
 	plan.Changes = append(plan.Changes, toGenerate(state, project)...)
-	plan.ID, err = planID(plan, state)
+	plan.ID, err = planID(plan, state, resources)
 	return plan, err
 }
 
@@ -163,7 +169,7 @@ func summary(f aloft.Function) string {
 }
 
 // planID names the state a plan was made against and the state it leads to.
-func planID(plan aloft.Plan, state state) (string, error) {
+func planID(plan aloft.Plan, state state, resources []aloft.Resource) (string, error) {
 	text, err := json.Marshal(struct {
 		Stage   aloft.StageRef
 		Current int
@@ -171,7 +177,8 @@ func planID(plan aloft.Plan, state state) (string, error) {
 		Code    string
 		What    []aloft.Function
 		Tuning  map[string]aloft.Tuning
-	}{plan.Stage, plan.Current, state.current.Config, plan.Build.Artifact.Digest, plan.Build.Functions, state.current.Tuning})
+		Uses    []aloft.Resource
+	}{plan.Stage, plan.Current, state.current.Config, plan.Build.Artifact.Digest, plan.Build.Functions, state.current.Tuning, resources})
 	if err != nil {
 		return "", fmt.Errorf("name the plan: %w", err)
 	}

@@ -17,7 +17,34 @@ func (d *Deployer) functions(p project, plan buildpack.Plan, tree fs.FS) ([]alof
 	if err == nil {
 		err = d.ownSources(p.ref, all)
 	}
+	for _, f := range all {
+		if err == nil {
+			err = checkDeclared(f.Name, f.EventSources, func(kind, name string) bool { return p.settings.Resources[name].Type == kind })
+		}
+	}
 	return all, err
+}
+
+// checkDeclared refuses sources that are resources of the app which it does not declare.
+func checkDeclared(function string, sources []string, declared func(kind, name string) bool) error {
+	for _, text := range sources {
+		kind, name, _ := strings.Cut(eventsource.Bare(text), ":")
+		switch kind {
+		case aloft.Queue, aloft.Topic, aloft.Bucket, aloft.Stream:
+			if !declared(kind, name) {
+				return aloft.Errorf(aloft.Invalid, "%s has the event source %s, but the app has no %s %q", function, text, kind, name).
+					WithHint("declare it in the resources section of aloft.yml: %s: %s", name, kind)
+			}
+		}
+	}
+	return nil
+}
+
+// declares reports whether a release has a resource.
+func declares(r aloft.Release) func(kind, name string) bool {
+	return func(kind, name string) bool {
+		return slices.ContainsFunc(r.Resources, func(one aloft.Resource) bool { return one.Type == kind && one.Name == name })
+	}
 }
 
 // ownSources writes the sources of functions as a stage has them: what an ARN calls by its name on this server becomes the app's own.
@@ -85,6 +112,9 @@ func (d *Deployer) resolveSources(r aloft.Release, input aloft.TuneInput) (aloft
 				return input, err
 			}
 			change.Add = append(change.Add, source.String())
+		}
+		if err := checkDeclared(f.Name, change.Add, declares(r)); err != nil {
+			return input, err
 		}
 		t.Sources = &change
 		input.Set[name] = t

@@ -44,8 +44,8 @@ type Spec struct {
 	Limits  Limits
 	Network Network
 
-	// Service, if not nil, is something that the command may connect to.
-	Service *Service
+	// Services are what the command may connect to.
+	Services []*Service
 
 	// Terminal, if not nil, is the command's controlling terminal, and its input and output in place of the three above.
 	Terminal *os.File
@@ -58,20 +58,23 @@ type Spec struct {
 // Service is what a command may connect to at an address of its own network, where it has one, else of the machine's.
 type Service struct {
 	Address string // TCP, such as "127.0.0.1:9001"
-	// Take gets the listener, before the command starts. Whoever gets it closes it.
+	// Take gets the listener, before the command starts. Whoever gets it closes it. If it is nil somebody listens there
+	// already, on the machine's network: only sandboxes that share that reach it.
 	Take func(net.Listener)
 }
 
-// Listen opens a Service on the machine's network. It is for engines whose sandboxes share that.
-func (s *Service) Listen(ctx context.Context) error {
-	if s == nil {
-		return nil
+// Listen opens services on the machine's network. It is for engines whose sandboxes share that.
+func Listen(ctx context.Context, services []*Service) error {
+	for _, s := range services {
+		if s.Take == nil {
+			continue
+		}
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Address)
+		if err != nil {
+			return fmt.Errorf("listen for a sandbox: %w", err)
+		}
+		s.Take(l)
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Address)
-	if err != nil {
-		return fmt.Errorf("listen for a sandbox: %w", err)
-	}
-	s.Take(l)
 	return nil
 }
 

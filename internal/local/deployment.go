@@ -33,6 +33,7 @@ type deployment struct {
 	handlers map[string]*function.Pool
 	static   route.Files // nil if the release has no static function
 	prefix   string
+	access   *access       // to resources; nil without
 	linger   time.Duration // it takes requests for so long after its route is gone
 	gone     chan struct{} // closed when nothing is left of it
 }
@@ -45,6 +46,10 @@ func (p *Platform) deploy(ctx context.Context, release aloft.Release) (*deployme
 	}
 	d := &deployment{platform: p, release: release.Clone(), config: config, handlers: map[string]*function.Pool{}, gone: make(chan struct{})}
 	if d.tree, err = p.unpack(ctx, release, "v"+strconv.Itoa(release.Version)); err != nil {
+		return nil, err
+	}
+	if err := d.openAccess(ctx); err != nil {
+		d.remove()
 		return nil, err
 	}
 	if err := d.functions(); err != nil {
@@ -141,7 +146,8 @@ func (d *deployment) pool(f aloft.Function) *function.Pool {
 					return engine.Spec{}, nil, err
 				}
 			}
-			return spec, func() { _ = os.RemoveAll(private) }, nil
+			leave := d.access.join(&spec)
+			return spec, func() { leave(); _ = os.RemoveAll(private) }, nil
 		},
 	})
 }
@@ -248,6 +254,7 @@ func (d *deployment) discard() {
 
 // remove frees what the deployment holds besides instances.
 func (d *deployment) remove() {
+	d.access.close()
 	if c, ok := d.static.(io.Closer); ok {
 		_ = c.Close()
 	}

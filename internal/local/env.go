@@ -60,6 +60,7 @@ func (d *deployment) env(f aloft.Function, layout engine.Layout, port int) []str
 	if dir := d.platform.dataDir(d.release.StageRef); dir != "" {
 		vars["ALOFT_DATA"] = dir
 	}
+	maps.Copy(vars, d.access.vars())
 	if f.Kind == aloft.Handler {
 		maps.Copy(vars, d.handlerVars(f, layout.Tree))
 		port = 0 // it listens on none

@@ -15,6 +15,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/route"
 )
 
@@ -36,6 +37,7 @@ type Options struct {
 	Runtimes  string                                 // directory of the clients of Lambda's runtimes, which sandboxes see; "" if there are none
 	BaseEnv   []string                               // of every instance, "K=V": PATH, LANG …
 	Static    func(root string) (route.Files, error) // serves the files below root; if it is an io.Closer it is closed
+	Stores    resource.Set                           // stores and services that releases declare
 	Logger    *slog.Logger
 	Before    *Before // a server that still runs the same stages; nil if there is none
 }
@@ -62,6 +64,8 @@ type Platform struct {
 	life       context.Context // ends when what still runs is killed
 	stopLife   context.CancelFunc
 	background sync.WaitGroup // everything that goes on after the call that began it
+
+	door door // to resources, for sandboxes without a network of their own
 
 	mu     sync.Mutex
 	stages map[aloft.StageRef]*stage
@@ -164,6 +168,7 @@ func (p *Platform) Close(ctx context.Context) error {
 		})
 	}
 	p.background.Wait()
+	p.door.close()
 	if !unhook() {
 		return errors.Join(errors.New("close the platform: instances were killed"), ctx.Err())
 	}

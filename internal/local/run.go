@@ -50,6 +50,9 @@ func (p *Platform) RunRelease(ctx context.Context, release aloft.Release, input 
 		return 0, err
 	}
 	defer d.remove()
+	if err := d.openAccess(ctx); err != nil {
+		return 0, err
+	}
 	private, err := p.private(release.StageRef, id)
 	if err != nil {
 		return 0, err
@@ -61,6 +64,7 @@ func (p *Platform) RunRelease(ctx context.Context, release aloft.Release, input 
 	if t := input.Terminal; t != nil {
 		spec.Terminal, spec.Env = t.File, append(spec.Env, "TERM="+t.Type)
 	}
+	defer d.access.join(&spec)()
 	box, err := p.Engine.Start(ctx, spec)
 	if err != nil {
 		return 0, err

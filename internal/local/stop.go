@@ -113,6 +113,9 @@ func (p *Platform) forget(s *stage, ref aloft.StageRef) {
 		}
 		_ = os.Remove(filepath.Dir(dir)) // the app's, if this was its last stage
 	}
+	if err := p.Stores.Remove(context.Background(), ref); err != nil {
+		p.Logger.Warn("remove a stage's resources", "stage", ref.String(), "error", err)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stages[ref] == s {

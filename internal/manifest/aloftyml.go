@@ -28,7 +28,12 @@ func aloftShape() shape[layer] {
 		bind(KeyDoc{Key: "stages", Meaning: "Settings of single stages. They win over the general ones, key by key."},
 			mapOf("STAGE", names("stage"), settingsShape()), func(l *layer) *map[string]Settings { return &l.stages }),
 	)
-	return checked(objectOf(keys...), func(d *document, n node, l *layer) error { return settle(d, n, &l.base) })
+	return checked(objectOf(keys...), func(d *document, n node, l *layer) error {
+		if err := settle(d, n, &l.base); err != nil {
+			return err
+		}
+		return checkResources(d, n, l.base.Resources)
+	})
 }
 
 // settingsShape is what a stage may say.
@@ -60,6 +65,8 @@ func settingsKeys() []key[Settings] {
 			staticShape(), func(s *Settings) **Static { return &s.Static }),
 		bind(KeyDoc{Key: "routes", Default: "/FUNCTION and below", Meaning: "Which handler function answers which requests, such as \"POST /items/{id}\"."},
 			mapOf("ROUTE", routes(), functionName()), func(s *Settings) *map[string]string { return &s.Routes }),
+		bind(KeyDoc{Key: "resources", Meaning: "Stores and services that the app uses: they are made with the first release that has them, and kept until the stage is destroyed."},
+			mapOf("RESOURCE", names("resource"), resourceShape()), func(s *Settings) *map[string]ResourceSettings { return &s.Resources }),
 		bind(KeyDoc{Key: "env", Meaning: "Variables for build and run. Those of aloft config win over them."},
 			mapOf("NAME", envNames(), anyText()), func(s *Settings) *map[string]string { return &s.Env }),
 		bind(KeyDoc{Key: "health", Default: "it accepts connections", Meaning: "When an instance is ready for traffic."},

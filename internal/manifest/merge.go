@@ -22,13 +22,16 @@ func (l layer) over(base layer) layer {
 // over returns what s and base say together; where both speak, s wins. The result shares no memory with either.
 func (s Settings) over(base Settings) Settings {
 	merged := Settings{
-		Name:    cmp.Or(s.Name, base.Name),
-		Build:   cmp.Or(s.Build, base.Build),
-		Start:   cmp.Or(s.Start, base.Start),
-		Hooks:   s.Hooks.over(base.Hooks),
-		Static:  s.Static.over(base.Static),
-		Routes:  join(s.Routes, base.Routes),
-		Env:     join(s.Env, base.Env),
+		Name:   cmp.Or(s.Name, base.Name),
+		Build:  cmp.Or(s.Build, base.Build),
+		Start:  cmp.Or(s.Start, base.Start),
+		Hooks:  s.Hooks.over(base.Hooks),
+		Static: s.Static.over(base.Static),
+		Routes: join(s.Routes, base.Routes),
+		Env:    join(s.Env, base.Env),
+
+		Resources: mergeResources(s.Resources, base.Resources),
+
 		Health:  s.Health.over(base.Health),
 		Drain:   cmp.Or(s.Drain, base.Drain),
 		Timeout: cmp.Or(s.Timeout, base.Timeout),

@@ -17,6 +17,7 @@ type Settings struct {
 
 	Functions map[string]FunctionSettings // by name; see Function
 	Routes    map[string]string           // which handler function answers which requests: "POST /items/{id}" to its name
+	Resources map[string]ResourceSettings // by name
 	Env       map[string]string           // for build and run; a stage's config overrides it
 	Required  []EnvVar                    // variables the app declares but gives no value for, by name
 

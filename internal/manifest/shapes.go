@@ -215,3 +215,27 @@ func oneOf(words ...string) shape[string] {
 		return "", false
 	})
 }
+
+// yesNo is true or false.
+func yesNo() shape[bool] {
+	return word("true or false", "", map[string]any{"type": "boolean"}, func(n node) (bool, bool) {
+		return n.text == "true", n.kind == boolean
+	})
+}
+
+// span is a duration of whole seconds between two.
+func span(least, most time.Duration) shape[aloft.Duration] {
+	like := "from " + brief(aloft.Duration(least)) + " to " + brief(aloft.Duration(most))
+	schema := map[string]any{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`}
+	return word("a duration", like, schema, func(n node) (aloft.Duration, bool) {
+		v, err := time.ParseDuration(n.text)
+		return aloft.Duration(v), n.kind == text && err == nil && v >= least && v <= most && v%time.Second == 0
+	})
+}
+
+// resourceName is the name of a resource.
+func resourceName() shape[string] {
+	return word("a resource's name", "such as jobs", map[string]any{"type": "string", "pattern": namePattern}, func(n node) (string, bool) {
+		return n.text, n.kind == text && aloft.CheckName("resource", n.text) == nil
+	})
+}

@@ -19,10 +19,10 @@ const keptBackups = 3
 
 // backup copies the database to a file beside it, named after its schema and the time. It is on the disk when backup
 // returns. Of earlier copies the newest stay.
-func (s *Store) backup(ctx context.Context, version int) error {
+func (d *Database) backup(ctx context.Context, version int) error {
 	const what = "copy the database before its schema changes"
-	path := fmt.Sprintf("%s.schema%d-%s", s.path, version, time.Now().UTC().Format("20060102T150405.000Z"))
-	temp := s.path + ".backup"
+	path := fmt.Sprintf("%s.schema%d-%s", d.path, version, time.Now().UTC().Format("20060102T150405.000Z"))
+	temp := d.path + ".backup"
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // a kill left it
 		return aloft.Errorf(aloft.Internal, "%s: %w", what, err)
 	}
@@ -31,14 +31,14 @@ func (s *Store) backup(ctx context.Context, version int) error {
 		return aloft.Errorf(aloft.Internal, "%s: %w", what, err)
 	}
 	defer func() { _ = file.Close() }()
-	if _, err = s.writer.ExecContext(ctx, "VACUUM INTO ?", temp); err != nil {
+	if _, err = d.writer.ExecContext(ctx, "VACUUM INTO ?", temp); err != nil {
 		_ = os.Remove(temp)
-		return s.fail(ctx, what, err)
+		return d.fail(ctx, what, err)
 	}
 	if err = errors.Join(file.Sync(), os.Rename(temp, path), syncDir(filepath.Dir(path))); err != nil {
 		return aloft.Errorf(aloft.Internal, "%s: %w", what, err)
 	}
-	all := backupsOf(s.path, anySchema)
+	all := backupsOf(d.path, anySchema)
 	for _, old := range all[:max(0, len(all)-keptBackups)] {
 		_ = os.Remove(old) // the next backup tries again
 	}

@@ -13,14 +13,14 @@ import (
 
 // prepare makes the database if there is none and says whether the last stop of an existing one was unclean: SQLite
 // removes the write-ahead log when the last connection closes.
-func prepare(ctx context.Context, path string, schema fs.FS) (unclean bool, err error) {
+func prepare(ctx context.Context, path string, kind Kind) (unclean bool, err error) {
 	wal, walErr := os.Stat(path + "-wal")
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && walErr == nil:
 		return false, damaged(path, errors.New("the file is missing, its write-ahead log is not"))
 	case errors.Is(err, fs.ErrNotExist):
-		return false, create(ctx, path, schema)
+		return false, create(ctx, path, kind)
 	case err != nil:
 		return false, aloft.Errorf(aloft.Internal, "open database: %w", err)
 	case !info.Mode().IsRegular():
@@ -37,7 +37,7 @@ func prepare(ctx context.Context, path string, schema fs.FS) (unclean bool, err 
 }
 
 // create makes the database under another name and renames it, so that a kill never leaves half a database at path.
-func create(ctx context.Context, path string, schema fs.FS) error {
+func create(ctx context.Context, path string, kind Kind) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return aloft.Errorf(aloft.Internal, "create database: %w", err)
 	}
@@ -52,7 +52,7 @@ func create(ctx context.Context, path string, schema fs.FS) error {
 		return aloft.Errorf(aloft.Internal, "create database: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	if err := fill(ctx, temp, schema); err != nil {
+	if err := fill(ctx, temp, kind); err != nil {
 		return fmt.Errorf("create database: %w", err)
 	}
 	if err := file.Sync(); err != nil {
@@ -65,20 +65,20 @@ func create(ctx context.Context, path string, schema fs.FS) error {
 }
 
 // fill gives the empty file its schema.
-func fill(ctx context.Context, path string, schema fs.FS) error {
-	s, err := connect(path, schema)
+func fill(ctx context.Context, path string, kind Kind) error {
+	d, err := connect(path, kind)
 	if err != nil {
 		return err
 	}
-	_, err = s.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
+	_, err = d.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", kind.ID))
 	if err == nil {
-		err = s.migrate(ctx)
+		err = d.migrate(ctx)
 	}
 	if err != nil {
-		_ = s.Close() // the first error says why
-		return s.fail(ctx, "create schema", err)
+		_ = d.Close() // the first error says why
+		return d.fail(ctx, "create schema", err)
 	}
-	return s.fail(ctx, "create schema", s.Close())
+	return d.fail(ctx, "create schema", d.Close())
 }
 
 func syncDir(name string) error {

@@ -22,7 +22,7 @@ func damaged(path string, cause error) error {
 }
 
 // fail gives err what a user needs: the end of ctx, damage and a full disk are told apart from what is ours to mend.
-func (s *Store) fail(ctx context.Context, what string, err error) error {
+func (d *Database) fail(ctx context.Context, what string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (s *Store) fail(ctx context.Context, what string, err error) error {
 		return fmt.Errorf("%s: %w", what, ctx.Err())
 	}
 	if errors.Is(err, errDamaged) {
-		return damaged(s.path, err)
+		return damaged(d.path, err)
 	}
 	driver, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
@@ -41,42 +41,42 @@ func (s *Store) fail(ctx context.Context, what string, err error) error {
 	}
 	switch driver.Code() & 0xff { // the low byte is the kind, the rest says more about it
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return damaged(s.path, err)
+		return damaged(d.path, err)
 	case sqlite3.SQLITE_FULL:
-		return aloft.Errorf(aloft.Internal, "%s: the disk of %s is full", what, s.path).WithHint("free space; nothing was changed")
+		return aloft.Errorf(aloft.Internal, "%s: the disk of %s is full", what, d.path).WithHint("free space; nothing was changed")
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR:
-		return aloft.Errorf(aloft.Internal, "%s: %s: %w", what, s.path, err).
+		return aloft.Errorf(aloft.Internal, "%s: %s: %w", what, d.path, err).
 			WithHint("check the disk, and that aloft may write the file and its directory")
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return aloft.Errorf(aloft.Unavailable, "%s: %s is locked by another program", what, s.path).
+		return aloft.Errorf(aloft.Unavailable, "%s: %s is locked by another program", what, d.path).
 			WithHint("close other programs that have the database open and try again")
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
 
 // checkIdentity refuses the database of another program.
-func (s *Store) checkIdentity(ctx context.Context) error {
+func (d *Database) checkIdentity(ctx context.Context) error {
 	var id int64
-	if err := s.writer.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+	if err := d.writer.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
 		return fmt.Errorf("read application id: %w", err)
 	}
-	if id != applicationID {
-		return aloft.Errorf(aloft.Conflict, "%s is not a database of aloft, or its head is damaged (application id %#x)", s.path, id).
+	if id != d.kind.ID {
+		return aloft.Errorf(aloft.Conflict, "%s is not a database of aloft, or its head is damaged (application id %#x)", d.path, id).
 			WithHint("move it away, or put a backup of aloft's database in its place")
 	}
 	return nil
 }
 
 // check runs one of SQLite's checks and the check of references, and returns what they find first.
-func (s *Store) check(ctx context.Context, pragma string) error {
+func (d *Database) check(ctx context.Context, pragma string) error {
 	var found string
-	if err := s.writer.QueryRowContext(ctx, "PRAGMA "+pragma+"(1)").Scan(&found); err != nil {
+	if err := d.reader.QueryRowContext(ctx, "PRAGMA "+pragma+"(1)").Scan(&found); err != nil {
 		return fmt.Errorf("%s: %w", pragma, err)
 	}
 	if found != "ok" {
 		return fmt.Errorf("%w: %s", errDamaged, found)
 	}
-	rows, err := s.writer.QueryContext(ctx, "PRAGMA foreign_key_check")
+	rows, err := d.reader.QueryContext(ctx, "PRAGMA foreign_key_check")
 	if err != nil {
 		return fmt.Errorf("check references: %w", err)
 	}

@@ -26,29 +26,29 @@ func Schema() int {
 
 // migrate applies the migrations the database does not have yet, each in a transaction with its number. A database that
 // had a schema before is copied first.
-func (s *Store) migrate(ctx context.Context) error {
-	files, err := fs.Glob(s.schema, allMigrations)
+func (d *Database) migrate(ctx context.Context) error {
+	files, err := fs.Glob(d.kind.Schema, allMigrations)
 	if err != nil {
 		return err
 	}
-	version, err := userVersion(ctx, s.writer)
+	version, err := userVersion(ctx, d.writer)
 	if err != nil {
 		return err
 	}
 	if version > len(files) {
-		return s.newer(ctx, version, len(files))
+		return d.newer(ctx, version, len(files))
 	}
 	if version > 0 && version < len(files) {
-		if err := s.backup(ctx, version); err != nil {
+		if err := d.backup(ctx, version); err != nil {
 			return err
 		}
 	}
 	for i, name := range files[version:] {
-		text, err := fs.ReadFile(s.schema, name)
+		text, err := fs.ReadFile(d.kind.Schema, name)
 		if err != nil {
 			return err
 		}
-		if err := apply(ctx, s.writer, string(text), version+i+1); err != nil {
+		if err := apply(ctx, d.writer, string(text), version+i+1); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -90,20 +90,20 @@ func (s *Store) SetVersion(ctx context.Context, version string) error {
 }
 
 // newer refuses a database whose schema is unknown, and says what to do.
-func (s *Store) newer(ctx context.Context, version, known int) error {
+func (d *Database) newer(ctx context.Context, version, known int) error {
 	by := "a newer aloft"
 	var name string
-	row := s.writer.QueryRowContext(ctx, `SELECT CAST(value AS TEXT) FROM meta WHERE name = ?`, writtenBy)
+	row := d.writer.QueryRowContext(ctx, `SELECT CAST(value AS TEXT) FROM meta WHERE name = ?`, writtenBy)
 	if row.Scan(&name) == nil && name != "" { // the newer schema may know no such table
 		by = "the newer aloft " + name
 	}
-	err := aloft.Errorf(aloft.Conflict, "the database %s was written by %s and has schema %d; this version of aloft knows up to %d", s.path, by, version, known)
-	backups := backupsOf(s.path, known)
+	err := aloft.Errorf(aloft.Conflict, "the database %s was written by %s and has schema %d; this version of aloft knows up to %d", d.path, by, version, known)
+	backups := backupsOf(d.path, known)
 	if len(backups) == 0 {
 		return err.WithHint("start %s again, or put a backup made before the upgrade in the place of the database; nothing was changed", by)
 	}
 	return err.WithHint("start %[1]s again; or return to the state before the upgrade, without what was released since: "+
-		"mv %[2]s %[2]s.newer && cp -p %[3]s %[2]s; nothing was changed", by, s.path, backups[len(backups)-1])
+		"mv %[2]s %[2]s.newer && cp -p %[3]s %[2]s; nothing was changed", by, d.path, backups[len(backups)-1])
 }
 
 // SchemaOf reads the schema of the database at path from its head; 0 if there is none. A server that was killed may have

@@ -1,19 +1,11 @@
 // Package sqlite is the embedded aloft.AppService: one SQLite database file beside its write-ahead log. A call that
 // returned without error is on the disk. The package never repairs a damaged database and never opens one made by a newer
-// version; both are refused with what to do.
+// version; both are refused with what to do. Below it, package messages keeps its own file the same way.
 package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"fmt"
 	"io/fs"
-	"net/url"
-	"os"
-	"sync/atomic"
-
-	"modernc.org/sqlite"
 
 	"github.com/aloft-run/aloft"
 )
@@ -21,136 +13,18 @@ import (
 // applicationID marks a database as ours: "aloft" squeezed into the 32 bits that SQLite's header has for it.
 const applicationID = 0x0a10f7db
 
-const readers = 4 // connections that read at once
-
-// Store is an open database. It is safe for concurrent use. Only one process may have a database open as a Store; the
-// caller sees to that with a lock on the directory.
-type Store struct {
-	path   string
-	schema fs.FS   // the migrations
-	writer *sql.DB // one connection: SQLite has one writer at a time, and waiting in Go honours ctx
-	reader *sql.DB
-	lent   *atomic.Bool // see Suspend
-}
+// Store is an open database of apps, stages and releases. It is safe for concurrent use.
+type Store struct{ *Database }
 
 var _ aloft.AppService = (*Store)(nil)
 
-// Open opens the database at path and makes it if there is none. It returns Internal, with how to restore, for a damaged
-// database, and Conflict for one of a newer version or of another program.
-//
-// A database of an older version is brought to the schema of this one, after a copy of it was put beside it: see backup.
+// Open opens the database at path and makes it if there is none. See OpenDatabase.
 func Open(ctx context.Context, path string) (*Store, error) { return openWith(ctx, path, migrations) }
 
 func openWith(ctx context.Context, path string, schema fs.FS) (*Store, error) {
-	unclean, err := prepare(ctx, path, schema)
+	d, err := OpenDatabase(ctx, path, Kind{ID: applicationID, Schema: schema})
 	if err != nil {
 		return nil, err
 	}
-	s, err := connect(path, schema)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.start(ctx, unclean); err != nil {
-		_ = s.Close() // the first error says why
-		return nil, s.fail(ctx, "open database", err)
-	}
-	return s, nil
-}
-
-// start checks what connect opened, cheapest first, and brings it to the schema of this version.
-func (s *Store) start(ctx context.Context, unclean bool) error {
-	if err := s.checkIdentity(ctx); err != nil {
-		return err
-	}
-	if unclean || isSmall(s.path) {
-		if err := s.check(ctx, "quick_check"); err != nil {
-			return err
-		}
-	}
-	if err := s.migrate(ctx); err != nil {
-		return err
-	}
-	for _, db := range []*sql.DB{s.writer, s.reader} {
-		if err := assertPragmas(ctx, db); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// connect makes the two pools. Nothing is opened before the first use.
-func connect(path string, schema fs.FS) (*Store, error) {
-	lent := new(atomic.Bool)
-	writer, err := open(path, "_txlock=immediate&_journal_mode=WAL", lent)
-	if err != nil {
-		return nil, err
-	}
-	reader, err := open(path, "_query_only=1", lent)
-	if err != nil {
-		return nil, errors.Join(err, writer.Close())
-	}
-	writer.SetMaxOpenConns(1)
-	reader.SetMaxOpenConns(readers)
-	s := &Store{path: path, schema: schema, writer: writer, reader: reader, lent: lent}
-	s.keepConnections()
-	return s, nil
-}
-
-// durable holds for every connection. FULL syncs the log at each commit: NORMAL loses acknowledged commits at power loss.
-const durable = "mode=rw&_busy_timeout=5000&_foreign_keys=1&_synchronous=FULL&_defensive=1&_dqs=0&_error_rc=1&_pragma=trusted_schema(0)"
-
-func open(path, more string, lent *atomic.Bool) (*sql.DB, error) {
-	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: durable + "&" + more}
-	connector, err := sqlite.NewConnector(name.String())
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	return sql.OpenDB(lender{connector, lent}), nil
-}
-
-// assertPragmas makes sure that what the connection string asked for really holds; SQLite ignores what it does not know.
-func assertPragmas(ctx context.Context, db *sql.DB) error {
-	for _, p := range []struct{ name, want string }{
-		{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"}, {"trusted_schema", "0"}, {"busy_timeout", "5000"},
-	} {
-		var got string
-		if err := db.QueryRowContext(ctx, "PRAGMA "+p.name).Scan(&got); err != nil {
-			return fmt.Errorf("pragma %s: %w", p.name, err)
-		}
-		if got != p.want {
-			return aloft.Errorf(aloft.Internal, "the database runs with %s=%s instead of %s", p.name, got, p.want).
-				WithHint("keep the database on a local file system that supports write-ahead logging; network file systems do not")
-		}
-	}
-	return nil
-}
-
-// Close ends all use of the database. After it the file alone, without write-ahead log, holds everything.
-func (s *Store) Close() error {
-	return errors.Join(s.reader.Close(), s.writer.Close()) // the writer last: the last connection folds the log into the file
-}
-
-// Check reads the whole database and compares it with its indexes, which takes a while for a large one. It returns
-// Internal, with how to restore, for damage.
-func (s *Store) Check(ctx context.Context) error {
-	return s.fail(ctx, "check database", s.check(ctx, "integrity_check"))
-}
-
-// write runs fn in a transaction that holds the write lock from its start, so what fn reads stays true until it commits.
-func (s *Store) write(ctx context.Context, what string, fn func(tx *sql.Tx) error) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return s.fail(ctx, what, err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := fn(tx); err != nil {
-		return s.fail(ctx, what, err)
-	}
-	return s.fail(ctx, what, tx.Commit())
-}
-
-// isSmall reports whether checking the database costs so little that it is done at every start.
-func isSmall(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Size() < 16<<20
+	return &Store{d}, nil
 }

@@ -13,18 +13,18 @@ import (
 
 // Suspend closes the database so that another process may open it, as one Store at a time may. Until Resume, calls return
 // Unavailable. It waits for those under way; if ctx ends first nothing is changed.
-func (s *Store) Suspend(ctx context.Context) error {
-	s.lent.Store(true)
-	s.reader.SetMaxIdleConns(0)
-	s.writer.SetMaxIdleConns(0)
+func (d *Database) Suspend(ctx context.Context) error {
+	d.lent.Store(true)
+	d.reader.SetMaxIdleConns(0)
+	d.writer.SetMaxIdleConns(0)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for s.reader.Stats().OpenConnections+s.writer.Stats().OpenConnections > 0 {
+	for d.reader.Stats().OpenConnections+d.writer.Stats().OpenConnections > 0 {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			s.keepConnections()
-			s.lent.Store(false)
+			d.keepConnections()
+			d.lent.Store(false)
 			return fmt.Errorf("close the database: %w", ctx.Err())
 		}
 	}
@@ -33,29 +33,29 @@ func (s *Store) Suspend(ctx context.Context) error {
 
 // Resume opens the database again after the other process has closed it. If that one has changed the schema, the state is
 // what it was before: the copy from before the change takes the place of the database.
-func (s *Store) Resume(ctx context.Context) error {
-	s.keepConnections()
-	s.lent.Store(false)
-	version, err := userVersion(ctx, s.writer)
+func (d *Database) Resume(ctx context.Context) error {
+	d.keepConnections()
+	d.lent.Store(false)
+	version, err := userVersion(ctx, d.writer)
 	if err != nil {
-		return s.fail(ctx, "open the database again", err)
+		return d.fail(ctx, "open the database again", err)
 	}
-	files, err := fs.Glob(s.schema, allMigrations)
+	files, err := fs.Glob(d.kind.Schema, allMigrations)
 	if err != nil || version <= len(files) {
 		return err
 	}
-	if err := s.Suspend(ctx); err != nil { // folds the write-ahead log into the file: none may meet the other one
+	if err := d.Suspend(ctx); err != nil { // folds the write-ahead log into the file: none may meet the other one
 		return err
 	}
-	err = restore(s.path, len(files))
-	s.keepConnections()
-	s.lent.Store(false)
+	err = restore(d.path, len(files))
+	d.keepConnections()
+	d.lent.Store(false)
 	return err
 }
 
-func (s *Store) keepConnections() {
-	s.writer.SetMaxIdleConns(1)
-	s.reader.SetMaxIdleConns(readers)
+func (d *Database) keepConnections() {
+	d.writer.SetMaxIdleConns(1)
+	d.reader.SetMaxIdleConns(readers)
 }
 
 // lender makes no connections while the database is lent to another process.

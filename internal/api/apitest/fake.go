@@ -33,18 +33,19 @@ type stage struct {
 }
 
 var (
-	_ aloft.Deployer     = (*Fake)(nil)
-	_ aloft.Operator     = (*Fake)(nil)
-	_ aloft.Runner       = (*Fake)(nil)
-	_ aloft.Invoker      = (*Fake)(nil)
-	_ aloft.LogService   = (*Fake)(nil)
-	_ aloft.ReleaseStore = (*Fake)(nil)
+	_ aloft.Deployer       = (*Fake)(nil)
+	_ aloft.Operator       = (*Fake)(nil)
+	_ aloft.Runner         = (*Fake)(nil)
+	_ aloft.Invoker        = (*Fake)(nil)
+	_ aloft.ResourceLister = (*Fake)(nil)
+	_ aloft.LogService     = (*Fake)(nil)
+	_ aloft.ReleaseStore   = (*Fake)(nil)
 )
 
 // Services returns what api.New takes. Stop is called when a client stops the server.
 func (f *Fake) Services(home string, stop func()) api.Services {
 	return api.Services{
-		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
+		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Resources: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
 		EventSources: f.EventSources,
 		Server: api.ServerInfo{
 			Version: "fake", PID: os.Getpid(), Home: home, HTTP: "127.0.0.1:7070", Isolation: "none: this is a fake",

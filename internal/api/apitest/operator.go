@@ -77,6 +77,18 @@ func (f *Fake) Stop(_ context.Context, ref aloft.StageRef) error {
 	return err
 }
 
+// Resources implements aloft.ResourceLister: a stage that exists has one bucket.
+func (f *Fake) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.ResourceStatus, error) {
+	if _, err := f.Releases(ctx, ref, 1); err != nil {
+		return nil, err
+	}
+	r := aloft.Resource{Name: "uploads", Type: aloft.Bucket}
+	return []aloft.ResourceStatus{{
+		Resource: r.Name, Type: r.Type, Name: ref.ResourceName(r), ARN: "arn:aws:s3:::" + ref.ResourceName(r), Variable: "UPLOADS_BUCKET",
+		Counts: []aloft.Count{{What: "objects", N: 3}},
+	}}, nil
+}
+
 // Invoke implements aloft.Invoker: the event is the answer, and "fail" an error.
 func (f *Fake) Invoke(_ context.Context, input aloft.InvokeInput) (aloft.Invoked, error) {
 	f.mu.Lock()

@@ -85,8 +85,8 @@ func (e *Engine) steps(spec engine.Spec) []pid1.Step {
 			policy.Write = append(policy.Write, dir)
 		}
 	}
-	if spec.Service != nil {
-		if addr, err := net.ResolveTCPAddr("tcp", spec.Service.Address); err == nil {
+	for _, service := range spec.Services {
+		if addr, err := net.ResolveTCPAddr("tcp", service.Address); err == nil {
 			policy.Connect = append(policy.Connect, addr.Port)
 		}
 	}

@@ -118,7 +118,7 @@ func testService(t *testing.T, e engine.Engine) {
 		}()
 	}}
 	out := &Buffer{}
-	s := begin(t.Context(), t, e, engine.Spec{Command: Child("dial", address), Stdout: out, Stderr: out, Service: service})
+	s := begin(t.Context(), t, e, engine.Spec{Command: Child("dial", address), Stdout: out, Stderr: out, Services: []*engine.Service{service}})
 	if runtime.GOOS == "linux" {
 		own, _ = s.Listeners()
 	}

@@ -71,7 +71,10 @@ func (s *sandbox) begin(path string) (err error) {
 			return err
 		}
 	}
-	if service := s.spec.Service; service != nil {
+	for _, service := range s.spec.Services {
+		if service.Take == nil {
+			continue
+		}
 		l, err := s.Listen(context.Background(), "tcp", service.Address)
 		if err != nil {
 			return err

@@ -52,7 +52,7 @@ func (e *Engine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbox, e
 	if err != nil {
 		return nil, err
 	}
-	if err := spec.Service.Listen(ctx); err != nil {
+	if err := engine.Listen(ctx, spec.Services); err != nil {
 		return nil, fmt.Errorf("start %s: %w", spec.ID, err)
 	}
 	record, err := newRecord(e.runDir, rand.Text())

@@ -1,0 +1,185 @@
+package local
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/resource"
+)
+
+// resourceAddress is where sandboxes with a network of their own find the APIs of their resources. Nothing known listens
+// on this port by itself.
+const resourceAddress = "127.0.0.1:29001"
+
+// access is how the instances of a deployment reach its resources: at an address of the sandbox's own network, where nobody
+// else can ask; or through the platform's door, where who asks is told by the access key. Nil is no access.
+type access struct {
+	deployment *deployment
+	handler    http.Handler
+	endpoint   string
+	as         resource.Credentials
+	server     *http.Server // of sandboxes' own networks
+	serving    sync.WaitGroup
+}
+
+var _ aloft.ResourceLister = (*Platform)(nil)
+
+// Resources implements aloft.ResourceLister.
+func (p *Platform) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.ResourceStatus, error) {
+	s := p.known(ref)
+	if s == nil {
+		return nil, aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref).WithHint("deploy it first: aloft up %s", ref.Stage)
+	}
+	s.mu.Lock()
+	declared := s.release.Clone().Resources
+	s.mu.Unlock()
+	return p.Stores.List(ctx, ref, declared)
+}
+
+// openAccess makes what the release declares, and the way to it.
+func (d *deployment) openAccess(ctx context.Context) error {
+	p, r := d.platform, d.release
+	if len(r.Resources) == 0 {
+		return nil
+	}
+	if err := p.Stores.Provision(ctx, r.StageRef, r.Resources); err != nil {
+		return err
+	}
+	a := &access{
+		deployment: d, handler: p.Stores.Handler(resource.VisibleTo(r)), endpoint: "http://" + resourceAddress,
+		as: resource.Credentials{ID: "AKIA" + rand.Text()[:16], Secret: rand.Text() + rand.Text()[:14]},
+	}
+	if p.Engine.Layout("", "").OwnNetwork {
+		a.server = newResourceServer(a.handler, p.Logger)
+	} else {
+		address, err := p.door.let(a)
+		if err != nil {
+			return err
+		}
+		a.endpoint = "http://" + address
+	}
+	d.access = a
+	return nil
+}
+
+// newResourceServer serves h without the limits of a gateway: who asks is the app itself.
+func newResourceServer(h http.Handler, logger *slog.Logger) *http.Server {
+	const idle = 2 * time.Minute
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: idle, IdleTimeout: idle, Protocols: resource.Protocols(),
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// vars are the variables by which functions find the resources.
+func (a *access) vars() map[string]string {
+	if a == nil {
+		return nil
+	}
+	return resource.Env(a.deployment.release.StageRef, a.deployment.release.Resources, a.endpoint, a.as)
+}
+
+// join lets an instance reach the resources. Leave must be called when it has ended.
+func (a *access) join(spec *engine.Spec) (leave func()) {
+	if a == nil {
+		return func() {}
+	}
+	if a.server == nil {
+		spec.Services = append(spec.Services, &engine.Service{Address: strings.TrimPrefix(a.endpoint, "http://")})
+		return func() {}
+	}
+	var listener net.Listener
+	spec.Services = append(spec.Services, &engine.Service{Address: resourceAddress, Take: func(l net.Listener) {
+		listener = l
+		a.serving.Go(func() { _ = a.server.Serve(l) }) // it ends with the listener
+	}})
+	return func() {
+		if listener != nil {
+			_ = listener.Close()
+		}
+	}
+}
+
+// close ends all access.
+func (a *access) close() {
+	if a == nil {
+		return
+	}
+	a.deployment.platform.door.shut(a)
+	if a.server != nil {
+		_ = a.server.Close()
+		a.serving.Wait()
+	}
+}
+
+// door is one address on the machine's loopback for all sandboxes that have no network of their own. It is opened with the
+// first that needs it.
+type door struct {
+	mu      sync.Mutex
+	server  *http.Server
+	address string
+	done    chan struct{}
+	guests  map[string]*access // by access key
+}
+
+// let lets requests with the access key of a through to its resources, and returns the address.
+func (d *door) let(a *access) (address string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.server == nil {
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", fmt.Errorf("listen for resources: %w", err)
+		}
+		d.server, d.address, d.guests, d.done = newResourceServer(d, a.deployment.platform.Logger), l.Addr().String(), map[string]*access{}, make(chan struct{})
+		server, done := d.server, d.done
+		go func() {
+			defer close(done)
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				a.deployment.platform.Logger.Warn("the address of resources is gone", "error", err)
+			}
+		}()
+	}
+	d.guests[a.as.ID] = a
+	return d.address, nil
+}
+
+func (d *door) shut(a *access) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.guests, a.as.ID)
+}
+
+func (d *door) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.server != nil {
+		_ = d.server.Close()
+		<-d.done
+		d.server = nil
+	}
+}
+
+// ServeHTTP implements http.Handler. The access key tells who asks; no other process of the machine knows it, unless it can
+// read the environment of the app's.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	key, _, _ := strings.Cut(resource.Scope(r), "/")
+	d.mu.Lock()
+	guest := d.guests[key]
+	d.mu.Unlock()
+	if guest == nil {
+		resource.Refuse(w, r)
+		return
+	}
+	guest.handler.ServeHTTP(w, r)
+}

@@ -1,0 +1,117 @@
+package bucket
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // S3's word for what an object holds; no protection
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+)
+
+// leftOver is how old a file is at least that the index does not name, when it is removed: a slow upload may still be
+// written, by another process too.
+const leftOver = 24 * time.Hour
+
+// blob is a file with bytes of an object or of a part of one.
+type blob struct {
+	file string
+	size int64
+	md5  []byte
+}
+
+// write puts all of r into a new file. It is on the disk when write returns; nobody knows of it yet.
+func (s *Store) write(r io.Reader) (b blob, err error) {
+	name := strings.ToLower(rand.Text())
+	b.file = path.Join(name[:2], name[2:])
+	if err := s.files.MkdirAll(name[:2], 0o700); err != nil {
+		return blob{}, fmt.Errorf("store an object: %w", err)
+	}
+	f, err := s.files.OpenFile(b.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return blob{}, fmt.Errorf("store an object: %w", err)
+	}
+	sum := md5.New() //nolint:gosec // see the import
+	b.size, err = io.Copy(io.MultiWriter(f, sum), r)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	for _, dir := range []string{name[:2], "."} {
+		if err == nil {
+			err = s.syncDir(dir)
+		}
+	}
+	if err != nil {
+		s.remove(b.file)
+		return blob{}, fmt.Errorf("store an object: %w", err)
+	}
+	b.md5 = sum.Sum(nil)
+	return b, nil
+}
+
+func (s *Store) syncDir(name string) error {
+	dir, err := s.files.Open(name)
+	if err != nil {
+		return err
+	}
+	err = dir.Sync()
+	if closeErr := dir.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// remove removes files that nobody names. What cannot be removed now is left over and swept later.
+func (s *Store) remove(files ...string) {
+	for _, file := range files {
+		_ = s.files.Remove(file)
+	}
+}
+
+// sweep removes files that the index does not name and that have not been written for a while.
+func (s *Store) sweep(ctx context.Context, age time.Duration) {
+	old := time.Now().Add(-age)
+	_ = fs.WalkDir(s.files.FS(), ".", func(name string, entry fs.DirEntry, err error) error { // what is unreadable is the next sweep's
+		if ctx.Err() != nil {
+			return fs.SkipAll
+		}
+		if err != nil || entry.IsDir() {
+			return nil
+		}
+		info, err := entry.Info()
+		if err != nil || info.ModTime().After(old) {
+			return nil
+		}
+		var named bool
+		row := s.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM objects WHERE file = ?1) OR EXISTS (SELECT 1 FROM parts WHERE file = ?1)`, name)
+		if row.Scan(&named) == nil && !named {
+			s.remove(name)
+		}
+		return nil
+	})
+}
+
+// section is a file from an offset on.
+type section struct {
+	io.Reader
+	io.Closer
+}
+
+// open opens the length bytes from an offset of a file.
+func (s *Store) open(file string, offset, length int64) (io.ReadCloser, error) {
+	f, err := s.files.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	return section{io.NewSectionReader(f, offset, length), f}, nil
+}
+
+func hexOf(sum []byte) string { return hex.EncodeToString(sum) }

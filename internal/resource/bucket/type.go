@@ -1,0 +1,59 @@
+package bucket
+
+import (
+	"context"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/resource"
+)
+
+var _ resource.Type = (*Store)(nil)
+
+// Kind implements resource.Type.
+func (*Store) Kind() string { return aloft.Bucket }
+
+// Check implements resource.Type: buckets have no options.
+func (*Store) Check(options map[string]string) error {
+	return resource.Options(aloft.Bucket, options)
+}
+
+// Provision implements resource.Type.
+func (s *Store) Provision(ctx context.Context, claim resource.Claim) error {
+	owner := resource.OwnerText(claim.Owner)
+	made, err := s.ensure(ctx, claim.Name, owner)
+	if err != nil || made {
+		return err
+	}
+	var has string
+	if err := s.db.Reader().QueryRowContext(ctx, `SELECT owner FROM buckets WHERE name = ?`, claim.Name).Scan(&has); err != nil {
+		return err
+	}
+	if has != owner {
+		return resource.Taken(aloft.Bucket, claim.Name, has)
+	}
+	return nil
+}
+
+// Remove implements resource.Type.
+func (s *Store) Remove(ctx context.Context, owner aloft.StageRef) error {
+	all, err := s.Buckets(ctx, resource.OwnerText(owner))
+	for _, b := range all {
+		if err == nil {
+			err = s.Delete(ctx, b.Name, true)
+		}
+	}
+	return err
+}
+
+// List implements resource.Type.
+func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.ResourceStatus, error) {
+	all, err := s.Buckets(ctx, resource.OwnerText(owner))
+	list := make([]aloft.ResourceStatus, 0, len(all))
+	for _, b := range all {
+		list = append(list, aloft.ResourceStatus{
+			Type: aloft.Bucket, Name: b.Name, ARN: resource.ARN(aloft.Bucket, b.Name),
+			Counts: []aloft.Count{{What: "objects", N: b.Objects}, {What: "bytes", N: b.Size}},
+		})
+	}
+	return list, err
+}

@@ -1,0 +1,52 @@
+package resource
+
+import (
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/aloft-run/aloft"
+)
+
+// Number reads an option that is a whole number between two; def if it is not there.
+func Number(options map[string]string, name string, def, least, most int) (int, error) {
+	text, said := options[name]
+	if !said {
+		return def, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return def, aloft.Errorf(aloft.Invalid, "%s is %q; expected a number from %d to %d", name, text, least, most)
+	}
+	return n, nil
+}
+
+// Period reads an option that is a duration of whole seconds between two; def if it is not there.
+func Period(options map[string]string, name string, def, least, most int) (int, error) {
+	text, said := options[name]
+	if !said {
+		return def, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d%time.Second != 0 || d < time.Duration(least)*time.Second || d > time.Duration(most)*time.Second {
+		return def, aloft.Errorf(aloft.Invalid, "%s is %q; expected a duration of whole seconds from %s to %s",
+			name, text, time.Duration(least)*time.Second, time.Duration(most)*time.Second)
+	}
+	return int(d / time.Second), nil
+}
+
+// Flag reads an option that is true or false; false if it is not there.
+func Flag(options map[string]string, name string) (bool, error) {
+	switch options[name] {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, aloft.Errorf(aloft.Invalid, "%s is %q; expected true or false", name, options[name])
+}
+
+var goodName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// GoodName reports whether AWS lets a queue, topic or stream have a name, of at most some characters.
+func GoodName(name string, most int) bool { return len(name) <= most && goodName.MatchString(name) }

@@ -1,0 +1,175 @@
+// Package topic is the resource that passes messages on: SNS' API over a database. What a message leads to is decided when
+// it is published, by the filters of the subscriptions of that moment, and is on the disk before the publisher hears that
+// it was taken. Who takes deliveries (queues, functions) is not known here: see Deliver.
+package topic
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/resource"
+	"github.com/aloft-run/aloft/internal/resource/wire"
+	"github.com/aloft-run/aloft/internal/sqlite"
+	"github.com/aloft-run/aloft/internal/sqlite/shelf"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// applicationID tells the file from those of other kinds and programs.
+const applicationID = 0x0a10f7e8
+
+// Store is all topics of this machine. It is safe for concurrent use, by two processes too.
+type Store struct {
+	db     *shelf.DB
+	outbox *shelf.Outbox
+}
+
+// Open opens the topics in a directory, which is made if there is none. Shared says that another process may
+// have them open now.
+func Open(ctx context.Context, dir string, shared bool) (*Store, error) {
+	db, err := shelf.Open(ctx, filepath.Join(dir, "topics.db"), sqlite.Kind{ID: applicationID, Schema: migrations, Shared: shared})
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, outbox: shelf.NewOutbox(db)}, nil
+}
+
+// Close ends all use of the store.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Attributes are settings by AWS's names.
+type Attributes map[string]string
+
+// Topic is a topic.
+type Topic struct {
+	Name       string
+	Owner      string // "app/stage", "" for one made through the API
+	Created    time.Time
+	Attributes Attributes
+	Tags       map[string]string
+}
+
+// FIFO reports whether messages have an order.
+func (t Topic) FIFO() bool { return t.Attributes["FifoTopic"] == "true" }
+
+// ARN is the topic's name in AWS's API.
+func (t Topic) ARN() string { return resource.ARN(aloft.Topic, t.Name) }
+
+const selectTopic = `SELECT name, owner, created, attributes, tags FROM topics`
+
+type scanner interface{ Scan(into ...any) error }
+
+func scanTopic(row scanner) (t Topic, err error) {
+	var created int64
+	var attributes, tags string
+	if err := row.Scan(&t.Name, &t.Owner, &created, &attributes, &tags); err != nil {
+		return Topic{}, err
+	}
+	t.Created = time.UnixMilli(created).UTC()
+	return t, errors.Join(json.Unmarshal([]byte(attributes), &t.Attributes), json.Unmarshal([]byte(tags), &t.Tags))
+}
+
+func missing(name string) error { return aloft.Errorf(aloft.NotFound, "there is no topic %q", name) }
+
+func find(row scanner, name string) (Topic, error) {
+	t, err := scanTopic(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Topic{}, missing(name)
+	}
+	return t, err
+}
+
+// Topic returns NotFound if there is none of that name.
+func (s *Store) Topic(ctx context.Context, name string) (Topic, error) {
+	return find(s.db.Reader().QueryRowContext(ctx, selectTopic+` WHERE name = ?`, name), name)
+}
+
+// Topics lists the topics by name, with owner "" all.
+func (s *Store) Topics(ctx context.Context, owner string) ([]Topic, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, selectTopic+` WHERE ? IN ('', owner) ORDER BY name`, owner)
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []Topic
+	for rows.Next() {
+		t, err := scanTopic(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list topics: %w", err)
+		}
+		all = append(all, t)
+	}
+	return all, rows.Err()
+}
+
+// Create makes a topic, unless there is one of that name; made says which.
+func (s *Store) Create(ctx context.Context, t Topic) (made bool, err error) {
+	attributes, tags, err := texts(t)
+	if err != nil {
+		return false, err
+	}
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `INSERT INTO topics (name, owner, created, attributes, tags) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			t.Name, t.Owner, shelf.Now(), attributes, tags)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		made = n == 1
+		return err
+	})
+	return made, err
+}
+
+func texts(t Topic) (attributes, tags string, err error) {
+	a, err := json.Marshal(t.Attributes)
+	if err != nil {
+		return "", "", err
+	}
+	b, err := json.Marshal(t.Tags)
+	return string(a), string(b), err
+}
+
+// Change changes the attributes and tags of a topic. It returns NotFound if there is none.
+func (s *Store) Change(ctx context.Context, name string, do func(t *Topic) error) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		t, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, name), name)
+		if err != nil {
+			return err
+		}
+		if t.Attributes == nil {
+			t.Attributes = Attributes{}
+		}
+		if t.Tags == nil {
+			t.Tags = map[string]string{}
+		}
+		if err := do(&t); err != nil {
+			return err
+		}
+		attributes, tags, err := texts(t)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE topics SET attributes = ?, tags = ? WHERE name = ?`, attributes, tags, name)
+		return err
+	})
+}
+
+// Delete deletes a topic with its subscriptions. That there is none is no error. Messages under way still arrive.
+func (s *Store) Delete(ctx context.Context, name string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM topics WHERE name = ?`, name)
+		return err
+	})
+}
+
+// newID is a new identifier.
+func newID() string { return wire.NewID() }

@@ -1,0 +1,175 @@
+package topic
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/resource"
+	"github.com/aloft-run/aloft/internal/sqlite/shelf"
+)
+
+// Protocols of subscriptions.
+const (
+	ToQueue    = "sqs"
+	ToFunction = "lambda"
+)
+
+// Subscription says where the messages of a topic go. It lasts until it is deleted.
+type Subscription struct {
+	ID         string
+	Topic      string
+	Protocol   string // ToQueue, ToFunction
+	Endpoint   string // the ARN of the queue or function
+	Attributes Attributes
+	Created    time.Time
+}
+
+// ARN is the subscription's name in AWS's API.
+func (s Subscription) ARN() string { return resource.ARN(aloft.Topic, s.Topic) + ":" + s.ID }
+
+// Raw reports whether the endpoint gets the bare message, without the envelope.
+func (s Subscription) Raw() bool { return s.Attributes["RawMessageDelivery"] == "true" }
+
+// wants reports whether the subscription's filter lets a message through.
+func (s Subscription) wants(m Message) bool {
+	text := s.Attributes["FilterPolicy"]
+	if text == "" {
+		return true
+	}
+	f, err := ParseFilter(text)
+	if err != nil {
+		return false // it was refused when it was set
+	}
+	if s.Attributes["FilterPolicyScope"] == "MessageBody" {
+		return f.MatchBody(m.Body)
+	}
+	return f.MatchAttributes(m.Attributes)
+}
+
+// Check returns Invalid for attributes that a subscription cannot have.
+func (s Subscription) Check() error {
+	if s.Protocol != ToQueue && s.Protocol != ToFunction {
+		return aloft.Errorf(aloft.Invalid, "Invalid parameter: aloft's topics lead to sqs and lambda, not to %q", s.Protocol)
+	}
+	if !strings.HasPrefix(s.Endpoint, "arn:aws:"+s.Protocol+":") {
+		return aloft.Errorf(aloft.Invalid, "Invalid parameter: the endpoint of a subscription with the protocol %s is an ARN, not %q", s.Protocol, s.Endpoint)
+	}
+	switch s.Attributes["FilterPolicyScope"] {
+	case "", "MessageAttributes", "MessageBody":
+	default:
+		return aloft.Errorf(aloft.Invalid, "Invalid parameter: FilterPolicyScope: %q", s.Attributes["FilterPolicyScope"])
+	}
+	if text := s.Attributes["FilterPolicy"]; text != "" {
+		if _, err := ParseFilter(text); err != nil {
+			return aloft.Errorf(aloft.Invalid, "Invalid parameter: FilterPolicy: %w", err)
+		}
+	}
+	return nil
+}
+
+const selectSubscription = `SELECT id, topic, protocol, endpoint, attributes, created FROM subscriptions`
+
+func scanSubscription(row scanner) (s Subscription, err error) {
+	var attributes string
+	var created int64
+	if err := row.Scan(&s.ID, &s.Topic, &s.Protocol, &s.Endpoint, &attributes, &created); err != nil {
+		return Subscription{}, err
+	}
+	s.Created = time.UnixMilli(created).UTC()
+	return s, json.Unmarshal([]byte(attributes), &s.Attributes)
+}
+
+// Subscribe adds a subscription, or returns the one that there is of the same protocol and endpoint, with its attributes
+// replaced. It returns NotFound if there is no such topic, Invalid for a bad one.
+func (s *Store) Subscribe(ctx context.Context, sub Subscription) (Subscription, error) {
+	if err := sub.Check(); err != nil {
+		return sub, err
+	}
+	attributes, err := json.Marshal(sub.Attributes)
+	if err != nil {
+		return sub, err
+	}
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, sub.Topic), sub.Topic); err != nil {
+			return err
+		}
+		row := tx.QueryRowContext(ctx, `INSERT INTO subscriptions (id, topic, protocol, endpoint, attributes, created) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (topic, protocol, endpoint) DO UPDATE SET attributes = excluded.attributes RETURNING id`,
+			newID(), sub.Topic, sub.Protocol, sub.Endpoint, string(attributes), shelf.Now())
+		return row.Scan(&sub.ID)
+	})
+	return sub, err
+}
+
+// Unsubscribe deletes a subscription. That there is none is no error.
+func (s *Store) Unsubscribe(ctx context.Context, id string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM subscriptions WHERE id = ?`, id)
+		return err
+	})
+}
+
+// SetAttribute changes one attribute of a subscription. It returns NotFound if there is none, Invalid for a bad value.
+func (s *Store) SetAttribute(ctx context.Context, id, name, value string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		sub, err := subscription(tx.QueryRowContext(ctx, selectSubscription+` WHERE id = ?`, id), id)
+		if err != nil {
+			return err
+		}
+		if sub.Attributes == nil {
+			sub.Attributes = Attributes{}
+		}
+		sub.Attributes[name] = value
+		if value == "" {
+			delete(sub.Attributes, name)
+		}
+		if err := sub.Check(); err != nil {
+			return err
+		}
+		text, err := json.Marshal(sub.Attributes)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE subscriptions SET attributes = ? WHERE id = ?`, string(text), id)
+		return err
+	})
+}
+
+func subscription(row scanner, id string) (Subscription, error) {
+	sub, err := scanSubscription(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return sub, aloft.Errorf(aloft.NotFound, "there is no subscription %q", id)
+	}
+	return sub, err
+}
+
+// Subscription returns NotFound if there is none of that id.
+func (s *Store) Subscription(ctx context.Context, id string) (Subscription, error) {
+	return subscription(s.db.Reader().QueryRowContext(ctx, selectSubscription+` WHERE id = ?`, id), id)
+}
+
+// Subscriptions lists those of a topic, with topic "" all, oldest first.
+func (s *Store) Subscriptions(ctx context.Context, topic string) ([]Subscription, error) {
+	return subscriptions(s.db.Reader().QueryContext(ctx, selectSubscription+` WHERE ? IN ('', topic) ORDER BY created, id`, topic))
+}
+
+func subscriptions(rows *sql.Rows, err error) ([]Subscription, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var all []Subscription
+	for rows.Next() {
+		sub, err := scanSubscription(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, sub)
+	}
+	return all, rows.Err()
+}

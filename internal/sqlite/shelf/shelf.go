@@ -1,0 +1,160 @@
+// Package shelf is a SQLite database that one part of aloft has to itself: a schema, transactions that share one write to
+// the disk, reads, and things that must reach somebody (Outbox). Unlike the main database, several processes may have it
+// open: two servers do while one takes the other's place. It knows nothing of what its tables mean.
+package shelf
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/sqlite"
+)
+
+const maxBatch = 128 // changes in one transaction
+
+// DB is an open database. It is safe for concurrent use. What Write returned without error is on the disk.
+type DB struct {
+	db   *sqlite.Database
+	name string
+	jobs chan job
+	quit chan struct{}
+	end  sync.Once
+	done chan struct{} // closed when the writer has ended
+}
+
+type job struct {
+	ctx  context.Context
+	do   func(tx *sql.Tx) error
+	done chan error
+}
+
+// Open opens the database at path, made with its directory if there is none; see sqlite.OpenDatabase.
+func Open(ctx context.Context, path string, kind sqlite.Kind) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("make the directory of a database: %w", err)
+	}
+	db, err := sqlite.OpenDatabase(ctx, path, kind)
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{db: db, name: filepath.Base(path), jobs: make(chan job), quit: make(chan struct{}), done: make(chan struct{})}
+	go d.run()
+	return d, nil
+}
+
+// Reader reads outside of transactions.
+func (d *DB) Reader() *sql.DB { return d.db.Reader() }
+
+// Write runs do in a transaction that holds the write lock, together with other changes that come at the same time: do sees
+// what those before it changed, and only its own is undone when it fails. It returns once all is on the disk.
+func (d *DB) Write(ctx context.Context, do func(tx *sql.Tx) error) error {
+	j := job{ctx: ctx, do: do, done: make(chan error, 1)}
+	select {
+	case d.jobs <- j:
+		return <-j.done
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-d.quit:
+		return errClosed
+	}
+}
+
+var errClosed = aloft.Errorf(aloft.Unavailable, "the server is shutting down")
+
+func (d *DB) run() {
+	defer close(d.done)
+	for {
+		select {
+		case j := <-d.jobs:
+			d.commit(d.batch(j))
+		case <-d.quit:
+			return
+		}
+	}
+}
+
+// batch takes in what waits.
+func (d *DB) batch(first job) []job {
+	batch := []job{first}
+	for len(batch) < maxBatch {
+		select {
+		case j := <-d.jobs:
+			batch = append(batch, j)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs a batch in one transaction and answers all.
+func (d *DB) commit(batch []job) {
+	results := make([]error, len(batch))
+	err := d.transaction(func(tx *sql.Tx) error {
+		for i, j := range batch {
+			if results[i] = j.ctx.Err(); results[i] != nil {
+				continue
+			}
+			var broken error
+			if results[i], broken = attempt(tx, j.do); broken != nil {
+				return broken
+			}
+		}
+		return nil
+	})
+	for i, j := range batch {
+		if results[i] == nil {
+			results[i] = err
+		}
+		j.done <- results[i]
+	}
+}
+
+func (d *DB) fail(ctx context.Context, err error) error {
+	return d.db.Fail(ctx, "write to "+d.name, err)
+}
+
+func (d *DB) transaction(do func(tx *sql.Tx) error) error {
+	ctx := context.Background() // the end of one caller must not end the work of others
+	tx, err := d.db.Writer().BeginTx(ctx, nil)
+	if err != nil {
+		return d.fail(ctx, err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := do(tx); err != nil {
+		return d.fail(ctx, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return d.fail(ctx, err)
+	}
+	return nil
+}
+
+// attempt undoes what do changed if it fails. The second error says that the transaction is lost.
+func attempt(tx *sql.Tx, do func(tx *sql.Tx) error) (failed, broken error) {
+	if _, err := tx.Exec("SAVEPOINT change"); err != nil { //nolint:noctx // see transaction
+		return nil, err
+	}
+	end := "RELEASE change"
+	if failed = do(tx); failed != nil {
+		end = "ROLLBACK TO change; RELEASE change"
+	}
+	_, err := tx.Exec(end) //nolint:noctx // see transaction
+	return failed, err
+}
+
+// Close ends all use of the database. Changes that wait are refused.
+func (d *DB) Close() error {
+	d.end.Do(func() { close(d.quit) })
+	<-d.done
+	return d.db.Close()
+}
+
+// Now is the time as tables hold it: milliseconds of the Unix epoch.
+func Now() int64 { return time.Now().UnixMilli() }

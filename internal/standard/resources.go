@@ -1,0 +1,103 @@
+package standard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/resource"
+	"github.com/aloft-run/aloft/internal/resource/bucket"
+	"github.com/aloft-run/aloft/internal/resource/queue"
+	"github.com/aloft-run/aloft/internal/resource/stream"
+	"github.com/aloft-run/aloft/internal/resource/topic"
+)
+
+// Resources are the kinds of resources, open. Close must be called at the end.
+type Resources struct {
+	Buckets *bucket.Store
+	Queues  *queue.Store
+	Topics  *topic.Store
+	Streams *stream.Store
+
+	stop context.CancelFunc
+	work sync.WaitGroup
+}
+
+// OpenResources opens what lies below dir, made if there is nothing. Shared says that another process may have it open now.
+// What topics pass on to queues is passed on from then on.
+func OpenResources(ctx context.Context, dir string, shared bool, logger *slog.Logger) (r *Resources, err error) {
+	r = &Resources{stop: func() {}}
+	if r.Buckets, err = bucket.Open(ctx, dir, shared); err == nil {
+		if r.Queues, err = queue.Open(ctx, dir, shared); err == nil {
+			if r.Topics, err = topic.Open(ctx, dir, shared); err == nil {
+				r.Streams, err = stream.Open(ctx, dir, shared)
+			}
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
+	r.work.Go(func() {
+		if err := r.Topics.Deliver(ctx, topic.ToQueue, r.toQueue); err != nil {
+			logger.Error("topics pass nothing on to queues any more", "error", err)
+		}
+	})
+	return r, nil
+}
+
+// Set is all of them.
+func (r *Resources) Set() resource.Set {
+	return resource.Set{Types: []resource.Type{r.Buckets, r.Queues, r.Topics, r.Streams}}
+}
+
+// Close ends all use of them.
+func (r *Resources) Close() error {
+	r.stop()
+	r.work.Wait()
+	var errs []error
+	if r.Streams != nil {
+		errs = append(errs, r.Streams.Close())
+	}
+	if r.Topics != nil {
+		errs = append(errs, r.Topics.Close())
+	}
+	if r.Queues != nil {
+		errs = append(errs, r.Queues.Close())
+	}
+	if r.Buckets != nil {
+		errs = append(errs, r.Buckets.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// toQueue sends a topic's message to a queue. One for a queue that is gone, or that the queue does not take, is dropped.
+func (r *Resources) toQueue(ctx context.Context, d topic.Delivery) error {
+	m := queue.Send{Body: d.Body, Group: d.Group, Dedup: d.Dedup}
+	if !d.Raw {
+		text, err := d.Envelope()
+		if err != nil {
+			return err
+		}
+		m.Body = string(text)
+	} else if m.Attributes = map[string]queue.Value{}; len(d.Attributes) > 0 {
+		for name, v := range d.Attributes {
+			m.Attributes[name] = value(v)
+		}
+	}
+	_, err := r.Queues.Send(ctx, d.Endpoint[strings.LastIndexByte(d.Endpoint, ':')+1:], m)
+	if code := aloft.ErrorCode(err); code == aloft.NotFound || code == aloft.Invalid {
+		return nil
+	}
+	return err
+}
+
+func value(v topic.Value) queue.Value {
+	if v.Binary != nil {
+		return queue.Value{DataType: v.Type, BinaryValue: v.Binary}
+	}
+	return queue.Value{DataType: v.Type, StringValue: &v.Text}
+}

@@ -78,7 +78,7 @@ func checkSources(f aloft.Function, sources []string) error {
 		bare := eventsource.Bare(text)
 		single := strings.HasPrefix(bare, "queue:") || strings.HasPrefix(bare, "stream:")
 		if other, twice := seen[bare]; twice && single {
-			return aloft.Errorf(aloft.Conflict, "%s has both %s and %s", f.Name, other, text).
+			return aloft.Errorf(aloft.Invalid, "%s has both %s and %s", f.Name, other, text).
 				WithHint("each event goes one of the two ways only; remove one: aloft event-sources remove %s %q", f.Name, other)
 		}
 		seen[bare] = text

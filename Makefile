@@ -2,7 +2,7 @@
 export GOTOOLCHAIN = go1.26.10
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := go tool -modfile=tools/go.mod
-BENCHES := bench-spawn bench-deploy bench-gateway bench-elastic bench-logs
+BENCHES := bench-spawn bench-deploy bench-gateway bench-elastic bench-invoke bench-logs
 
 .PHONY: build demo test lint check bench $(BENCHES) deps clean
 

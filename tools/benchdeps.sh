@@ -6,12 +6,22 @@ need() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
 need nginx nginx-light
 need haproxy haproxy
 need zip zip
-[ -n "$packages" ] || exit 0
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo -n"
 # RUNLEVEL=1: installed, not started.
 # shellcheck disable=SC2086
-if ! $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null 2>&1; then
+if [ -n "$packages" ] && ! $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null 2>&1; then
 	echo "bench: could not install$packages; not compared with" >&2
+fi
+# What functions are compared with is no package of Debian's.
+peers=bin/peers
+mkdir -p "$peers"
+if [ ! -x "$peers/aws-lambda-rie" ]; then
+	GOBIN="$PWD/$peers" go install github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20261030222936-bef5c4ba774d >/dev/null 2>&1 ||
+		echo "bench: could not install the Runtime Interface Emulator; not compared with" >&2
+fi
+if [ ! -d "$peers/node_modules/serverless-offline" ]; then
+	npm install --prefix "$peers" --no-audit --no-fund --silent serverless@3.40.0 serverless-offline@13.10.1 >/dev/null 2>&1 ||
+		echo "bench: could not install serverless-offline; not compared with" >&2
 fi
 exit 0

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/aloft-run/aloft/bench/wire"
 )
 
 const h2Conns = 4
@@ -26,7 +28,7 @@ type h2 struct {
 }
 
 // streams keeps n requests in flight over one connection until the end.
-func streams(addr string, n int, warm, end time.Time) (*times, error) {
+func streams(addr string, n int, warm, end time.Time) (*wire.Times, error) {
 	c, err := dial(addr, true, "h2")
 	if err != nil {
 		return nil, err
@@ -36,7 +38,7 @@ func streams(addr string, n int, warm, end time.Time) (*times, error) {
 	if err := h.greet(); err != nil {
 		return nil, err
 	}
-	t := new(times)
+	t := new(wire.Times)
 	for len(h.open) < n {
 		if err := h.ask(); err != nil {
 			return nil, err
@@ -57,7 +59,7 @@ func streams(addr string, n int, warm, end time.Time) (*times, error) {
 			continue
 		}
 		delete(h.open, done)
-		t.add(begin, warm)
+		t.Add(begin, warm)
 		if time.Now().Before(end) {
 			if err := h.ask(); err != nil {
 				return nil, err

@@ -1,17 +1,18 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/aloft-run/aloft/bench/wire"
 )
 
 // load is what one measurement asks for: "hello/32" are 32 connections over plain HTTP, "tls/32" the same over TLS, and "h2/32"
@@ -60,11 +61,11 @@ func (l load) request() ([]byte, error) {
 	return nil, fmt.Errorf("no load %q", l.what)
 }
 
-// result is one measurement. Times are in microseconds.
+// result is one measurement.
 type result struct {
-	Rate, P50, P99 float64
-	Requests       int     // with those of the time to warm up
-	CPU            float64 // of the peer for one request; 0 if not known
+	wire.Result
+
+	CPU float64 // of the peer for one request, µs; 0 if not known
 }
 
 // measure loads a peer from a process of its own.
@@ -86,26 +87,13 @@ func measure(ctx context.Context, p peer, l load, d time.Duration) (result, erro
 	}
 	used := processorTime(p.pid) - before
 	var r result
-	if err := json.Unmarshal(out, &r); err != nil {
+	if err := json.Unmarshal(out, &r.Result); err != nil {
 		return result{}, err
 	}
 	if p.pid != 0 {
 		r.CPU = float64(used.Microseconds()) / float64(r.Requests)
 	}
 	return r, nil
-}
-
-// times are those of one connection's requests, as far as they began after the time to warm up, and the number of all.
-type times struct {
-	took []time.Duration
-	all  int
-}
-
-func (t *times) add(begin, warm time.Time) {
-	t.all++
-	if begin.After(warm) {
-		t.took = append(t.took, time.Since(begin))
-	}
 }
 
 func runLoad(args []string) error {
@@ -117,41 +105,40 @@ func runLoad(args []string) error {
 	if err != nil {
 		return err
 	}
-	warm := time.Now().Add(d / 5)
-	end := warm.Add(d)
 	l := load{args[1], conns}
-	var run func() (*times, error)
+	each := func(warm, end time.Time) (*wire.Times, error) {
+		return streams(args[0], max(1, l.conns/h2Conns), warm, end)
+	}
 	if l.what == "h2" {
-		each := max(1, conns/h2Conns)
 		conns = h2Conns
-		run = func() (*times, error) { return streams(args[0], each, warm, end) }
 	} else {
 		request, err := l.request()
 		if err != nil {
 			return err
 		}
-		run = func() (*times, error) { return client(args[0], l.secure(), request, warm, end) }
+		each = func(warm, end time.Time) (*wire.Times, error) {
+			c, err := dial(args[0], l.secure(), "http/1.1")
+			if err != nil {
+				return nil, err
+			}
+			return wire.Client(c, request, warm, end)
+		}
 	}
-	taken, errs := make([]*times, conns), make([]error, conns)
-	var wg sync.WaitGroup
-	for i := range conns {
-		wg.Go(func() { taken[i], errs[i] = run() })
-	}
-	wg.Wait()
-	if err := cmp.Or(errs...); err != nil {
+	r, err := wire.Run(conns, d, each)
+	if err != nil {
 		return err
 	}
-	var all []time.Duration
-	r := result{}
-	for _, t := range taken {
-		all = append(all, t.took...)
-		r.Requests += t.all
-	}
-	slices.Sort(all)
-	if len(all) == 0 {
-		return fmt.Errorf("no request was answered")
-	}
-	at := func(q float64) float64 { return float64(all[int(q*float64(len(all)-1))].Microseconds()) }
-	r.Rate, r.P50, r.P99 = float64(len(all))/d.Seconds(), at(.5), at(.99)
 	return json.NewEncoder(os.Stdout).Encode(r)
+}
+
+// dial connects, with TLS if asked for. Certificates are not what is measured: they are not checked.
+func dial(addr string, secure bool, protocol string) (net.Conn, error) {
+	if !secure {
+		return net.Dial("tcp", addr)
+	}
+	c, err := tls.Dial("tcp", addr, &tls.Config{ServerName: host, InsecureSkipVerify: true, NextProtos: []string{protocol}})
+	if err == nil && c.ConnectionState().NegotiatedProtocol != protocol {
+		return nil, fmt.Errorf("%s speaks %q", addr, c.ConnectionState().NegotiatedProtocol)
+	}
+	return c, err
 }

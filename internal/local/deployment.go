@@ -147,7 +147,7 @@ func (d *deployment) pool(f aloft.Function) *function.Pool {
 				}
 			}
 			leave := d.access.join(&spec)
-			return spec, func() { leave(); _ = os.RemoveAll(private) }, nil
+			return spec, func() { leave(); _ = os.RemoveAll(private); p.rest.ended() }, nil
 		},
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
@@ -58,6 +59,7 @@ type Platform struct {
 	Options
 	ports  *function.Ports
 	bodies *semaphore.Weighted // see eventHandler
+	rest   rest
 
 	work       context.Context // ends when no more work is taken: with Close
 	stopWork   context.CancelFunc
@@ -78,6 +80,7 @@ func New(options Options) *Platform {
 		options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	p := &Platform{Options: options, ports: function.NewPorts(), bodies: semaphore.NewWeighted(allBodies), stages: map[aloft.StageRef]*stage{}}
+	p.rest.free = debug.FreeOSMemory
 	p.work, p.stopWork = context.WithCancel(context.Background())
 	p.life, p.stopLife = context.WithCancel(context.Background())
 	return p
@@ -156,6 +159,7 @@ func (p *Platform) Close(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	p.stopWork()
+	defer p.rest.close()
 	unhook := context.AfterFunc(ctx, p.stopLife)
 	defer p.stopLife()
 	for _, s := range all {

@@ -25,6 +25,7 @@ func (p *Platform) Restore(ctx context.Context, stages []aloft.Restored) error {
 	if err := p.sweep(); err != nil {
 		return err
 	}
+	p.rest.ended() // the start itself needed memory
 	slots := make(chan struct{}, bootsAtOnce)
 	for _, r := range stages {
 		s, err := p.stage(r.Stage.StageRef)

@@ -1,6 +1,6 @@
 // The Lambda runtime for Node.js: it asks the Runtime API for events and calls a handler with each.
 // Handlers are async functions, functions with a callback, or awslambda.streamifyResponse(...); see "aloft help invoke".
-import http from 'node:http'
+import net from 'node:net'
 import fs from 'node:fs'
 import path from 'node:path'
 import util from 'node:util'
@@ -8,33 +8,59 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Writable } from 'node:stream'
 
-const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':')
-const agent = new http.Agent({ keepAlive: true, maxSockets: 4, noDelay: true })
+const api = process.env.AWS_LAMBDA_RUNTIME_API
+const [host, port] = api.split(':')
+const socket = net.connect({ host, port, noDelay: true })
 const base = '/2018-06-01/runtime/'
 const streaming = Symbol.for('aws.lambda.runtime.handler.streaming')
 let requestId = ''
+let working = false // on an invocation
+let partly = false // answered by a stream
 
-function open(method, name, headers) {
-  return http.request({ host, port, agent, method, path: base + name, headers })
+// Answers come in the order of the requests, which may be sent before the answers to earlier ones are there.
+let ahead = Buffer.alloc(0)
+const waiting = []
+socket.on('data', part => {
+  ahead = ahead.length ? Buffer.concat([ahead, part]) : part
+  for (let found; waiting.length && (found = take());) waiting.shift()(found)
+})
+socket.on('error', () => process.exit(0)).on('close', () => process.exit(0)) // the instance is being ended
+
+// take cuts an answer off what was read, if all of it is there.
+function take() {
+  const end = ahead.indexOf('\r\n\r\n')
+  if (end < 0) return
+  const [first, ...lines] = ahead.latin1Slice(0, end).split('\r\n')
+  const headers = {}
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim()
+  }
+  const start = end + 4
+  const length = Number(headers['content-length'])
+  if (ahead.length < start + length) return
+  const body = ahead.subarray(start, start + length)
+  ahead = ahead.subarray(start + length)
+  return { status: Number(first.split(' ')[1]), headers, body }
 }
 
-function answerTo(request) {
-  return new Promise((resolve, reject) => {
-    request.on('error', reject)
-    request.on('response', response => {
-      const parts = []
-      response.on('data', part => parts.push(part))
-      response.on('error', reject)
-      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(parts) }))
-    })
+function answer() {
+  return new Promise(resolve => {
+    const found = waiting.length ? undefined : take()
+    if (found) resolve(found)
+    else waiting.push(resolve)
   })
 }
 
-function send(name, body, headers = {}) {
-  const data = Buffer.from(body)
-  const request = open('POST', name, { 'Content-Type': 'application/json', 'Content-Length': data.length, ...headers })
-  request.end(data)
-  return answerTo(request)
+const next = `GET ${base}invocation/next HTTP/1.1\r\nHost: ${api}\r\n\r\n`
+
+function head(name, headers) {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value).replaceAll(/[\r\n]/g, ' ')}\r\n`)
+  return `POST ${base}${name} HTTP/1.1\r\nHost: ${api}\r\n${lines.join('')}\r\n`
+}
+
+function post(name, body, headers = {}) {
+  return head(name, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), ...headers }) + body
 }
 
 // What a function prints carries the request's id, one record a line, as on Lambda.
@@ -52,10 +78,11 @@ function described(error) {
   return { errorType: typeof error, errorMessage: String(error), trace: [] }
 }
 
-function fail(name, error, type) {
+// failure prints an error and returns the request that tells of it.
+function failure(name, error, type) {
   const what = described(error)
   console.error(error?.stack ?? error)
-  return send(name, JSON.stringify(what), { 'Lambda-Runtime-Function-Error-Type': type ?? what.errorType })
+  return post(name, JSON.stringify(what), { 'Lambda-Runtime-Function-Error-Type': type ?? what.errorType })
 }
 
 class HttpResponseStream {
@@ -137,41 +164,55 @@ function buffered(handler, event, headers) {
   })
 }
 
-// stream calls a handler that writes its reply.
+// stream calls a handler that writes its reply, and returns what is left to be sent.
 async function stream(handler, event, headers, id) {
-  let request
   let type = 'application/octet-stream'
   const begin = () => {
-    request ??= open('POST', `invocation/${id}/response`, {
+    if (partly) return
+    partly = true
+    socket.write(head(`invocation/${id}/response`, {
       'Lambda-Runtime-Function-Response-Mode': 'streaming', 'Transfer-Encoding': 'chunked', 'Content-Type': type,
       Trailer: 'Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body',
-    })
-    return request
+    }))
   }
   const out = new Writable({
-    write(chunk, _encoding, next) { begin().write(chunk, next) },
-    final(next) { next() },
+    write(chunk, _encoding, done) {
+      begin()
+      if (chunk.length === 0) return done()
+      socket.cork()
+      socket.write(chunk.length.toString(16) + '\r\n')
+      socket.write(chunk)
+      socket.write('\r\n', done)
+      socket.uncork()
+    },
   })
   out.setContentType = value => { type = value }
-  let failure
+  let trailer = ''
   try {
     await handler(event, out, contextOf(headers, () => {}))
     if (!out.writableEnded) out.end()
     await new Promise((resolve, reject) => out.writableFinished ? resolve() : out.on('finish', resolve).on('error', reject))
   } catch (error) {
-    failure = described(error)
+    if (!partly) return failure(`invocation/${id}/error`, error)
+    const what = described(error)
     console.error(error?.stack ?? error)
-    if (!request) return send(`invocation/${id}/error`, JSON.stringify(failure), { 'Lambda-Runtime-Function-Error-Type': failure.errorType })
+    const text = Buffer.from(JSON.stringify(what)).toString('base64')
+    trailer = `Lambda-Runtime-Function-Error-Type: ${what.errorType}\r\nLambda-Runtime-Function-Error-Body: ${text}\r\n`
   }
-  const done = answerTo(begin())
-  if (failure) {
-    request.addTrailers({
-      'Lambda-Runtime-Function-Error-Type': failure.errorType,
-      'Lambda-Runtime-Function-Error-Body': Buffer.from(JSON.stringify(failure)).toString('base64'),
-    })
+  begin()
+  return `0\r\n${trailer}\r\n`
+}
+
+// outcome calls the handler and returns the request that tells what came of it, or its end.
+async function outcome(handler, call) {
+  const id = call.headers['lambda-runtime-aws-request-id']
+  try {
+    const event = JSON.parse(call.body.length ? call.body : 'null')
+    if (handler[streaming]) return await stream(handler, event, call.headers, id)
+    return post(`invocation/${id}/response`, JSON.stringify(await buffered(handler, event, call.headers)) ?? 'null')
+  } catch (error) {
+    return failure(`invocation/${id}/error`, error)
   }
-  request.end()
-  return done
 }
 
 async function main() {
@@ -181,34 +222,34 @@ async function main() {
   } catch (error) {
     const known = String(error?.name).startsWith('Runtime.') ? error.name : error?.code === 'ERR_MODULE_NOT_FOUND' || error?.code === 'MODULE_NOT_FOUND'
       ? 'Runtime.ImportModuleError' : error instanceof SyntaxError ? 'Runtime.UserCodeSyntaxError' : undefined
-    await fail('init/error', error, known)
+    socket.write(failure('init/error', error, known))
+    await answer()
     process.exit(1)
   }
+  socket.write(next)
   for (;;) {
-    const request = open('GET', 'invocation/next')
-    request.end()
-    const next = await answerTo(request)
-    if (next.status !== 200) process.exit(0)
-    const id = requestId = next.headers['lambda-runtime-aws-request-id']
-    process.env._X_AMZN_TRACE_ID = next.headers['lambda-runtime-trace-id'] ?? ''
-    try {
-      const event = JSON.parse(next.body.length ? next.body : 'null')
-      if (handler[streaming]) {
-        await stream(handler, event, next.headers, id)
-        continue
-      }
-      const result = JSON.stringify(await buffered(handler, event, next.headers)) ?? 'null'
-      await send(`invocation/${id}/response`, result)
-    } catch (error) {
-      await fail(`invocation/${id}/error`, error)
-    }
+    const call = await answer()
+    if (call.status !== 200) process.exit(0)
+    requestId = call.headers['lambda-runtime-aws-request-id']
+    process.env._X_AMZN_TRACE_ID = call.headers['lambda-runtime-trace-id'] ?? ''
+    working = true
+    const result = await outcome(handler, call)
+    working = partly = false
+    socket.write(result + next) // one write tells the result and asks for more work
+    await answer()
   }
 }
 
 // What nobody caught ends the instance; the invocation under way fails with it.
 for (const [event, type] of Object.entries({ uncaughtException: 'Runtime.UncaughtException', unhandledRejection: 'Runtime.UnhandledPromiseRejection' })) {
   process.on(event, async error => {
-    await fail(requestId ? `invocation/${requestId}/error` : 'init/error', error, type).catch(() => {})
+    if (partly || (requestId && !working)) { // in the middle of a reply, or between invocations
+      console.error(error?.stack ?? error)
+      process.exit(128)
+    }
+    const told = answer()
+    socket.write(failure(working ? `invocation/${requestId}/error` : 'init/error', error, type))
+    await told
     process.exit(128)
   })
 }

@@ -1,13 +1,12 @@
 """The Lambda runtime for Python: it asks the Runtime API for events and calls a handler with each."""
-import http.client
 import importlib
 import json
 import logging
 import os
+import socket
 import sys
 import time
 import traceback
-from decimal import Decimal
 
 BASE = "/2018-06-01/runtime/"
 
@@ -38,16 +37,16 @@ class ClientContext:
 
 class Context:
     def __init__(self, headers):
-        self._deadline = int(headers["Lambda-Runtime-Deadline-Ms"])
-        self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-        self.invoked_function_arn = headers["Lambda-Runtime-Invoked-Function-Arn"]
+        self._deadline = int(headers["lambda-runtime-deadline-ms"])
+        self.aws_request_id = headers["lambda-runtime-aws-request-id"]
+        self.invoked_function_arn = headers["lambda-runtime-invoked-function-arn"]
         self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
         self.function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
         self.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
         self.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
         self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.identity = Identity(headers["Lambda-Runtime-Cognito-Identity"])
-        text = headers["Lambda-Runtime-Client-Context"]
+        self.identity = Identity(headers.get("lambda-runtime-cognito-identity"))
+        text = headers.get("lambda-runtime-client-context")
         self.client_context = ClientContext(text) if text else None
 
     def get_remaining_time_in_millis(self):
@@ -58,21 +57,57 @@ class Context:
 
 
 class API:
+    """A connection to the Runtime API. Requests may be sent before the answers to earlier ones are read."""
+
     def __init__(self):
-        host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
-        self.connection = http.client.HTTPConnection(host, int(port))
+        self.host = os.environ["AWS_LAMBDA_RUNTIME_API"]
+        host, port = self.host.split(":")
+        self.socket = socket.create_connection((host, int(port)))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.next = ("GET %sinvocation/next HTTP/1.1\r\nHost: %s\r\n\r\n" % (BASE, self.host)).encode()
+        self.ahead = b""
 
-    def call(self, method, path, body=None, headers={}):
-        self.connection.request(method, BASE + path, body, headers)
-        response = self.connection.getresponse()
-        return response, response.read()
+    def post(self, path, body, header=""):
+        head = "POST %s%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n"
+        return (head % (BASE, path, self.host, len(body), header)).encode() + body
 
-    def fail(self, path, kind, message, trace, request_id=None):
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def more(self):
+        data = self.socket.recv(65536)
+        if not data:
+            sys.exit(0)
+        return data
+
+    def answer(self):
+        """Reads an answer: its status, its headers by lower-case name, its body."""
+        data = self.ahead
+        while (end := data.find(b"\r\n\r\n")) < 0:
+            data += self.more()
+        first, *lines = data[:end].decode("latin-1").split("\r\n")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        start = end + 4
+        end = start + int(headers["content-length"])
+        if len(data) < end:
+            parts, size = [data], len(data)
+            while size < end:
+                parts.append(self.more())
+                size += len(parts[-1])
+            data = b"".join(parts)
+        self.ahead = data[end:]
+        return int(first.split(" ", 2)[1]), headers, data[start:end]
+
+    def failure(self, path, kind, message, trace, request_id=None):
+        """Prints an error and returns the request that tells of it."""
         what = {"errorMessage": message, "errorType": kind, "stackTrace": trace}
         if request_id:
             what["requestId"] = request_id
         print("[ERROR] %s: %s\nTraceback (most recent call last):\n%s" % (kind, message, "".join(trace).rstrip()), flush=True)
-        self.call("POST", path, json.dumps(what).encode(), {"Lambda-Runtime-Function-Error-Type": kind, "Content-Type": "application/json"})
+        return self.post(path, json.dumps(what).encode(), "Lambda-Runtime-Function-Error-Type: %s\r\n" % "".join(kind.split()))
 
 
 class Formatter(logging.Formatter):
@@ -85,7 +120,7 @@ class Formatter(logging.Formatter):
 
 
 def serialise(value):
-    if isinstance(value, Decimal):
+    if type(value).__name__ == "Decimal":
         return float(value)
     raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 
@@ -128,26 +163,33 @@ def main():
     try:
         function = load()
     except BaseException as error:
-        api.fail("init/error", getattr(error, "kind", type(error).__name__), str(error), trace_of(error))
+        api.send(api.failure("init/error", getattr(error, "kind", type(error).__name__), str(error), trace_of(error)))
+        api.answer()
         sys.exit(1)
+    api.send(api.next)
     while True:
-        response, event = api.call("GET", "invocation/next")
-        if response.status != 200:
+        status, headers, event = api.answer()
+        if status != 200:
             return
-        request_id = Formatter.request_id = response.headers["Lambda-Runtime-Aws-Request-Id"]
-        os.environ["_X_AMZN_TRACE_ID"] = response.headers["Lambda-Runtime-Trace-Id"] or ""
-        at = "invocation/" + request_id
-        try:
-            result = function(json.loads(event or "null"), Context(response.headers))
-        except Exception as error:
-            api.fail(at + "/error", type(error).__name__, str(error), trace_of(error), request_id)
-            continue
-        try:
-            body = json.dumps(result, default=serialise, ensure_ascii=False).encode()
-        except Exception as error:
-            api.fail(at + "/error", "Runtime.MarshalError", "Unable to marshal response: %s" % error, [], request_id)
-            continue
-        api.call("POST", at + "/response", body, {"Content-Type": "application/json"})
+        request_id = Formatter.request_id = headers["lambda-runtime-aws-request-id"]
+        os.environ["_X_AMZN_TRACE_ID"] = headers.get("lambda-runtime-trace-id", "")
+        # One write tells the result and asks for more work.
+        api.send(outcome(api, function, event, headers, request_id) + api.next)
+        api.answer()
+
+
+def outcome(api, function, event, headers, request_id):
+    """Calls the function and returns the request that tells what came of it."""
+    at = "invocation/" + request_id
+    try:
+        result = function(json.loads(event or "null"), Context(headers))
+    except Exception as error:
+        return api.failure(at + "/error", type(error).__name__, str(error), trace_of(error), request_id)
+    try:
+        body = json.dumps(result, default=serialise, ensure_ascii=False).encode()
+    except Exception as error:
+        return api.failure(at + "/error", "Runtime.MarshalError", "Unable to marshal response: %s" % error, [], request_id)
+    return api.post(at + "/response", body)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/bench/home"
+	"github.com/aloft-run/aloft/bench/report"
+)
+
+// rates of one target: invocations a second, and µs at the median and the 99th of a hundred.
+type rates struct{ rate, p50, p99 []float64 }
+
+// rate measures invocations per second at 1 and 32 clients.
+func (b *bench) rate(ctx context.Context) error {
+	peers := b.started(ctx)
+	var targets []target
+	for _, p := range peers {
+		defer p.stop()
+		targets = append(targets, p.target)
+	}
+	for _, language := range languages {
+		t, err := ours(b.urls[warmApp], language)
+		if err != nil {
+			return err
+		}
+		targets = append(targets, t)
+	}
+	for _, text := range strings.Split(b.clients, ",") {
+		clients, err := strconv.Atoi(text)
+		if err != nil {
+			return err
+		}
+		found := map[string]*rates{}
+		before, err := b.server.CPU()
+		if err != nil {
+			return err
+		}
+		taken := 0
+		for range b.rounds {
+			for _, t := range targets {
+				if t.single && clients > 1 {
+					continue
+				}
+				r, err := b.measure(ctx, t, clients)
+				if err != nil {
+					return err
+				}
+				if found[t.name] == nil {
+					found[t.name] = &rates{}
+				}
+				f := found[t.name]
+				f.rate, f.p50, f.p99 = append(f.rate, r.Rate), append(f.p50, r.P50), append(f.p99, r.P99)
+				if strings.HasPrefix(t.name, "aloft") {
+					taken += r.Requests
+				}
+			}
+		}
+		after, err := b.server.CPU()
+		if err != nil {
+			return err
+		}
+		b.show(targets, found, clients)
+		b.goals.Note(fmt.Sprintf("%d clients: the server's processor time per invocation, HTTP front included", clients),
+			report.Figure(float64((after-before).Microseconds())/float64(taken))+" µs")
+		b.judge(found, clients)
+	}
+	rss, err := b.server.RSS()
+	if err != nil {
+		return err
+	}
+	b.goals.Judge("RSS of the server after it", rss, report.AtMost(60, " MB"))
+	return nil
+}
+
+func (b *bench) show(targets []target, found map[string]*rates, clients int) {
+	t := report.NewTable("", "invocations/s", "p50 µs", "p99 µs")
+	for _, target := range targets {
+		if f := found[target.name]; f != nil {
+			t.Add(target.name, report.Figure(report.Median(f.rate)), report.Figure(report.Median(f.p50)), report.Figure(report.Median(f.p99)))
+		}
+	}
+	t.Print(b.out, fmt.Sprintf("Invocations through HTTP, %d clients, at most 8 instances a function; medians of %d rounds of %s", clients, b.rounds, b.duration))
+}
+
+func (b *bench) judge(found map[string]*rates, clients int) {
+	compare := func(ours, theirs string, want float64) {
+		what, bound := fmt.Sprintf("%d clients, invocations/s, %s ÷ %s", clients, ours, theirs), report.AtLeast(want, " ×")
+		if found[theirs] == nil {
+			b.goals.Missing(what, bound, "not measured")
+			return
+		}
+		b.goals.Judge(what, report.Median(found[ours].rate)/report.Median(found[theirs].rate), bound)
+	}
+	if clients == 1 {
+		compare("aloft, node", "serverless-offline, node", 2)
+		if rie := found["RIE, go"]; rie != nil {
+			b.goals.Note("1 client, invocations/s, aloft, go ÷ RIE, go", report.Figure(report.Median(found["aloft, go"].rate)/report.Median(rie.rate))+" ×")
+		}
+		return
+	}
+	compare("aloft, node", "serverless-offline, node", 2.5)
+	b.goals.Judge("32 clients, invocations/s, aloft, go", report.Median(found["aloft, go"].rate), report.AtLeast(10000, ""))
+}
+
+// cold measures first invocations through the gateway while nothing runs.
+func (b *bench) cold(ctx context.Context) error {
+	took := map[string][]float64{}
+	for range b.rounds {
+		for _, language := range languages {
+			if err := asleep(ctx, b.server, coldApp); err != nil {
+				return err
+			}
+			ms, err := home.Get(ctx, b.urls[coldApp]+"/"+language)
+			if err != nil {
+				return err
+			}
+			took[language] = append(took[language], ms)
+		}
+	}
+	t := report.NewTable("", "p50 ms", "p90 ms")
+	for _, language := range languages {
+		t.Add(language, report.Figure(report.Median(took[language])), report.Figure(report.Quantile(took[language], .9)))
+	}
+	t.Print(b.out, fmt.Sprintf("First invocations through the gateway while nothing runs; %d rounds", b.rounds))
+	return nil
+}
+
+// asleep waits until no instance of the app runs and the server has cleared away what did.
+func asleep(ctx context.Context, s *home.Server, app string) error {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		all, err := s.Overview(ctx, app)
+		if err != nil {
+			return err
+		}
+		if len(all) == 1 && !slices.ContainsFunc(all[0].Instances, func(i aloft.Instance) bool { return i.State != aloft.Idle }) {
+			time.Sleep(300 * time.Millisecond)
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s still runs after a minute: %+v", app, all)
+		}
+	}
+}

@@ -178,14 +178,15 @@ func TestFailures(t *testing.T) {
 	for _, c := range []struct {
 		uri     string
 		partial bool
+		alone   int // how often the bad record is tried alone
 		want    []string
 	}{
-		{"stream:clicks?retries=2", false, []string{"a5"}},
-		{"stream:clicks?retries=2&bisect", false, []string{"a1", "a2", "a4", "a5"}},
-		{"stream:clicks?retries=0&bisect", false, []string{"a1", "a2", "a4", "a5"}},
-		{"stream:clicks?retries=2", true, []string{"a1", "a2", "a5"}},
-		{"stream:clicks?maximum-age=10s", false, []string{"a5"}},
-		{"stream:clicks", false, nil},
+		{"stream:clicks?retries=2", false, 0, []string{"a5"}},
+		{"stream:clicks?retries=2&bisect", false, 3, []string{"a1", "a2", "a4", "a5"}},
+		{"stream:clicks?retries=0&bisect", false, 1, []string{"a1", "a2", "a4", "a5"}},
+		{"stream:clicks?retries=2", true, 0, []string{"a1", "a2", "a5"}},
+		{"stream:clicks?maximum-age=10s", false, 0, []string{"a5"}},
+		{"stream:clicks", false, 0, nil},
 	} {
 		t.Run(fmt.Sprint(c.uri, c.partial), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -198,6 +199,15 @@ func TestFailures(t *testing.T) {
 				time.Sleep(30 * time.Second)
 				stop()
 				w.expect(t, c.want...)
+				alone := 0
+				for _, try := range w.tries {
+					if slices.Equal(try, []string{"a3 bad"}) {
+						alone++
+					}
+				}
+				if alone != c.alone {
+					t.Errorf("the bad record was tried alone %d times, want %d: %v", alone, c.alone, w.tries)
+				}
 			})
 		})
 	}

@@ -29,7 +29,7 @@ check: lint demo test
 
 # One goal of docs/RELIABILITY.md at its full size, with its control: make G1. Some minutes each; as root, for the kernel's bounds.
 GOAL = ALOFT_HOSTILE=full go test -count=1 -timeout 40m -v ./hostile -run
-.PHONY: goals G1 G2 G3 G4 G12 G13 G14 G15 G16 G17 G18 G19 G26 G28
+.PHONY: goals G1 G2 G3 G4 G12 G13 G14 G15 G16 G17 G18 G19 G25 G26 G28
 G1 G2: ; $(GOAL) TestLoad
 G3: ; $(GOAL) TestBadReleases
 G4: ; $(GOAL) 'TestKill$$|TestKillSees'
@@ -41,9 +41,10 @@ G16: ; $(GOAL) 'TestHTTP2|TestH2spec'
 G17: ; $(GOAL) TestProbes
 G18: ; $(GOAL) TestNois
 G19: ; $(GOAL) TestKillTree
+G25: ; $(GOAL) TestEvents
 G28: ; $(GOAL) TestUpgrade
 G26: ; $(GOAL) TestLeaks
-goals: G1 G3 G4 G12 G13 G14 G15 G16 G17 G18 G19 G26 G28
+goals: G1 G3 G4 G12 G13 G14 G15 G16 G17 G18 G19 G25 G26 G28
 
 # Run the benchmarks against peers, side by side, one after the other, and print the ratios: some minutes. One that fails does
 # not keep the others from running. BENCHFLAGS="-rounds 15" makes longer runs; make bench-gateway runs one.

@@ -35,6 +35,7 @@ var layers = map[string][]string{
 	"internal/manifest":      {"internal/lambdaruntime"},
 
 	"internal/sqlite/...":    {"internal/sqlite/..."},
+	"internal/async":         {"internal/sqlite/messages"},
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},
 	"internal/buildpack/...": {"internal/buildpack/..."},

@@ -35,6 +35,8 @@ type Function struct {
 	EventSources []string `json:"eventSources,omitempty"` // web, handler: what invokes it besides requests, as URIs such as "queue:jobs?batch=5"
 	EventPath    string   `json:"eventPath,omitempty"`    // web: events are POSTs to this path and the source's name below it; "" means "/events"
 
+	Async *Async `json:"async,omitempty"` // handler: what becomes of events that nobody waits for; nil means the defaults of Async
+
 	Root   string `json:"root,omitempty"`   // static: the directory served, relative to the tree; "" is the tree
 	Prefix string `json:"prefix,omitempty"` // static: the URL path it is served under, "/" if empty
 
@@ -84,6 +86,7 @@ func (f Function) Clone() Function {
 	f.Network = slices.Clone(f.Network)
 	f.Routes = slices.Clone(f.Routes)
 	f.EventSources = slices.Clone(f.EventSources)
+	f.Async = f.Async.clone()
 	return f
 }
 

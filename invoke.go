@@ -21,8 +21,8 @@ type InvokeInput struct {
 	Function      string   `json:"function"`
 	Payload       []byte   `json:"payload"`                 // JSON, at most 6 MB
 	ClientContext string   `json:"clientContext,omitempty"` // JSON
-	Qualifier     string   `json:"qualifier,omitempty"`     // a release such as "4", or an alias; "" is the current one
-	RequestID     string   `json:"requestId,omitempty"`     // "" gives it a new one
+	RequestID     string   `json:"requestId,omitempty"`     // "" = a new one
+	Qualifier     string   `json:"qualifier,omitempty"`     // release "4" or "v4", or an alias; "" = the current release
 	Async         bool     `json:"async,omitempty"`         // return once it is durable; only RequestID is set in the answer
 
 	// Source names the event source that it comes from, "" if none. A web function gets it as a POST to a path of that name.

@@ -17,7 +17,11 @@ import (
 // The test binary plays three parts: the tests, the aloft command, and the deployed app.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "hostile-app" {
-		if err := runApp(os.Args[2]); err != nil {
+		run := runApp
+		if os.Args[2] == eventWorker {
+			run = workOnEvents
+		}
+		if err := run(os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -26,6 +30,7 @@ func TestMain(m *testing.M) {
 	aloftest.Main(m, map[string]func(*cli.Process){
 		counted: tellGoroutines(false), leaky: tellGoroutines(true),
 		rowFirst:    func(p *cli.Process) { p.WrapPut = rowBeforeArtifact },
+		ackFirst:    func(p *cli.Process) { p.WrapInvoker = ackBeforeDisk },
 		fewReaders:  func(p *cli.Process) { p.Limits.SlowReaders = 100 },
 		impatient:   func(p *cli.Process) { p.Limits.Proxy.Stall = time.Second },
 		inattentive: func(p *cli.Process) { p.Limits.Proxy.HangUp = time.Hour },

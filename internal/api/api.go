@@ -31,6 +31,7 @@ type Services struct {
 	Runner    aloft.Runner
 	Invoker   aloft.Invoker
 	Resources aloft.ResourceLister
+	Async     aloft.AsyncService
 	Logs      aloft.LogService
 	Server    ServerInfo
 	Check     func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
@@ -74,6 +75,7 @@ func New(services Services) http.Handler {
 	a.tuningRoutes()
 	a.functionRoutes()
 	a.resourceRoutes()
+	a.asyncRoutes()
 	a.logRoutes()
 	a.runRoutes()
 	mux.HandleFunc("/", noRoute)

@@ -162,6 +162,8 @@ func TestOpenAPI(t *testing.T) {
 		stage: {"delete"}, stage + "/deploys": {"post"}, stage + "/builds": {"post"}, stage + "/plans": {"post"},
 		stage + "/rollbacks": {"post"}, stage + "/releases": {"get"}, stage + "/releases/{version}": {"get"},
 		stage + "/config": {"get", "patch"}, stage + "/tuning": {"patch"}, stage + "/restarts": {"post"}, stage + "/functions/{function}/invocations": {"post"}, stage + "/event-sources": {"get"}, stage + "/resources": {"get"}, stage + "/domains": {"put"}, stage + "/stop": {"post"}, stage + "/logs": {"get"},
+		stage + "/pending-events": {"get"}, stage + "/dead-letters": {"get"}, stage + "/dead-letters/{id}": {"get"},
+		stage + "/dead-letters/replays": {"post"}, stage + "/dead-letters/removals": {"post"},
 		stage + "/run": {"get"}, "/v1/server/stop": {"post"},
 	} {
 		for _, method := range methods {

@@ -16,6 +16,8 @@ const maxEvent = 9 << 20
 type Invocation struct {
 	Payload       []byte `json:"payload" doc:"The event, JSON, in base64"`
 	ClientContext string `json:"clientContext,omitempty" maxLength:"3583" doc:"JSON"`
+	RequestID     string `json:"requestId,omitempty" maxLength:"128" doc:"Without it there is a new one"`
+	Async         bool   `json:"async,omitempty" doc:"Answer once the event is on the disk, with the request's id only"`
 }
 
 type invokeInput struct {
@@ -38,6 +40,7 @@ func (h *handlers) functionRoutes() {
 		}
 		invoked, err := h.Invoker.Invoke(ctx, aloft.InvokeInput{
 			Stage: ref, Function: in.Function, Payload: in.Body.Payload, ClientContext: in.Body.ClientContext,
+			RequestID: in.Body.RequestID, Async: in.Body.Async,
 		})
 		if err != nil {
 			return nil, NewProblem(err)

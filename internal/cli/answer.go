@@ -21,8 +21,8 @@ func (s *server) listen(ctx context.Context) (err error) {
 		stop(aloft.Errorf(aloft.Unavailable, "the aloft server was stopped meanwhile").WithHint("type the same command again"))
 	}
 	s.calls = newCalls(api.New(api.Services{
-		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.platform, Resources: s.platform, Logs: &s.journal,
-		Check: s.store.Check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver, EventSources: s.eventSources,
+		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.invoker(), Async: s.async, Resources: s.platform, Logs: &s.journal,
+		Check: s.check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver, EventSources: s.eventSources,
 	}), s.home)
 	s.api = &http.Server{
 		Handler:           s.calls,

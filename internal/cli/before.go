@@ -166,10 +166,10 @@ func (s *server) become(ctx context.Context) error {
 		return err
 	}
 	_ = os.Remove(handoverPath(s.home)) // the server before does so too, if it lives
-	if err := s.openLogs(); err != nil {
+	if err := errors.Join(s.openLogs(), s.openQueues(ctx)); err != nil {
 		return err
 	}
-	if err := s.gateway.Take(); err != nil {
+	if err := errors.Join(s.gateway.Take(), s.beginEvents(context.WithoutCancel(ctx))); err != nil {
 		return err
 	}
 	if err := b.conn.Send(handover.Message{Kind: handover.Serving}); err != nil {
@@ -195,6 +195,7 @@ func (s *server) follow() {
 		if !done {
 			done = true
 			s.names.other().sweep(s.logger)
+			s.inheritEvents()
 			close(b.gone)
 		}
 	}

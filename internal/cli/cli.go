@@ -43,6 +43,8 @@ type Process struct {
 
 	// WrapPut, if not nil, changes how a server stores artifacts. Tests of durability put a fault there.
 	WrapPut func(put PutFunc) PutFunc
+	// WrapInvoker, likewise, changes how a server takes events.
+	WrapInvoker func(aloft.Invoker) aloft.Invoker
 	// Limits bound the gateway of a server. Zero fields take their defaults; tests set others.
 	Limits gateway.Limits
 }

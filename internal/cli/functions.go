@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ type functionResult struct {
 	Runs     string             `json:"runs"` // a command, a handler, or a directory
 	Runtime  string             `json:"runtime,omitempty"`
 	Routes   []string           `json:"routes"`
+	Waiting  int                `json:"waiting"` // events that nobody waits for and that it has not worked on
 }
 
 func newFunctions(p *program) *cobra.Command {
@@ -24,9 +26,9 @@ func newFunctions(p *program) *cobra.Command {
 		Use:   "functions [stage] [flags]",
 		Short: "List the functions of a stage",
 		Long: `Lists what the current release of a stage is made of: web functions, workers, Lambda handlers, files, with what each
-runs and which requests it answers.
+runs, which requests it answers, and how many events wait for it (aloft invoke --async).
 
-With --json: an array of {"function", "name" (as Lambda has it), "kind", "runs", "runtime", "routes"}.
+With --json: an array of {"function", "name" (as Lambda has it), "kind", "runs", "runtime", "routes", "waiting"}.
 
 Exit status: 0 printed; 2 there is no such app or stage.`,
 		Example: `  aloft functions
@@ -45,12 +47,22 @@ func runFunctions(ctx context.Context, p *program, stage string) error {
 	if err != nil {
 		return err
 	}
+	c, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	waiting, err := c.Pending(ctx, ref)
+	if err != nil {
+		return err
+	}
 	results := []functionResult{}
-	rows := [][]string{{"FUNCTION", "KIND", "RUNS", "RUNTIME", "ROUTES"}}
+	rows := [][]string{{"FUNCTION", "KIND", "RUNS", "RUNTIME", "ROUTES", "EVENTS WAITING"}}
 	for _, f := range release.Functions {
 		r := functionOf(ref, f)
+		r.Waiting = waiting[f.Name]
 		results = append(results, r)
-		rows = append(rows, []string{r.Function, string(r.Kind), r.Runs, r.Runtime, strings.Join(r.Routes, ", ")})
+		rows = append(rows, []string{r.Function, string(r.Kind), r.Runs, r.Runtime, strings.Join(r.Routes, ", "), strconv.Itoa(r.Waiting)})
 	}
 	if p.flags.json {
 		return p.printJSON(results)

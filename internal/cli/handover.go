@@ -115,6 +115,7 @@ func (s *server) pauseEvents(ctx context.Context) events.Marks {
 
 // letBegin passes the logs on and lets the next server take connections. From then on it writes what this one wrote.
 func (s *server) letBegin(n *next) error {
+	s.async.Halt()
 	if err := s.journal.pass(n.log); err != nil {
 		s.logger.Warn("write the logs before another server does", "error", err)
 	}
@@ -128,6 +129,9 @@ func (s *server) letBegin(n *next) error {
 		return nil
 	}
 	n.kill() // or it might write yet
+	if back := errors.Join(s.async.Begin(context.Background(), s.queues), s.async.Release(context.Background())); back != nil {
+		return errors.Join(err, back)
+	}
 	store, openErr := logs.Open(s.path("logs"), logs.Options{})
 	if openErr != nil {
 		return errors.Join(err, openErr)

@@ -16,7 +16,10 @@ import (
 // maxEvent is how long an event may be, in bytes.
 const maxEvent = 6 << 20
 
-type invokeOptions struct{ payload, clientContext string }
+type invokeOptions struct {
+	payload, clientContext string
+	async                  bool
+}
 
 // invocation is an invocation as --json says it.
 type invocation struct {
@@ -39,19 +42,25 @@ A handler function is a Procfile line that names a function in a file, such as "
 (handler in thumbnail.py, thumbnail.mjs, thumbnail.js or thumbnail.rb), or a function with handler or runtime in
 aloft.yml.
 
-With --json: {"requestId", "release", "functionError" (the error's type, if it failed), "payload", "seconds"}.
+With --async it prints the id of the request once the event is on the disk, and does not wait: the function gets it as
+soon as it takes one, and again after it failed. An event that is given up is in aloft dead-letters.
 
-Exit status: 0 it answered; 1 it failed, and its error is printed; 2 there is no such function, or the event is no
-JSON.`,
+With --json: {"requestId", "release", "functionError" (the error's type, if it failed), "payload", "seconds"}; with
+--async {"requestId"}.
+
+Exit status: 0 it answered, or has the event for later; 1 it failed, and its error is printed; 2 there is no such
+function, or the event is no JSON.`,
 		Example: `  aloft invoke create
   aloft invoke create --payload '{"bucket": "uploads"}' --stage production
   aloft invoke create --payload @event.json
+  aloft invoke create --payload @event.json --async
   jq .event sample.json | aloft invoke create --payload -`,
 		Args: between(1, 1),
 		RunE: func(c *cobra.Command, args []string) error { return runInvoke(c.Context(), p, args[0], o) },
 	})
 	c.Flags().StringVar(&o.payload, "payload", "{}", "the event: JSON, @FILE, or - for standard input")
 	c.Flags().StringVar(&o.clientContext, "client-context", "", "JSON that the function finds in its context")
+	c.Flags().BoolVar(&o.async, "async", false, "do not wait for the answer")
 	return c
 }
 
@@ -72,9 +81,12 @@ func runInvoke(ctx context.Context, p *program, function string, o invokeOptions
 		return err
 	}
 	defer c.Close()
-	got, err := c.Invoke(ctx, aloft.InvokeInput{Stage: ref, Function: function, Payload: payload, ClientContext: o.clientContext})
+	got, err := c.Invoke(ctx, aloft.InvokeInput{Stage: ref, Function: function, Payload: payload, ClientContext: o.clientContext, Async: o.async})
 	if err != nil {
 		return p.explain(ctx, c, ref, err)
+	}
+	if o.async {
+		return p.printAccepted(function, got.RequestID)
 	}
 	if err := p.printInvocation(function, got); err != nil {
 		return err
@@ -108,6 +120,17 @@ func (p *program) readEvent(text string) ([]byte, error) {
 		return nil, aloft.Errorf(aloft.Invalid, "the event is no JSON").WithHint(`for example: --payload '{"name": "value"}', or --payload @event.json`)
 	}
 	return event, nil
+}
+
+func (p *program) printAccepted(function, id string) error {
+	if p.flags.json {
+		return p.printJSON(map[string]string{"requestId": id})
+	}
+	if !p.flags.quiet {
+		fmt.Fprintln(p.err, p.paint(p.err).dim(clean(function)+" gets the event later, as request"))
+	}
+	_, err := fmt.Fprintln(p.out, id)
+	return err
 }
 
 func (p *program) printInvocation(function string, got aloft.Invoked) error {

@@ -15,13 +15,14 @@ import (
 
 // program is one run of the program: its streams, its environment and the flags all commands share.
 type program struct {
-	in       io.Reader
-	out, err io.Writer
-	env      map[string]string
-	args     []string
-	flags    globals
-	wrapPut  func(PutFunc) PutFunc // nil but in tests of durability
-	limits   gateway.Limits
+	in          io.Reader
+	out, err    io.Writer
+	env         map[string]string
+	args        []string
+	flags       globals
+	wrapPut     func(PutFunc) PutFunc             // nil but in tests of durability
+	wrapInvoker func(aloft.Invoker) aloft.Invoker // likewise
+	limits      gateway.Limits
 }
 
 // globals are the flags that all commands share.
@@ -34,7 +35,7 @@ type globals struct {
 func newProgram(process Process) *program {
 	p := &program{
 		in: process.Stdin, out: process.Stdout, err: process.Stderr, args: process.Args, env: map[string]string{},
-		wrapPut: process.WrapPut, limits: process.Limits,
+		wrapPut: process.WrapPut, wrapInvoker: process.WrapInvoker, limits: process.Limits,
 	}
 	for _, kv := range process.Env {
 		if k, v, ok := strings.Cut(kv, "="); ok {

@@ -108,7 +108,7 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 		}
 	}
 	err = p.runServer(ctx, serverOptions{
-		serveOptions: o, isolation: want, home: home, args: p.args, env: p.env, log: p.err, wrapPut: p.wrapPut,
+		serveOptions: o, isolation: want, home: home, args: p.args, env: p.env, log: p.err, wrapPut: p.wrapPut, wrapInvoker: p.wrapInvoker,
 		trusted: proxies, limits: p.limits, before: before, background: p.env[backgroundEnv] != "",
 	})
 	if _, asked := errors.AsType[*exitError](err); err != nil && !asked {

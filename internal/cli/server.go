@@ -16,6 +16,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
 	"github.com/aloft-run/aloft/internal/artifact"
+	"github.com/aloft-run/aloft/internal/async"
 	"github.com/aloft-run/aloft/internal/deploy"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/events"
@@ -26,6 +27,7 @@ import (
 	"github.com/aloft-run/aloft/internal/route"
 	"github.com/aloft-run/aloft/internal/seal"
 	"github.com/aloft-run/aloft/internal/sqlite"
+	"github.com/aloft-run/aloft/internal/sqlite/messages"
 	"github.com/aloft-run/aloft/internal/standard"
 )
 
@@ -34,17 +36,18 @@ type serverOptions struct {
 	serveOptions
 	isolation
 
-	home       string
-	args       []string // with which this process was started
-	env        map[string]string
-	log        io.Writer
-	shutdown   func()
-	wrapPut    func(PutFunc) PutFunc
-	trusted    []netip.Prefix // proxies in front
-	limits     gateway.Limits
-	lock       *os.File // of the home
-	before     *before  // the server whose place this one takes; nil if there is none
-	background bool     // nobody watches this process
+	home        string
+	args        []string // with which this process was started
+	env         map[string]string
+	log         io.Writer
+	shutdown    func()
+	wrapPut     func(PutFunc) PutFunc
+	wrapInvoker func(aloft.Invoker) aloft.Invoker
+	trusted     []netip.Prefix // proxies in front
+	limits      gateway.Limits
+	lock        *os.File // of the home
+	before      *before  // the server whose place this one takes; nil if there is none
+	background  bool     // nobody watches this process
 }
 
 // server is all parts of aloft, wired.
@@ -55,6 +58,7 @@ type server struct {
 	names     homeNames
 	logger    *slog.Logger
 	store     *sqlite.Store
+	queues    *messages.Store // nil while only the server before this one has it
 	keys      *seal.Keyring
 	artifacts *artifact.Store
 	journal   journal
@@ -63,6 +67,7 @@ type server struct {
 	table     route.Table
 	platform  *local.Platform
 	events    *events.Runner
+	async     *async.Queue
 	deployer  *deploy.Deployer
 	gateway   *gateway.Gateway
 	api       *http.Server
@@ -107,6 +112,7 @@ func (s *server) openState(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
+	s.onClose(s.closeQueues)
 	if err := s.store.SetVersion(ctx, thisVersion().Version); err != nil {
 		return err
 	}
@@ -123,6 +129,9 @@ func (s *server) openState(ctx context.Context) (err error) {
 	s.onClose(func(context.Context) error { return s.journal.Close() })
 	if s.before != nil { // they are its to write
 		return nil
+	}
+	if err := s.openQueues(ctx); err != nil {
+		return err
 	}
 	return s.openLogs()
 }
@@ -187,9 +196,10 @@ func (s *server) wire(context.Context) error {
 		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
 		Hosts:  hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Stores: s.resources.Set(), Logger: s.logger, Before: s.before.platform(),
 	})
+	s.wireAsync()
 	sources := standard.EventSources(s.resources.Sourced())
 	s.events = events.New(events.Options{
-		Sources: sources, Invoker: s.platform, Log: s.journal.Append, Logger: s.logger, Physical: physical, Paused: s.before != nil,
+		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Paused: true, // until events can be taken
 	})
 	s.onClose(s.events.Close)
 	s.onClose(s.endTraffic)
@@ -198,7 +208,7 @@ func (s *server) wire(context.Context) error {
 		put = s.wrapPut(put)
 	}
 	s.deployer = deploy.New(deploy.Options{
-		Apps: s.store, Platform: &events.Platform{Under: s.platform, Runner: s.events}, Artifacts: s.artifacts,
+		Apps: s.store, Platform: &events.Platform{Under: stages{s.platform, s.async}, Runner: s.events}, Artifacts: s.artifacts,
 		Buildpacks: standard.Buildpacks(), Sources: sources, Engine: s.engine,
 		Sealer: s.keys, Logs: &s.journal, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
@@ -213,7 +223,14 @@ func (s *server) take(ctx context.Context) error {
 	if err := s.gateway.Take(); err != nil {
 		return err
 	}
-	return s.gateway.TakePackets()
+	if err := s.gateway.TakePackets(); err != nil {
+		return err
+	}
+	if err := s.beginEvents(ctx); err != nil {
+		return err
+	}
+	s.events.Resume(nil)
+	return nil
 }
 
 func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }
@@ -222,6 +239,7 @@ func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(
 // only then can the gateway be done.
 func (s *server) endTraffic(ctx context.Context) error {
 	s.events.Halt()
+	s.async.Halt()
 	var wg sync.WaitGroup
 	var gatewayErr error
 	if s.gateway != nil {

@@ -31,6 +31,7 @@ type services interface {
 type running interface {
 	aloft.Runner
 	aloft.Invoker
+	aloft.AsyncService
 	aloft.LogService
 }
 

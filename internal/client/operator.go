@@ -99,7 +99,9 @@ func (c *Client) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Inv
 	if err != nil {
 		return invoked, err
 	}
-	err = c.do(ctx, http.MethodPost, path, api.Invocation{Payload: input.Payload, ClientContext: input.ClientContext}, &invoked)
+	err = c.do(ctx, http.MethodPost, path, api.Invocation{
+		Payload: input.Payload, ClientContext: input.ClientContext, RequestID: input.RequestID, Async: input.Async,
+	}, &invoked)
 	return invoked, err
 }
 

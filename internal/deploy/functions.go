@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"errors"
 	"io/fs"
 	"maps"
 	"regexp"
@@ -58,7 +59,7 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 			EventSources: f.Events,
 		})
 	}
-	return all, checkRoutes(s, all)
+	return all, errors.Join(checkRoutes(s, all), checkAsync(s, all))
 }
 
 // front is what answers requests: the web function, static files, or both.
@@ -88,7 +89,7 @@ func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
 		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(planned(plan), s.Env),
 		HealthPath: web.Health.Path, BootTimeout: web.Health.Timeout, DrainTimeout: web.Drain, Timeout: web.Timeout,
 		Memory: web.Memory, CPU: web.CPU, Network: web.Network, Isolation: s.Isolation.Minimum, Instances: web.Instances, Max: web.Max,
-		Target: web.Target, Concurrency: web.Concurrency, Queue: web.Queue, Idle: web.Idle,
+		Target: web.Target, Concurrency: web.Concurrency, Queue: web.Queue, Idle: web.Idle, Async: asyncOf(web),
 		EventSources: web.Events, EventPath: web.EventPath,
 	}}
 	if files != nil {

@@ -13,7 +13,7 @@ func TestHandlersOfProjects(t *testing.T) {
 	b := newBench(t, map[string]string{
 		"run": "one", "app.py": "", "lib/resize.mjs": "", "tool": "",
 		"aloft.yml": `functions:
-  create: {handler: app.handler, memory: 128, timeout: 3s, max: 2}
+  create: {handler: app.handler, memory: 128, timeout: 3s, max: 2, retries: 0, on-failure: "function:resize"}
   resize: {handler: lib/resize.handler, runtime: nodejs22.x, idle: off}
   native: {command: ./tool --serve, runtime: provided.al2023}
   clock: {command: ./tool}
@@ -40,6 +40,22 @@ func TestHandlersOfProjects(t *testing.T) {
 		t.Errorf("functions %+v", runs)
 	}
 
+	if a := runs["create"].Async; a == nil || *a.Retries != 0 || a.OnFailure != "function:resize" {
+		t.Errorf("events of create: %+v", a)
+	}
+	if runs["resize"].Async != nil {
+		t.Errorf("events of resize: %+v", runs["resize"].Async)
+	}
+
+	for yml, words := range map[string][]string{
+		`create: {handler: app.handler, on-failure: "function:create"}`:                           {"to itself"},
+		`create: {handler: app.handler, on-success: "function:clock"}, clock: {command: sleep 1}`: {"clock", "gets no events"},
+		`clock: {command: sleep 1, retries: 1}`:                                                   {"clock", "gets no events"},
+	} {
+		b.write(t, map[string]string{"run": "one", "app.py": "", "aloft.yml": "functions: {" + yml + "}\n"})
+		_, err := b.Deploy(t.Context(), b.input(), b.events)
+		fails(t, err, aloft.Invalid, words...)
+	}
 	b.write(t, map[string]string{"run": "one", "aloft.yml": "functions: {create: {handler: nowhere.handler}}\n"})
 	_, err := b.Deploy(t.Context(), b.input(), b.events)
 	fails(t, err, aloft.Invalid, "no file is found", "app.py")

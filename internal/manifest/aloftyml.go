@@ -101,7 +101,7 @@ func functionShape() shape[FunctionSettings] {
 }
 
 func functionKeys() shape[FunctionSettings] {
-	return objectOf(
+	keys := []key[FunctionSettings]{
 		bind(KeyDoc{Key: "command", Default: "the Procfile's line", Meaning: "The shell line that starts it."},
 			line(), func(f *FunctionSettings) *string { return &f.Command }),
 		bind(KeyDoc{Key: "handler", Default: "the Procfile's line", Meaning: "What a Lambda runtime calls with each event: app.handler is handler in app.py or app.mjs."},
@@ -122,7 +122,7 @@ func functionKeys() shape[FunctionSettings] {
 			count(1), func(f *FunctionSettings) *int { return &f.Instances }),
 		bind(KeyDoc{Key: "max", Default: "as min", Meaning: "How many instances run at most: more are started when requests need them, and end when they do not."},
 			count(1), func(f *FunctionSettings) *int { return &f.Max }),
-		key[FunctionSettings]{
+		{
 			doc: KeyDoc{
 				Key: "concurrency", Type: count(1).noun() + ", or a map of keys", Default: "no limit",
 				Meaning: "How many requests an instance takes at once; more wait for up to 10 s.",
@@ -131,7 +131,7 @@ func functionKeys() shape[FunctionSettings] {
 		},
 		bind(KeyDoc{Key: "queue", Default: "1000", Meaning: "How many requests may wait at once; more are answered with status 503."},
 			count(1), func(f *FunctionSettings) *int { return &f.Queue }),
-		key[FunctionSettings]{
+		{
 			doc: KeyDoc{
 				Key: "idle", Type: duration().noun() + ", or off", Default: "off for production, 15m for other stages",
 				Meaning: "After this long without a request all instances end; the next request starts one.",
@@ -140,7 +140,7 @@ func functionKeys() shape[FunctionSettings] {
 		},
 		bind(KeyDoc{Key: "network", Default: "the Internet's public addresses only", Meaning: "Private address ranges that it may connect to as well."},
 			listOf(privateRange()), func(f *FunctionSettings) *[]string { return &f.Network }),
-		key[FunctionSettings]{
+		{
 			doc:    KeyDoc{Key: "instances", Type: count(0).noun(), Default: "1", Meaning: "How many instances run; 0 turns the function off."},
 			schema: count(0).schema, read: readInstances,
 		},
@@ -150,7 +150,8 @@ func functionKeys() shape[FunctionSettings] {
 			duration(), func(f *FunctionSettings) *aloft.Duration { return &f.Drain }),
 		bind(KeyDoc{Key: "health", Default: "the general one", Meaning: "When an instance is ready for traffic."},
 			healthShape(), func(f *FunctionSettings) *Health { return &f.Health }),
-	)
+	}
+	return objectOf(append(keys, asyncKeys()...)...)
 }
 
 // concurrency is the long form of a function's concurrency.

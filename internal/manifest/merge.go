@@ -103,6 +103,7 @@ func (f FunctionSettings) over(base FunctionSettings) FunctionSettings {
 		Timeout:     cmp.Or(f.Timeout, base.Timeout),
 		Drain:       cmp.Or(f.Drain, base.Drain),
 		Health:      f.Health.over(base.Health),
+		Async:       asyncOver(f.Async, base.Async),
 	}
 	if f.Off || f.Instances > 0 { // one statement in two fields
 		merged.Instances, merged.Off = f.Instances, f.Off

@@ -81,7 +81,7 @@ func TestSchemaRefusesBad(t *testing.T) {
 	beyond := []string{
 		"build-twice", "start-twice", "static-and-start", "static-out", "static-absolute", // two keys at once; a path's meaning
 		"max-below-min", "soft-above-hard", "network-host", "handler-and-command", "runtime-unknown",
-		"duration-zero", "duration-huge", "duration-overflow", "size-zero",
+		"duration-zero", "async-max-event-age", "duration-huge", "duration-overflow", "size-zero",
 		"tag", "anchor-unknown", "anchor-cycle", "documents", // of YAML
 	}
 	refused := 0

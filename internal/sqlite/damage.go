@@ -30,7 +30,7 @@ func (d *Database) fail(ctx context.Context, what string, err error) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w", what, ctx.Err())
+		return fmt.Errorf("%s: %w", what, context.Cause(ctx))
 	}
 	if errors.Is(err, errDamaged) {
 		return damaged(d.path, err)

@@ -30,6 +30,7 @@ type stage struct {
 	releases []aloft.Release // oldest first
 	config   []aloft.Config  // of each release
 	source   string
+	dead     []aloft.DeadLetter
 }
 
 var (
@@ -38,6 +39,7 @@ var (
 	_ aloft.Runner         = (*Fake)(nil)
 	_ aloft.Invoker        = (*Fake)(nil)
 	_ aloft.ResourceLister = (*Fake)(nil)
+	_ aloft.AsyncService   = (*Fake)(nil)
 	_ aloft.LogService     = (*Fake)(nil)
 	_ aloft.ReleaseStore   = (*Fake)(nil)
 )
@@ -45,7 +47,7 @@ var (
 // Services returns what api.New takes. Stop is called when a client stops the server.
 func (f *Fake) Services(home string, stop func()) api.Services {
 	return api.Services{
-		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Resources: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
+		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Resources: f, Async: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
 		EventSources: f.EventSources,
 		Server: api.ServerInfo{
 			Version: "fake", PID: os.Getpid(), Home: home, HTTP: "127.0.0.1:7070", Isolation: "none: this is a fake",

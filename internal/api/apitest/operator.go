@@ -93,8 +93,12 @@ func (f *Fake) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.Resou
 func (f *Fake) Invoke(_ context.Context, input aloft.InvokeInput) (aloft.Invoked, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, err := f.find(input.Stage); err != nil {
+	s, err := f.find(input.Stage)
+	if err != nil {
 		return aloft.Invoked{}, err
+	}
+	if input.Async {
+		return s.later(input), nil
 	}
 	invoked := aloft.Invoked{RequestID: "4711", Release: 1, Payload: input.Payload, Elapsed: time.Millisecond}
 	if string(input.Payload) == `"fail"` {

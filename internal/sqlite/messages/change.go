@@ -8,7 +8,7 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
-// Change is one of Put, Delete, Return, Extend, Move and Remove.
+// Change is one of Put, Delete, Return, Extend, Move, Requeue and Remove.
 type Change interface{ apply(w *writer) error }
 
 // Apply makes all changes or none of them, in their order, and returns once they are on the disk.
@@ -151,11 +151,16 @@ func (d Delete) apply(w *writer) error {
 	var at place
 	found, err := w.row([]any{&at.queue, &at.group, &at.blocked},
 		`DELETE FROM messages WHERE seq = ? AND token = ? RETURNING queue, grp, blocked`, seq, token)
+	return w.deleted(found, err, at, d.Must)
+}
+
+// deleted is the end of a change that has deleted a message, or found none.
+func (w *writer) deleted(found bool, err error, at place, must bool) error {
 	switch {
 	case found:
 		return w.left(at)
-	case err == nil && d.Must:
-		return aloft.Errorf(aloft.NotFound, "the claim of the message has ended")
+	case err == nil && must:
+		return aloft.Errorf(aloft.NotFound, "the message is gone, or another's by now")
 	}
 	return err
 }
@@ -237,16 +242,33 @@ func (w *writer) move(seq int64, at place, to string) error {
 	return w.left(at)
 }
 
-// Remove deletes a message, claimed or not, of which Peek told.
+// Requeue takes a message of which Peek told to another queue with other attributes, as if it were put there now. Of one that
+// is gone or claimed nothing is made, nor of the other changes, and Apply returns NotFound.
+type Requeue struct {
+	Sequence   int64
+	To         string
+	Attributes []byte
+}
+
+func (r Requeue) apply(w *writer) error {
+	var at place
+	found, err := w.row([]any{&at.queue, &at.group, &at.blocked}, `SELECT queue, grp, blocked FROM messages WHERE seq = ? AND token = 0`, r.Sequence)
+	if !found || at.queue == r.To {
+		return w.deleted(false, err, at, true)
+	}
+	if err := w.exec(`UPDATE messages SET attributes = ?, enqueued = ? WHERE seq = ?`, blob(r.Attributes), w.now, r.Sequence); err != nil {
+		return err
+	}
+	return w.move(r.Sequence, at, r.To)
+}
+
+// Remove deletes a message, claimed or not, of which Peek told. One that is gone changes nothing.
 type Remove struct{ Sequence int64 }
 
 func (r Remove) apply(w *writer) error {
 	var at place
 	found, err := w.row([]any{&at.queue, &at.group, &at.blocked}, `DELETE FROM messages WHERE seq = ? RETURNING queue, grp, blocked`, r.Sequence)
-	if !found {
-		return err
-	}
-	return w.left(at)
+	return w.deleted(found, err, at, false)
 }
 
 func receiptOf(seq, token int64) string { return fmt.Sprintf("%x-%x", seq, token) }

@@ -62,15 +62,19 @@ func (s *Store) Peek(ctx context.Context, queue string, after int64, limit int) 
 	return all, s.db.Fail(ctx, "list messages", err)
 }
 
+// List is Peek without the bodies, which may be long.
+func (s *Store) List(ctx context.Context, queue string, after int64, limit int) ([]Message, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT seq, id, queue, x'', attributes, grp, enqueued, due, claimed, claims, token
+		FROM messages WHERE queue = ? AND seq > ? ORDER BY seq LIMIT ?`, queue, after, limit)
+	all, err := collect(rows, err)
+	return all, s.db.Fail(ctx, "list messages", err)
+}
+
 // Extend is the change of that name for those who want to know whether the receipt was good.
 func (s *Store) Extend(ctx context.Context, e Extend) (good bool, err error) {
-	seq, _, ok := parseReceipt(e.Receipt)
-	if !ok {
-		return false, nil
-	}
+	seq, token, _ := parseReceipt(e.Receipt)
 	err = s.write(ctx, "extend a claim", func(w *writer) error {
 		var one int
-		_, token, _ := parseReceipt(e.Receipt)
 		if good, err = w.row([]any{&one}, `SELECT 1 FROM messages WHERE seq = ? AND token = ?`, seq, token); !good {
 			return err
 		}

@@ -76,6 +76,6 @@ func (s *Store) await(ctx context.Context, b *bell, due int64) error {
 	case <-s.closing:
 		return errClosed
 	case <-ctx.Done():
-		return fmt.Errorf("wait for messages: %w", ctx.Err())
+		return fmt.Errorf("wait for messages: %w", context.Cause(ctx))
 	}
 }

@@ -29,7 +29,7 @@ func (s *Store) write(ctx context.Context, what string, apply func(w *writer) er
 	case <-s.closing:
 		return errClosed
 	case <-ctx.Done():
-		return fmt.Errorf("%s: %w", what, ctx.Err())
+		return fmt.Errorf("%s: %w", what, context.Cause(ctx))
 	}
 }
 

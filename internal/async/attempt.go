@@ -1,0 +1,140 @@
+package async
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/sqlite/messages"
+)
+
+// The types of failures that the end of an instance is.
+const (
+	exited   = "Runtime.ExitError"
+	unserved = "Runtime.Unserved"
+)
+
+// The conditions of a record.
+const (
+	succeeded = "Success"
+	exhausted = "RetriesExhausted"
+	tooOld    = "EventAgeExceeded"
+)
+
+// attempt has the function work on an event and returns what that changes, and whether the event is done with.
+func (w *worker) attempt(ctx context.Context, m messages.Message) (changes []messages.Change, final bool) {
+	if w.halted() { // claimed at the last moment
+		return []messages.Change{messages.Return{Receipt: m.Receipt}}, false
+	}
+	var e envelope
+	if err := json.Unmarshal(m.Attributes, &e); err != nil {
+		e = envelope{Error: "what is kept beside the event is no JSON"}
+		return w.end(ctx, m, e, aloft.Invoked{}, exhausted), true
+	}
+	f, err := w.function(ctx)
+	retries, delay, age := f.Async.Limits()
+	if time.Since(m.Enqueued) >= age {
+		if e.Error == "" {
+			e.Error = "the event is older than " + age.String()
+		}
+		return w.end(ctx, m, e, aloft.Invoked{}, tooOld), true
+	}
+	var got aloft.Invoked
+	if err == nil {
+		got, err = w.queue.Invoker.Invoke(ctx, aloft.InvokeInput{
+			Stage: w.lane.ref, Function: w.lane.name, Payload: m.Body, ClientContext: e.ClientContext,
+			RequestID: m.ID, Qualifier: e.Qualifier, Source: e.Source,
+		})
+	}
+	if err == nil {
+		w.hold.answered()
+	}
+	switch {
+	case err == nil && got.FunctionError == "":
+		e.Attempts++
+		return w.end(ctx, m, e, got, succeeded), true
+	case w.halted() && (err != nil || got.FunctionError == exited || got.FunctionError == unserved):
+		return []messages.Change{messages.Return{Receipt: m.Receipt}}, false // it is not the event's fault
+	case err != nil && aloft.ErrorCode(err) != aloft.Invalid:
+		e.Error = brief(err.Error())
+		return []messages.Change{messages.Return{Receipt: m.Receipt, Delay: w.hold.refused(), Attributes: e.bytes()}}, false
+	case err != nil: // it will never do
+		e.Error = brief(err.Error())
+		return w.end(ctx, m, e, aloft.Invoked{}, exhausted), true
+	}
+	e.Attempts++
+	e.Error = brief(got.FunctionError + said(got.Payload))
+	if e.Attempts > retries {
+		return w.end(ctx, m, e, got, exhausted), true
+	}
+	return []messages.Change{messages.Return{Receipt: m.Receipt, Delay: delay << (e.Attempts - 1), Attributes: e.bytes()}}, false
+}
+
+// said is the message of a function's error.
+func said(payload []byte) string {
+	var failure struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal(payload, &failure) != nil || failure.Message == "" {
+		return ""
+	}
+	return ": " + failure.Message
+}
+
+// brief bounds what is kept of an error.
+func brief(text string) string {
+	const most = 1000
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "…"
+}
+
+// end is what becomes of an event that is done with: its record goes to a destination. Without one, or if that cannot be
+// reached, a failed event becomes a dead letter.
+func (w *worker) end(ctx context.Context, m messages.Message, e envelope, got aloft.Invoked, condition string) []messages.Change {
+	gone := messages.Delete{Receipt: m.Receipt, Must: true}
+	f, _ := w.function(ctx) // one that is gone has no destination
+	to := f.Async.Destination(condition == succeeded)
+	if to != "" {
+		sent, err := w.deliver(ctx, to, w.record(m, e, got, condition))
+		if err == nil {
+			return append(sent, gone)
+		}
+		w.queue.Logger.Warn("send the record of an event", "request", m.ID, "destination", to, "error", err)
+		e.Error = brief(e.Error + " (and " + to + " takes no record: " + err.Error() + ")")
+	}
+	if condition == succeeded {
+		return []messages.Change{gone}
+	}
+	return []messages.Change{gone, w.deadLetter(m, e, got)}
+}
+
+// deliver sends a record. What it returns is to be done together with the end of the event.
+func (w *worker) deliver(ctx context.Context, to string, record []byte) ([]messages.Change, error) {
+	kind, name, ok := aloft.CutDestination(to)
+	if !ok {
+		return nil, aloft.Errorf(aloft.Invalid, "%q is no destination", to)
+	}
+	if kind == "function" {
+		next, err := w.queue.worker(ctx, lane{ref: w.lane.ref, name: name})
+		if err != nil {
+			return nil, err
+		}
+		next.pending.Add(1)
+		return []messages.Change{messages.Put{Queue: next.lane.queue(), ID: newID(), Body: record, Attributes: envelope{}.bytes()}}, nil
+	}
+	if w.queue.Send == nil {
+		return nil, aloft.Errorf(aloft.NotFound, "there is no %s %q", kind, name)
+	}
+	const tries = 3
+	var err error
+	for i := range tries {
+		if err = w.queue.Send(ctx, w.lane.ref, to, record); err == nil || aloft.ErrorCode(err) == aloft.NotFound {
+			break
+		}
+		pause(w.ctx, firstWait<<i)
+	}
+	return nil, err
+}

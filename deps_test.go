@@ -18,14 +18,15 @@ const module = "github.com/aloft-run/aloft"
 var layers = map[string][]string{
 	"cmd/...":           {"internal/cli"},
 	"internal/cli":      {"internal/..."}, // the only package that knows concrete types and the environment
-	"internal/standard": {"internal/engine/...", "internal/buildpack/...", "internal/resource/..."},
+	"internal/standard": {"internal/engine/...", "internal/buildpack/...", "internal/eventsource/...", "internal/resource/..."},
 
 	"internal/api":         {},
 	"internal/awsapi":      {},
 	"internal/lambdaapi":   {"internal/awsapi"},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
-	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},
+	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/eventsource", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},
+	"internal/events":      {"internal/eventsource"},
 	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
@@ -42,6 +43,8 @@ var layers = map[string][]string{
 	"internal/engine/...":    {"internal/engine/..."},
 	"internal/buildpack/...": {"internal/buildpack/..."},
 	"internal/resource/...":  {"internal/resource/...", "internal/sqlite/..."},
+
+	"internal/eventsource/...": {"internal/eventsource"},
 }
 
 // doors says which package is the only one to import a third-party module.

@@ -32,6 +32,9 @@ type Function struct {
 	Format  string            `json:"format,omitempty"`  // handler: of the events that requests become; "" means "apigw-v2"
 	Routes  []string          `json:"routes,omitempty"`  // handler: patterns of requests for it, such as "POST /items/{id}"; see Patterns
 
+	EventSources []string `json:"eventSources,omitempty"` // web, handler: what invokes it besides requests, as URIs such as "queue:jobs?batch=5"
+	EventPath    string   `json:"eventPath,omitempty"`    // web: events are POSTs to this path and the source's name below it; "" means "/events"
+
 	Async      *Async            `json:"async,omitempty"`      // handler: what becomes of events that nobody waits for; nil means the defaults of Async
 	LambdaName string            `json:"lambdaName,omitempty"` // handler: the name that Lambda's API gave it; "" for others. See StageRef.NameOf
 	Attributes map[string]string `json:"attributes,omitempty"` // handler: what Lambda's clients keep with it and nothing here acts on, as JSON
@@ -67,12 +70,24 @@ func (f Function) Patterns() []string {
 	return []string{"/" + f.Name, "/" + f.Name + "/"}
 }
 
+// EventsAt is the URL path below which a web function gets events, which nobody else may ask for; "" if it has no sources.
+func (f Function) EventsAt() string {
+	switch {
+	case f.Kind != Web || len(f.EventSources) == 0:
+		return ""
+	case f.EventPath == "":
+		return "/events"
+	}
+	return f.EventPath
+}
+
 // Clone returns a copy that shares no memory with f.
 func (f Function) Clone() Function {
 	f.Command = slices.Clone(f.Command)
 	f.Env = maps.Clone(f.Env)
 	f.Network = slices.Clone(f.Network)
 	f.Routes = slices.Clone(f.Routes)
+	f.EventSources = slices.Clone(f.EventSources)
 	f.Async = f.Async.clone()
 	f.Attributes = maps.Clone(f.Attributes)
 	return f

@@ -83,3 +83,16 @@ func (r StageRef) FunctionName(function string) string {
 	const digits = 8
 	return name[:maxFunctionName-digits-1] + "-" + hex.EncodeToString(sum[:digits/2])
 }
+
+// EventSource is a source of events of a function, and how it is.
+type EventSource struct {
+	Function string    `json:"function"`
+	Source   string    `json:"source"`             // canonical URI
+	Operator bool      `json:"operator,omitempty"` // an operator added it; it is not the source's word
+	Running  bool      `json:"running"`
+	Last     time.Time `json:"last,omitzero"`   // the last event
+	Next     time.Time `json:"next,omitzero"`   // when the next is due, of a schedule
+	Events   int64     `json:"events"`          // since the server started it
+	Failed   int64     `json:"failed"`          // of those
+	Error    string    `json:"error,omitempty"` // the last failure, "" once it works again
+}

@@ -2,7 +2,9 @@ package aloft
 
 import (
 	"maps"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Tuning is what an operator set for a function beside its source. It is part of every later release until it is reset, wins
@@ -12,6 +14,45 @@ type Tuning struct {
 	Concurrency Concurrency `json:"concurrency,omitzero"`
 	Memory      int         `json:"memory,omitempty"`  // MB
 	Timeout     Duration    `json:"timeout,omitempty"` // of a request until its response headers
+	Sources     *Sources    `json:"sources,omitempty"`
+}
+
+// Sources is what an operator changed of a function's event sources, by their canonical URIs.
+type Sources struct {
+	Add    []string `json:"add,omitempty"`
+	Remove []string `json:"remove,omitempty"` // of those that the source names, and in a change also of those added before
+	Clear  bool     `json:"clear,omitempty"`  // in a change: all are removed before Add
+}
+
+// Over returns what s and an earlier change say together.
+func (s Sources) Over(base Sources) Sources {
+	if s.Clear {
+		return s
+	}
+	without := func(list, drop []string) []string {
+		return slices.DeleteFunc(slices.Clone(list), func(text string) bool { return slices.Contains(drop, text) })
+	}
+	return Sources{
+		Add:    append(without(base.Add, slices.Concat(s.Remove, s.Add)), s.Add...),
+		Remove: append(without(base.Remove, slices.Concat(s.Add, s.Remove)), s.Remove...),
+		Clear:  base.Clear,
+	}
+}
+
+// Apply returns a list of sources as s makes it.
+func (s Sources) Apply(list []string) []string {
+	var all []string
+	for _, text := range list {
+		if !s.Clear && !slices.Contains(s.Remove, text) {
+			all = append(all, text)
+		}
+	}
+	for _, text := range s.Add {
+		if !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
 }
 
 // Scale is how many instances of a function run.
@@ -35,6 +76,7 @@ const (
 	ConcurrencyField TuningField = "concurrency"
 	MemoryField      TuningField = "memory"
 	TimeoutField     TuningField = "timeout"
+	SourcesField     TuningField = "event-sources"
 )
 
 // Over returns what t and base say together; where both speak, t wins.
@@ -51,6 +93,14 @@ func (t Tuning) Over(base Tuning) Tuning {
 	if t.Timeout != 0 {
 		base.Timeout = t.Timeout
 	}
+	if t.Sources != nil {
+		var before Sources
+		if base.Sources != nil {
+			before = *base.Sources
+		}
+		after := t.Sources.Over(before)
+		base.Sources = &after
+	}
 	return base
 }
 
@@ -66,6 +116,8 @@ func (t Tuning) Without(fields []TuningField) Tuning {
 			t.Memory = 0
 		case TimeoutField:
 			t.Timeout = 0
+		case SourcesField:
+			t.Sources = nil
 		}
 	}
 	return t
@@ -86,6 +138,9 @@ func (t Tuning) Fields() []TuningField {
 	if t.Timeout != 0 {
 		set = append(set, TimeoutField)
 	}
+	if t.Sources != nil {
+		set = append(set, SourcesField)
+	}
 	return set
 }
 
@@ -104,8 +159,24 @@ func (t Tuning) Text(field TuningField) string {
 		return strconv.Itoa(t.Memory) + "MB"
 	case field == TimeoutField && t.Timeout != 0:
 		return t.Timeout.String()
+	case field == SourcesField && t.Sources != nil:
+		return t.Sources.text()
 	}
 	return ""
+}
+
+func (s Sources) text() string {
+	var parts []string
+	if s.Clear {
+		parts = append(parts, "none")
+	}
+	for _, text := range s.Remove {
+		parts = append(parts, "-"+text)
+	}
+	for _, text := range s.Add {
+		parts = append(parts, "+"+text)
+	}
+	return strings.Join(parts, " ")
 }
 
 func between(low, high int) string {
@@ -128,6 +199,9 @@ func (t Tuning) Apply(f Function) Function {
 	}
 	if t.Timeout != 0 {
 		f.Timeout = t.Timeout
+	}
+	if t.Sources != nil {
+		f.EventSources = t.Sources.Apply(f.EventSources)
 	}
 	return f
 }
@@ -153,8 +227,11 @@ func cloneTuning(all map[string]Tuning) map[string]Tuning {
 		if t.Scale != nil {
 			scale := *t.Scale
 			t.Scale = &scale
-			all[name] = t
 		}
+		if t.Sources != nil {
+			t.Sources = &Sources{slices.Clone(t.Sources.Add), slices.Clone(t.Sources.Remove), t.Sources.Clear}
+		}
+		all[name] = t
 	}
 	return all
 }

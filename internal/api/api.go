@@ -42,6 +42,9 @@ type Services struct {
 	Check    func(context.Context) error // looks whether the state is sound; nil means there is nothing to look at
 	Shutdown func()                      // asks the server to end; it returns at once. nil refuses
 
+	// EventSources lists the event sources of a stage's functions, and how they are. It returns NotFound if there is no stage.
+	EventSources func(ctx context.Context, ref aloft.StageRef) ([]aloft.EventSource, error)
+
 	// AWS returns the access key for AWS's clients, made anew if rotate is true. nil refuses.
 	AWS func(ctx context.Context, rotate bool) (AWSCredentials, error)
 

@@ -163,7 +163,7 @@ func TestOpenAPI(t *testing.T) {
 		stage + "/rollbacks": {"post"}, stage + "/releases": {"get"}, stage + "/releases/{version}": {"get"},
 		stage + "/config": {"get", "patch"}, stage + "/tuning": {"patch"}, stage + "/restarts": {"post"}, stage + "/functions/{function}/invocations": {"post"}, stage + "/aliases": {"get", "post", "put", "delete"},
 		stage + "/functions/{function}/recording": {"put"}, stage + "/recording": {"get"}, stage + "/recordings": {"get"}, stage + "/recordings/{id}": {"get"},
-		stage + "/test-events": {"get"}, stage + "/functions/{function}/test-events/{name}": {"put", "delete"}, stage + "/resources": {"get"}, stage + "/domains": {"put"}, stage + "/stop": {"post"}, stage + "/logs": {"get"},
+		stage + "/test-events": {"get"}, stage + "/functions/{function}/test-events/{name}": {"put", "delete"}, stage + "/event-sources": {"get"}, stage + "/resources": {"get"}, stage + "/domains": {"put"}, stage + "/stop": {"post"}, stage + "/logs": {"get"},
 		stage + "/pending-events": {"get"}, stage + "/dead-letters": {"get"}, stage + "/dead-letters/{id}": {"get"},
 		stage + "/dead-letters/replays": {"post"}, stage + "/dead-letters/removals": {"post"},
 		stage + "/run": {"get"}, "/v1/server/stop": {"post"}, "/v1/credentials/aws": {"post"},

@@ -15,8 +15,8 @@ type Letters struct {
 	All bool     `json:"all,omitempty" doc:"All of the stage"`
 }
 
-// Count is how many there were.
-type Count struct {
+// LetterCount is how many dead letters there were.
+type LetterCount struct {
 	Count int `json:"count"`
 }
 
@@ -52,11 +52,11 @@ func (h *handlers) asyncRoutes() {
 			return answer(&in.StagePath, func(ref aloft.StageRef) (aloft.DeadLetter, error) { return h.Async.DeadLetter(ctx, ref, in.ID) })
 		})
 	replay := h.operation(http.MethodPost, stagePath+"/dead-letters/replays", "replay-dead-letters", "Have functions work on dead letters again")
-	huma.Register(h.api, replay, func(ctx context.Context, in *chosenInput) (*output[Count], error) {
+	huma.Register(h.api, replay, func(ctx context.Context, in *chosenInput) (*output[LetterCount], error) {
 		return forLetters(in, func(ref aloft.StageRef, ids []string) (int, error) { return h.Async.Replay(ctx, ref, ids) })
 	})
 	remove := h.operation(http.MethodPost, stagePath+"/dead-letters/removals", "remove-dead-letters", "Delete dead letters")
-	huma.Register(h.api, remove, func(ctx context.Context, in *chosenInput) (*output[Count], error) {
+	huma.Register(h.api, remove, func(ctx context.Context, in *chosenInput) (*output[LetterCount], error) {
 		return forLetters(in, func(ref aloft.StageRef, ids []string) (int, error) { return h.Async.RemoveDeadLetters(ctx, ref, ids) })
 	})
 }
@@ -74,12 +74,12 @@ func answer[T any](in *StagePath, do func(aloft.StageRef) (T, error)) (*output[T
 	return &output[T]{Body: body}, nil
 }
 
-func forLetters(in *chosenInput, do func(aloft.StageRef, []string) (int, error)) (*output[Count], error) {
-	return answer(&in.StagePath, func(ref aloft.StageRef) (Count, error) {
+func forLetters(in *chosenInput, do func(aloft.StageRef, []string) (int, error)) (*output[LetterCount], error) {
+	return answer(&in.StagePath, func(ref aloft.StageRef) (LetterCount, error) {
 		if in.Body.All == (len(in.Body.IDs) > 0) {
-			return Count{}, aloft.Errorf(aloft.Invalid, "it is not said which dead letters").WithHint("give ids, or all")
+			return LetterCount{}, aloft.Errorf(aloft.Invalid, "it is not said which dead letters").WithHint("give ids, or all")
 		}
 		n, err := do(ref, in.Body.IDs)
-		return Count{n}, err
+		return LetterCount{n}, err
 	})
 }

@@ -49,4 +49,16 @@ func (h *handlers) functionRoutes() {
 		}
 		return &output[aloft.Invoked]{Body: invoked}, nil
 	})
+	huma.Register(h.api, h.operation(http.MethodGet, stagePath+"/event-sources", "list-event-sources", "The event sources of the stage's functions, and how they are"),
+		func(ctx context.Context, in *StagePath) (*output[[]aloft.EventSource], error) {
+			ref, err := in.ref()
+			if err != nil {
+				return nil, NewProblem(err)
+			}
+			all, err := h.EventSources(ctx, ref)
+			if err != nil {
+				return nil, NewProblem(err)
+			}
+			return &output[[]aloft.EventSource]{Body: all}, nil
+		})
 }

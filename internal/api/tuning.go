@@ -12,7 +12,7 @@ import (
 // TuningChange is the body of a change of what operators set of functions.
 type TuningChange struct {
 	Set    map[string]aloft.Tuning        `json:"set,omitempty" doc:"By function; zero fields stay as they are"`
-	Reset  map[string][]aloft.TuningField `json:"reset,omitempty" doc:"By function: scale, concurrency, memory or timeout, back to what the source says"`
+	Reset  map[string][]aloft.TuningField `json:"reset,omitempty" doc:"By function: scale, concurrency, memory, timeout or event-sources, back to what the source says"`
 	Author string                         `json:"author,omitempty" maxLength:"256"`
 }
 

@@ -22,7 +22,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 	}
 	s.calls = newCalls(api.New(api.Services{
 		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.invoker(), Async: s.async, Logs: &s.journal,
-		Aliases: s.deployer, Recorder: s.records, TestEvents: s.records, Resources: s.platform,
+		Aliases: s.deployer, Recorder: s.records, TestEvents: s.records, Resources: s.platform, EventSources: s.eventSources,
 		Check: s.check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver, AWS: s.awsCredentials,
 	}), s.home)
 	s.api = &http.Server{
@@ -63,4 +63,17 @@ func (s *server) serve(ctx context.Context) error {
 	case err := <-failed:
 		return err
 	}
+}
+
+// eventSources says what sources the functions of a stage have, and how they are.
+func (s *server) eventSources(ctx context.Context, ref aloft.StageRef) ([]aloft.EventSource, error) {
+	stage, err := s.store.Stage(ctx, ref)
+	if err != nil || stage.Current == 0 {
+		return []aloft.EventSource{}, err
+	}
+	release, err := s.store.Release(ctx, ref, stage.Current)
+	if err != nil {
+		return nil, err
+	}
+	return s.events.List(release), nil
 }

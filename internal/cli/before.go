@@ -137,6 +137,7 @@ func (s *server) takeOver(ctx context.Context) error {
 		return err
 	}
 	close(s.before.over)
+	s.events.Resume(s.before.Sources)
 	go s.follow()
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
+	"github.com/aloft-run/aloft/internal/events"
 	"github.com/aloft-run/aloft/internal/handover"
 	"github.com/aloft-run/aloft/internal/logs"
 )
@@ -20,6 +21,7 @@ import (
 const (
 	lastAnswer = 10 * time.Second // for connections to have their last answer
 	soonAnswer = 2 * time.Second  // the same, and for HTTP/3 as a whole, while somebody waits for it
+	eventsTime = 10 * time.Second // for event sources to end what they have begun
 	goTime     = 10 * time.Second // for a server that is ready to begin
 )
 
@@ -63,10 +65,16 @@ func (s *server) handOver(ctx context.Context, limit time.Duration) (api.Upgrade
 
 // tryNext starts the next server and lets it begin, or ends it and takes everything back.
 func (s *server) tryNext(ctx context.Context, limit time.Duration) (n *next, version string, err error) {
+	marks := s.pauseEvents(ctx)
+	defer func() {
+		if err != nil {
+			s.events.Resume(marks)
+		}
+	}()
 	if err := s.store.Suspend(ctx); err != nil {
 		return nil, "", aloft.Errorf(aloft.Conflict, "%w", err).WithHint("try again; nothing was changed")
 	}
-	n, err = s.startNext(limit)
+	n, err = s.startNext(limit, marks)
 	if err == nil {
 		patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit+overdue)
 		defer cancel()
@@ -96,6 +104,13 @@ func (s *server) tryNext(ctx context.Context, limit time.Duration) (n *next, ver
 		err = errors.Join(err, back)
 	}
 	return nil, "", aloft.Errorf(aloft.Failed, "the new server did not become ready, the old one goes on serving: %w", err).WithDetail(detail)
+}
+
+// pauseEvents ends the event sources, for the next server to go on with.
+func (s *server) pauseEvents(ctx context.Context) events.Marks {
+	ctx, cancel := context.WithTimeout(ctx, eventsTime)
+	defer cancel()
+	return s.events.Pause(ctx)
 }
 
 // letBegin passes the logs on and lets the next server take connections. From then on it writes what this one wrote.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/events"
 	"github.com/aloft-run/aloft/internal/handover"
 )
 
@@ -28,7 +29,7 @@ type next struct {
 }
 
 // startNext starts the server's program again. It serves nothing yet.
-func (s *server) startNext(limit time.Duration) (*next, error) {
+func (s *server) startNext(limit time.Duration, marks events.Marks) (*next, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the aloft program: %w", err)
@@ -62,16 +63,16 @@ func (s *server) startNext(limit time.Duration) (*next, error) {
 		close(n.ended)
 	}()
 	go n.listen()
-	return n, s.greet(n, limit)
+	return n, s.greet(n, limit, marks)
 }
 
 // greet tells it what there is, with the descriptors that it needs.
-func (s *server) greet(n *next, limit time.Duration) error {
+func (s *server) greet(n *next, limit time.Duration, marks events.Marks) error {
 	serving, alone := s.platform.Serving()
 	n.alone = alone
 	hello := &handover.Greeting{
 		Protocol: handover.Protocol, Version: thisVersion().Version, Second: s.names.second, Parent: s.parents(), Limit: limit,
-		Files: []string{"lock", "api"}, Serving: serving, Alone: alone,
+		Files: []string{"lock", "api"}, Serving: serving, Alone: alone, Sources: marks,
 	}
 	files := []syscall.Conn{s.lock, s.listener}
 	listeners := s.gateway.Listeners()

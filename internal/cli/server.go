@@ -19,6 +19,7 @@ import (
 	"github.com/aloft-run/aloft/internal/async"
 	"github.com/aloft-run/aloft/internal/deploy"
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/events"
 	"github.com/aloft-run/aloft/internal/gateway"
 	"github.com/aloft-run/aloft/internal/lambdaruntime"
 	"github.com/aloft-run/aloft/internal/local"
@@ -66,6 +67,7 @@ type server struct {
 	engine    engine.Engine
 	table     route.Table
 	platform  *local.Platform
+	events    *events.Runner
 	async     *async.Queue
 	deployer  *deploy.Deployer
 	records   *record.Store
@@ -201,13 +203,19 @@ func (s *server) wire(context.Context) error {
 		Hosts: hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Stores: s.resources.Set(), Logger: s.logger, Before: s.before.platform(),
 	})
 	s.wireAsync()
+	sources := standard.EventSources(s.resources.Sourced())
+	s.events = events.New(events.Options{
+		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Paused: true, // until events can be taken
+	})
+	s.onClose(s.events.Close)
 	s.onClose(s.endTraffic)
 	put := s.artifacts.Put
 	if s.wrapPut != nil {
 		put = s.wrapPut(put)
 	}
 	s.deployer = deploy.New(deploy.Options{
-		Apps: s.store, Platform: stages{s.platform, s.async}, Artifacts: s.artifacts, Buildpacks: standard.Buildpacks(), Engine: s.engine,
+		Apps: s.store, Platform: &events.Platform{Under: stages{s.platform, s.async}, Runner: s.events}, Artifacts: s.artifacts,
+		Buildpacks: standard.Buildpacks(), Sources: sources, Engine: s.engine,
 		Sealer: s.keys, Logs: &s.journal, Recordings: s.records, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	s.wireAWS()
@@ -225,7 +233,11 @@ func (s *server) take(ctx context.Context) error {
 	if err := s.gateway.TakePackets(); err != nil {
 		return err
 	}
-	return s.beginEvents(ctx)
+	if err := s.beginEvents(ctx); err != nil {
+		return err
+	}
+	s.events.Resume(nil)
+	return nil
 }
 
 func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }
@@ -233,6 +245,7 @@ func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(
 // endTraffic ends the gateway and what runs behind it together: streams end when the platform's drain time is over, and
 // only then can the gateway be done.
 func (s *server) endTraffic(ctx context.Context) error {
+	s.events.Halt()
 	s.async.Halt()
 	var wg sync.WaitGroup
 	var gatewayErr error
@@ -253,4 +266,14 @@ func (s *server) close(ctx context.Context) error {
 		errs = append(errs, f(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// physical is the name on this server of a resource that a release declares.
+func physical(release aloft.Release, kind, name string) string {
+	for _, r := range release.Resources {
+		if r.Type == kind && r.Name == name {
+			return release.ResourceName(r)
+		}
+	}
+	return release.FunctionName(name)
 }

@@ -103,6 +103,7 @@ func TestFlagMatrix(t *testing.T) {
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
 		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},
 		"aliases set": {"live", "v1"}, "aliases remove": {"live"}, "record": {"create"}, "replay": {"1"}, "test-events show": {"s3"}, "show": {"a"}, "dead-letters replay": {"--all"}, "save": {"create", "large"}, "test-events remove": {"create", "large"},
+		"event-sources add": {"web", "queue:jobs"}, "event-sources remove": {"web", "queue:jobs"}, "event-sources clear": {"web"},
 	}
 	// These name neither app nor stage, or no directory: for them such flags mean nothing.
 	serverOnly := []string{"apps", "serve", "doctor", "version", "schema", "completion", "help", "upgrade", "show", "test-events:show", "credentials", "aws", "credentials:aws"}

@@ -29,13 +29,13 @@ func (c *Client) DeadLetter(ctx context.Context, ref aloft.StageRef, id string) 
 
 // Replay implements aloft.AsyncService.
 func (c *Client) Replay(ctx context.Context, ref aloft.StageRef, ids []string) (int, error) {
-	n, err := stageCall[api.Count](ctx, c, http.MethodPost, ref, "/dead-letters/replays", api.Letters{IDs: ids, All: len(ids) == 0})
+	n, err := stageCall[api.LetterCount](ctx, c, http.MethodPost, ref, "/dead-letters/replays", api.Letters{IDs: ids, All: len(ids) == 0})
 	return n.Count, err
 }
 
 // RemoveDeadLetters implements aloft.AsyncService.
 func (c *Client) RemoveDeadLetters(ctx context.Context, ref aloft.StageRef, ids []string) (int, error) {
-	n, err := stageCall[api.Count](ctx, c, http.MethodPost, ref, "/dead-letters/removals", api.Letters{IDs: ids, All: len(ids) == 0})
+	n, err := stageCall[api.LetterCount](ctx, c, http.MethodPost, ref, "/dead-letters/removals", api.Letters{IDs: ids, All: len(ids) == 0})
 	return n.Count, err
 }
 

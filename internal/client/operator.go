@@ -103,6 +103,17 @@ func (c *Client) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Inv
 	return invoked, err
 }
 
+// EventSources lists the event sources of a stage's functions, and how they are. It returns NotFound if there is no stage.
+func (c *Client) EventSources(ctx context.Context, ref aloft.StageRef) ([]aloft.EventSource, error) {
+	var all []aloft.EventSource
+	path, err := stagePath(ref, "/event-sources")
+	if err != nil {
+		return nil, err
+	}
+	err = c.do(ctx, http.MethodGet, path, nil, &all)
+	return all, err
+}
+
 // Resources implements aloft.ResourceLister.
 func (c *Client) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.ResourceStatus, error) {
 	var list []aloft.ResourceStatus

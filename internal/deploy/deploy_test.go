@@ -17,6 +17,7 @@ import (
 	"github.com/aloft-run/aloft/internal/engine/process"
 	"github.com/aloft-run/aloft/internal/mem"
 	"github.com/aloft-run/aloft/internal/seal"
+	"github.com/aloft-run/aloft/internal/standard"
 )
 
 // platform is a Platform that only remembers what it was told.
@@ -166,7 +167,7 @@ func newBench(t *testing.T, files map[string]string) *bench {
 		apps:     &mem.Store{}, store: store, dir: t.TempDir(), events: &events{},
 	}
 	b.Deployer = deploy.New(deploy.Options{
-		Apps: b.apps, Platform: b.platform, Artifacts: store, Buildpacks: []buildpack.Buildpack{plain{}},
+		Apps: b.apps, Platform: b.platform, Artifacts: store, Buildpacks: []buildpack.Buildpack{plain{}}, Sources: standard.EventSources(standard.Sourced{}),
 		Engine: process.New(t.TempDir()), Sealer: keys, Logs: noLogs{},
 		URL: func(ref aloft.StageRef) string { return "http://" + ref.Label() + ".test" },
 		Dir: t.TempDir(), BuildEnv: []string{"PATH=/usr/local/bin:/usr/bin:/bin"},

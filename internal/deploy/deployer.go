@@ -14,6 +14,7 @@ import (
 	"github.com/aloft-run/aloft/internal/artifact"
 	"github.com/aloft-run/aloft/internal/buildpack"
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/eventsource"
 )
 
 // Options are the parts a Deployer works with. All are needed unless said otherwise.
@@ -22,6 +23,7 @@ type Options struct {
 	Platform   Platform
 	Artifacts  *artifact.Store
 	Buildpacks []buildpack.Buildpack // in order of detection
+	Sources    eventsource.Set       // the kinds of event sources there are
 	Engine     engine.Engine         // runs builds
 	Sealer     Sealer
 	Logs       Logs

@@ -49,12 +49,14 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 			return nil, err
 		} else if ok {
 			h.Env, h.Isolation, h.Routes = environment(planned(plan), s.Env), s.Isolation.Minimum, routesOf(s, name)
+			h.EventSources = f.Events
 			all = append(all, h)
 			continue
 		}
 		all = append(all, aloft.Function{
 			Name: name, Kind: aloft.Worker, Command: shell(commands[name]), Env: environment(planned(plan), s.Env),
 			Memory: f.Memory, CPU: f.CPU, Network: f.Network, Isolation: s.Isolation.Minimum, Instances: f.Instances, DrainTimeout: f.Drain,
+			EventSources: f.Events,
 		})
 	}
 	return all, errors.Join(checkRoutes(s, all), checkAsync(s, all))
@@ -88,6 +90,7 @@ func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
 		HealthPath: web.Health.Path, BootTimeout: web.Health.Timeout, DrainTimeout: web.Drain, Timeout: web.Timeout,
 		Memory: web.Memory, CPU: web.CPU, Network: web.Network, Isolation: s.Isolation.Minimum, Instances: web.Instances, Max: web.Max,
 		Target: web.Target, Concurrency: web.Concurrency, Queue: web.Queue, Idle: web.Idle, Async: asyncOf(web),
+		EventSources: web.Events, EventPath: web.EventPath,
 	}}
 	if files != nil {
 		all = append(all, *files)

@@ -150,6 +150,9 @@ func summary(f aloft.Function) string {
 	if f.Kind == aloft.Static {
 		parts = append(parts, f.Prefix+" from "+"/"+f.Root)
 	}
+	if len(f.EventSources) > 0 {
+		parts = append(parts, "events from "+strings.Join(f.EventSources, ", "))
+	}
 	switch {
 	case f.Max > f.Instances:
 		parts = append(parts, fmt.Sprintf("%d to %d instances", max(1, f.Instances), f.Max))

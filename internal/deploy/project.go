@@ -34,7 +34,7 @@ func (d *Deployer) open(input aloft.DeployInput, report aloft.Reporter) (project
 		return project{}, aloft.Errorf(aloft.Invalid, "%s is not a directory", input.Dir).
 			WithHint("name the directory that holds the app: aloft -C DIR up")
 	}
-	m, warnings, err := manifest.Load(os.DirFS(input.Dir))
+	m, warnings, err := manifest.Reader{Source: d.Sources.Canonical}.Load(os.DirFS(input.Dir))
 	if err != nil {
 		return project{}, err
 	}

@@ -32,6 +32,9 @@ func (d *Deployer) Tune(ctx context.Context, input aloft.TuneInput, report aloft
 		return aloft.Deployment{}, err
 	}
 	next := state.current.Clone()
+	if input, err = d.resolveSources(next, input); err != nil {
+		return aloft.Deployment{}, err
+	}
 	if next.Tuning, err = tuned(next, input); err != nil {
 		return aloft.Deployment{}, err
 	}
@@ -71,7 +74,7 @@ func tuned(r aloft.Release, input aloft.TuneInput) (map[string]aloft.Tuning, err
 		if err != nil {
 			return nil, err
 		}
-		all[name] = t.Over(all[name])
+		all[name] = settleSources(f, t.Over(all[name]))
 		if err := checkTuning(f, t, all[name].Apply(f)); err != nil {
 			return nil, err
 		}
@@ -114,6 +117,8 @@ func checkTuning(f aloft.Function, t aloft.Tuning, after aloft.Function) error {
 		return refuse("a timeout is above 0 and up to 24h")
 	case min(t.Concurrency.Soft, t.Concurrency.Hard) < 0 || max(t.Concurrency.Soft, t.Concurrency.Hard) > maxInstances:
 		return refuse("concurrency is from 1 to %d", maxInstances)
+	case f.Kind == aloft.Worker && t.Sources != nil:
+		return refuse("a worker takes no events").WithHint("event sources are for handlers and web functions")
 	case f.Kind == aloft.Worker && (t.Timeout != 0 || t.Concurrency != aloft.Concurrency{}):
 		return refuse("a worker takes no requests").WithHint("timeout and concurrency are for web functions")
 	case f.Kind == aloft.Handler && t.Concurrency != aloft.Concurrency{}:
@@ -121,7 +126,7 @@ func checkTuning(f aloft.Function, t aloft.Tuning, after aloft.Function) error {
 	case after.Concurrency > 0 && after.Target > after.Concurrency:
 		return refuse("the soft limit is %d, more than the hard one, %d", after.Target, after.Concurrency).WithHint("for example: 10..20")
 	}
-	return nil
+	return checkSources(f, after.EventSources)
 }
 
 func checkScale(f aloft.Function, s aloft.Scale, refuse func(string, ...any) *aloft.Error) error {

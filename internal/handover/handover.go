@@ -64,6 +64,8 @@ type Greeting struct {
 	Files    []string         `json:"files"`             // names of the descriptors, in their order
 	Serving  []aloft.StageRef `json:"serving,omitempty"` // stages that answer requests now
 	Alone    []aloft.StageRef `json:"alone,omitempty"`   // those of them that only one server can run
+
+	Sources map[string]time.Time `json:"sources,omitempty"` // until when each event source has done what was due; none runs any more
 }
 
 // Conn is one side. Send and Receive may be used at the same time, Send by several goroutines.

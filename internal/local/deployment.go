@@ -175,6 +175,7 @@ func (d *deployment) route(gate *function.Gate, events route.Events) *route.Rout
 	}
 	if d.web != nil {
 		r.Backend, r.Function, r.Timeout = gate, d.web.Function.Name, d.web.Function.Timeout.Or(0)
+		r.Hidden = d.web.Function.EventsAt()
 	} else {
 		for _, f := range d.release.Tuned() {
 			if f.Kind == aloft.Static {

@@ -118,11 +118,16 @@ func (p *Platform) InvokeStream(ctx context.Context, input aloft.InvokeInput) (a
 	if err := checkEvent(input); err != nil {
 		return aloft.InvokedStream{}, err
 	}
+	input.RequestID = cmp.Or(input.RequestID, aloft.NewID())
+	if post := p.webEvent(input); post != nil {
+		invoked, err := post.invoke(ctx)
+		return aloft.InvokedStream{Invoked: invoked}, err
+	}
 	to, err := p.target(ctx, input.Stage, input.Function, input.Qualifier)
 	if err != nil {
 		return aloft.InvokedStream{}, err
 	}
-	call := newCall(p.nameOf(input), cmp.Or(input.RequestID, aloft.NewID()), input.Payload)
+	call := newCall(p.nameOf(input), input.RequestID, input.Payload)
 	call.ClientContext = input.ClientContext
 	if input.Qualifier != "" {
 		call.ARN += ":" + input.Qualifier
@@ -131,12 +136,7 @@ func (p *Platform) InvokeStream(ctx context.Context, input aloft.InvokeInput) (a
 	reply, err := to.gate.Watch(ctx, call, watch)
 	if err != nil {
 		to.leave()
-	}
-	if u, ok := errors.AsType[*route.Unavailable](err); ok {
-		return aloft.InvokedStream{}, aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", input.Function, u.Reason).WithHint("try again; aloft ps says how its instances are")
-	}
-	if err != nil {
-		return aloft.InvokedStream{}, err
+		return aloft.InvokedStream{}, takesNone(input.Function, err)
 	}
 	answer := answerOf(reply, to.leave)
 	answer.RequestID, answer.Release, answer.Elapsed = call.ID, watch.Release(), time.Since(began)
@@ -213,6 +213,14 @@ func validID(id string) bool {
 	return len(id) <= 128 && !strings.ContainsFunc(id, func(r rune) bool {
 		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	})
+}
+
+// takesNone is the error for an event that no instance takes.
+func takesNone(name string, err error) error {
+	if u, ok := errors.AsType[*route.Unavailable](err); ok {
+		return aloft.Errorf(aloft.Unavailable, "%s takes no event: %s", name, u.Reason).WithHint("try again; aloft ps says how its instances are")
+	}
+	return err
 }
 
 // kindOf is the type of an error as the function names it. Runtimes say "Unhandled" of most.

@@ -90,6 +90,7 @@ func (p *Platform) announce(s *stage, r aloft.Restored) *late {
 		switch f.Kind {
 		case aloft.Web:
 			announced.Backend, announced.Function, announced.Timeout = s.gate, f.Name, f.Timeout.Or(0)
+			announced.Hidden = f.EventsAt()
 		case aloft.Static:
 			announced.Static, announced.Prefix = below(f.Prefix, late), f.Prefix
 		case aloft.Worker, aloft.Handler: // nobody asks it anything, or by events

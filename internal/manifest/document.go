@@ -18,6 +18,7 @@ type document struct {
 	text     string // valid UTF-8, lines end in \n
 	foreign  bool   // belongs to another tool: what means nothing here is a warning
 	warnings []Warning
+	source   func(text string) (string, error) // reads an event source; nil takes any
 }
 
 // fault makes the error for a mistake at a place, with the line shown.

@@ -43,11 +43,19 @@ func (w Warning) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", w.File, w.Line, w.Column, w.Text)
 }
 
+// Reader reads the files of projects. Its zero value looks at everything but what event sources say.
+type Reader struct {
+	Source func(text string) (canonical string, err error) // reads an event source; nil takes any
+}
+
+// Load is that of a Reader without anything.
+func Load(src fs.FS) (Manifest, []Warning, error) { return Reader{}.Load(src) }
+
 // Load reads aloft.yml, up.json and app.json from the root of src. All are optional. Where they disagree, aloft.yml wins
 // over up.json and up.json over app.json, key by key; what a file says for one stage wins over what any file says for all.
 // A mistake is an *aloft.Error with code Invalid that begins with
 // FILE:LINE:COLUMN; in the files of other tools, what has no meaning here is a warning instead.
-func Load(src fs.FS) (Manifest, []Warning, error) {
+func (r Reader) Load(src fs.FS) (Manifest, []Warning, error) {
 	var merged layer
 	var warnings []Warning
 	for _, file := range []struct {
@@ -65,7 +73,7 @@ func Load(src fs.FS) (Manifest, []Warning, error) {
 		if !found {
 			continue
 		}
-		doc := &document{name: file.name, text: text}
+		doc := &document{name: file.name, text: text, source: r.Source}
 		top, err := file.decode(doc)
 		if err != nil {
 			return Manifest{}, nil, err

@@ -87,6 +87,8 @@ func (f FunctionSettings) over(base FunctionSettings) FunctionSettings {
 		Handler:     cmp.Or(f.Handler, base.Handler),
 		Runtime:     cmp.Or(f.Runtime, base.Runtime),
 		Format:      cmp.Or(f.Format, base.Format),
+		Events:      pick(f.Events, base.Events),
+		EventPath:   cmp.Or(f.EventPath, base.EventPath),
 		Memory:      cmp.Or(f.Memory, base.Memory),
 		CPU:         cmp.Or(f.CPU, base.CPU),
 		Instances:   base.Instances,

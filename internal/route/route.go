@@ -20,6 +20,7 @@ type Route struct {
 	Backend  Backend       // web functions; nil if only Static answers
 	Static   Files         // static functions, asked with the whole path; nil if none
 	Events   Events        // handler functions, asked first; nil if there are none
+	Hidden   string        // the path below which the web function gets events, closed to requests; "" if there is none
 	Prefix   string        // the path below which Static answers; "" or "/" is everything
 }
 

@@ -1,4 +1,5 @@
-// Package standard is the list of kinds that aloft ships: buildpacks in order of detection, engines by strength. Adding a kind is one package
+// Package standard is the list of kinds that aloft ships: buildpacks in order of detection, engines by strength, event
+// sources. Adding a kind is one package
 // and one line here.
 package standard
 

@@ -51,7 +51,7 @@ var (
 func (f *Fake) Services(home string, stop func()) api.Services {
 	records := record.New(filepath.Join(home, "records"), f.checkFunction)
 	return api.Services{
-		Recorder: records, TestEvents: records, Resources: f,
+		Recorder: records, TestEvents: records, Resources: f, EventSources: f.EventSources,
 		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Aliases: f, Async: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
 		Server: api.ServerInfo{
 			Version: "fake", PID: os.Getpid(), Home: home, HTTP: "127.0.0.1:7070", Isolation: "none: this is a fake",

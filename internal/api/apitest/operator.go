@@ -259,3 +259,22 @@ func (f *Fake) Releases(_ context.Context, ref aloft.StageRef, limit int) ([]alo
 func (f *Fake) Digests(context.Context) (map[string]bool, error) {
 	return nil, aloft.Errorf(aloft.Internal, "the API asks for no digests")
 }
+
+// EventSources lists what the functions of the current release have.
+func (f *Fake) EventSources(_ context.Context, ref aloft.StageRef) ([]aloft.EventSource, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.stages[ref]
+	if s == nil {
+		return nil, aloft.Errorf(aloft.NotFound, "there is no stage %s", ref)
+	}
+	all := []aloft.EventSource{}
+	if len(s.releases) > 0 {
+		for _, fn := range s.releases[len(s.releases)-1].Tuned() {
+			for _, text := range fn.EventSources {
+				all = append(all, aloft.EventSource{Function: fn.Name, Source: text})
+			}
+		}
+	}
+	return all, nil
+}

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -204,6 +205,10 @@ func listen(delay time.Duration, where []string) int {
 }
 
 func web(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/events/") {
+		event(w, r)
+		return
+	}
 	switch query := r.URL.RawQuery; r.URL.Path {
 	case "/pid":
 		fmt.Fprint(w, os.Getpid())
@@ -225,5 +230,30 @@ func web(w http.ResponseWriter, r *http.Request) {
 			greeting = "hello"
 		}
 		fmt.Fprint(w, greeting)
+	}
+}
+
+// event answers an event: with the status and text that its document asks for, else with all that came.
+func event(w http.ResponseWriter, r *http.Request) {
+	var asked struct {
+		Status int
+		Text   string
+		Sleep  string
+		Crash  bool
+	}
+	body, _ := io.ReadAll(r.Body)
+	_ = json.Unmarshal(body, &asked) // an event may be any document
+	delay, _ := time.ParseDuration(asked.Sleep)
+	time.Sleep(delay)
+	switch {
+	case asked.Crash:
+		os.Exit(7)
+	case asked.Status != 0:
+		w.WriteHeader(asked.Status)
+		fmt.Fprint(w, asked.Text)
+	default:
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"greeting": os.Getenv("GREETING"), "method": r.Method, "path": r.URL.EscapedPath(), "host": r.Host, "header": r.Header, "body": string(body),
+		})
 	}
 }

@@ -68,6 +68,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.fail(http.StatusNotFound, "no app answers to this host")
 		return
 	}
+	if e.route.Hides(target(e.r)) {
+		e.fail(http.StatusNotFound, "")
+		return
+	}
 	if e.route.Events != nil && e.route.Events.Takes(e.r) {
 		e.event()
 		return

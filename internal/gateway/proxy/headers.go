@@ -24,7 +24,7 @@ func ours(key string) bool {
 		"Proxy", "Host", "Content-Length", "Trailer", "Expect":
 		return true
 	}
-	return strings.HasPrefix(key, "X-Forwarded") || strings.HasPrefix(key, "Lambda-Runtime-")
+	return strings.HasPrefix(key, "X-Forwarded") || strings.HasPrefix(key, "Lambda-Runtime-") || strings.HasPrefix(key, "X-Aloft-")
 }
 
 // forward reports whether a field of the client's request goes to the app.

@@ -88,13 +88,18 @@ func appendField(b []byte, key, value string) []byte {
 	return append(b, "\r\n"...)
 }
 
+// target is the request target in origin form.
+func target(r *http.Request) string {
+	if !strings.HasPrefix(r.RequestURI, "/") && r.RequestURI != "*" { // absolute form
+		return r.URL.RequestURI()
+	}
+	return r.RequestURI
+}
+
 // appendTarget writes the request target in origin form, byte for byte as the client sent it, so that the app sees
 // "..%2f" and "//" as they came. HTTP/2 lets a space through, which would end the target in HTTP/1.1: it is escaped.
 func appendTarget(b []byte, r *http.Request) []byte {
-	target := r.RequestURI
-	if !strings.HasPrefix(target, "/") && target != "*" { // absolute form
-		target = r.URL.RequestURI()
-	}
+	target := target(r)
 	const hex = "0123456789ABCDEF"
 	for i := range len(target) {
 		if c := target[i]; c <= ' ' || c == 0x7f {

@@ -1,0 +1,4 @@
+package bucket
+
+// Event is the event of a change.
+var Event = event

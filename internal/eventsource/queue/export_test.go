@@ -1,0 +1,4 @@
+package queue
+
+// Event is the event of messages.
+var Event = event

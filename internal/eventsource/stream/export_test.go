@@ -1,0 +1,4 @@
+package stream
+
+// Event is the event of records.
+var Event = event

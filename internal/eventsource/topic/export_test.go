@@ -1,0 +1,4 @@
+package topic
+
+// Event is the event of a message.
+var Event = event

@@ -18,6 +18,7 @@ type Under interface {
 	aloft.Platform
 	RunRelease(ctx context.Context, release aloft.Release, input aloft.RunInput) (int, error)
 	Restore(ctx context.Context, stages []aloft.Restored) error
+	AliasesChanged(ref aloft.StageRef)
 }
 
 var _ Under = (*Platform)(nil)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -33,9 +34,12 @@ func awsEnv(ts *testscript.TestScript, neg bool, args []string) {
 		Endpoints                            map[string]string
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &got))
+	for service, url := range got.Endpoints {
+		ts.Setenv("AWS_ENDPOINT_URL_"+strings.ToUpper(service), url)
+	}
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": got.AccessKeyID, "AWS_SECRET_ACCESS_KEY": got.SecretAccessKey, "AWS_REGION": got.Region, "AWS_DEFAULT_REGION": got.Region,
-		"AWS_ENDPOINT_URL_LAMBDA": got.Endpoints["lambda"], "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CONFIG_FILE": ts.MkAbs("no-config"), "AWS_SHARED_CREDENTIALS_FILE": ts.MkAbs("no-credentials"), "AWS_SESSION_TOKEN": "",
 	} {
 		ts.Setenv(name, value)

@@ -240,7 +240,12 @@ func (s *server) take(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }
+func (s *server) restore(ctx context.Context) error {
+	if err := s.deployer.Restore(ctx); err != nil {
+		return err
+	}
+	return s.aws.lambda.RestoreMappings(ctx)
+}
 
 // endTraffic ends the gateway and what runs behind it together: streams end when the platform's drain time is over, and
 // only then can the gateway be done.

@@ -22,8 +22,9 @@ import (
 //	aws-env                     set the variables of AWS's clients to what aloft credentials aws prints
 //	zip FILE NAME...            make a zip
 //	sdk-stream FUNCTION EVENT   invoke by aws-sdk-go-v2 with a streamed answer; print each chunk, and how it ended
+//	raw-stream FUNCTION EVENT N invoke N times by net/http; fail if an answer or a connection does not end as it should
 func awsCommands() map[string]command {
-	return map[string]command{"aws-env": awsEnv, "zip": makeZip, "sdk-stream": sdkStream}
+	return map[string]command{"aws-env": awsEnv, "zip": makeZip, "sdk-stream": sdkStream, "raw-stream": rawStream}
 }
 
 func awsEnv(ts *testscript.TestScript, neg bool, args []string) {

@@ -53,6 +53,7 @@ type mappingSettings struct {
 const (
 	queueARN  = "arn:aws:sqs:"
 	streamARN = "arn:aws:kinesis:"
+	topicARN  = "arn:aws:sns:"
 )
 
 // defaults are Lambda's, which depend on the kind of the source.

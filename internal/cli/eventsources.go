@@ -26,8 +26,8 @@ func newEventSources(p *program) *cobra.Command {
 		Use:   "event-sources [FUNCTION] [command] [flags]",
 		Short: "List and change what invokes a function besides requests",
 		Long: `Lists what invokes a function (without a name: each function of the stage) besides requests: the source, whether
-aloft.yml, an operator or a mapping of Lambda's API says so, its last event, when the next is due, and what went wrong. event-sources:add and the
-like are the same as event-sources add.
+aloft.yml, an operator or a mapping of Lambda's API says so, its last event, when the next is due, and what went
+wrong. event-sources:add and the like are the same as event-sources add.
 
 ` + sourceForms + `
 

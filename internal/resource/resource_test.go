@@ -79,7 +79,7 @@ func TestOneAddress(t *testing.T) {
 			}
 		}
 		w := httptest.NewRecorder()
-		set.Handler(nil).ServeHTTP(w, r)
+		set.Handler(resource.Visible{}).ServeHTTP(w, r)
 		if !strings.HasPrefix(w.Body.String(), c.want) {
 			t.Errorf("%+v reaches %q", c, w.Body)
 		}

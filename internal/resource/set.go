@@ -78,14 +78,14 @@ func (s Set) List(ctx context.Context, owner aloft.StageRef, declared []aloft.Re
 	return all, nil
 }
 
-// VisibleTo are the names that a release's functions may see: its resources and, as targets of subscriptions, themselves.
+// VisibleTo is what a release's functions may see: its resources and, as targets of subscriptions, themselves.
 func VisibleTo(r aloft.Release) Visible {
-	v := Visible{}
+	v := Visible{Owner: r.StageRef, Only: map[Named]bool{}}
 	for _, one := range r.Resources {
-		v[r.ResourceName(one)] = true
+		v.Only[Named{one.Type, r.ResourceName(one)}] = true
 	}
 	for _, f := range r.Functions {
-		v[r.FunctionName(f.Name)] = true
+		v.Only[Named{Function, r.FunctionName(f.Name)}] = true
 	}
 	return v
 }

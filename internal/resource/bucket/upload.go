@@ -86,8 +86,16 @@ func (s *Store) PutPart(ctx context.Context, bucket, key, id string, number int,
 	return Part{Number: number, Size: b.size, MD5: b.md5, Modified: time.Now().UTC()}, nil
 }
 
-// Parts lists the parts of an upload by number.
-func (s *Store) Parts(ctx context.Context, id string) ([]Part, error) {
+// Parts lists the parts of an upload by number. It returns NotFound if there is no such upload.
+func (s *Store) Parts(ctx context.Context, bucket, key, id string) ([]Part, error) {
+	var exists bool
+	row := s.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM uploads WHERE id = ? AND bucket = ? AND key = ?)`, id, bucket, key)
+	if err := row.Scan(&exists); err != nil {
+		return nil, err
+	}
+	if !exists {
+		return nil, noUpload(id)
+	}
 	rows, err := s.db.Reader().QueryContext(ctx, `SELECT number, size, md5, modified, file FROM parts WHERE upload = ? ORDER BY number`, id)
 	if err != nil {
 		return nil, err
@@ -160,7 +168,7 @@ func (s *Store) FinishUpload(ctx context.Context, bucket, key, id string, choose
 	if err != nil {
 		return Object{}, err
 	}
-	stored, err := s.Parts(ctx, id)
+	stored, err := s.Parts(ctx, bucket, key, id)
 	if err != nil {
 		return Object{}, err
 	}

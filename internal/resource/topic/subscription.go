@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,12 +52,27 @@ func (s Subscription) wants(m Message) bool {
 	return f.MatchAttributes(m.Attributes)
 }
 
+// target is the queue or function that the endpoint names, with "" as its name if the endpoint is not its ARN. Who may
+// subscribe and who delivers must both read the endpoint this way.
+func (s Subscription) target() (kind, name string) {
+	kind, rest, most := aloft.Queue, "", 1
+	if s.Protocol == ToFunction {
+		kind, rest, most = resource.Function, "function:", 2 // a qualifier may follow
+	}
+	rest, ok := strings.CutPrefix(s.Endpoint, "arn:aws:"+s.Protocol+":"+resource.Region+":"+resource.Account+":"+rest)
+	parts := strings.Split(rest, ":")
+	if !ok || len(parts) > most || slices.Contains(parts, "") {
+		return kind, ""
+	}
+	return kind, parts[0]
+}
+
 // Check returns Invalid for attributes that a subscription cannot have.
 func (s Subscription) Check() error {
 	if s.Protocol != ToQueue && s.Protocol != ToFunction {
 		return aloft.Errorf(aloft.Invalid, "Invalid parameter: aloft's topics lead to sqs and lambda, not to %q", s.Protocol)
 	}
-	if !strings.HasPrefix(s.Endpoint, "arn:aws:"+s.Protocol+":") {
+	if _, name := s.target(); name == "" {
 		return aloft.Errorf(aloft.Invalid, "Invalid parameter: the endpoint of a subscription with the protocol %s is an ARN, not %q", s.Protocol, s.Endpoint)
 	}
 	switch s.Attributes["FilterPolicyScope"] {

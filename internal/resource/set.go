@@ -85,7 +85,7 @@ func VisibleTo(r aloft.Release) Visible {
 		v.Only[Named{one.Type, r.ResourceName(one)}] = true
 	}
 	for _, f := range r.Functions {
-		v.Only[Named{Function, r.FunctionName(f.Name)}] = true
+		v.Only[Named{Function, r.NameOf(f)}] = true
 	}
 	return v
 }

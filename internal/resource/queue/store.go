@@ -15,7 +15,6 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
-	"github.com/aloft-run/aloft/internal/resource/wire"
 	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
@@ -136,7 +135,7 @@ func (s *Store) Create(ctx context.Context, q Queue) (made bool, err error) {
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `INSERT INTO queues (name, owner, id, created, modified, attributes, tags) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
-			ON CONFLICT DO NOTHING`, q.Name, q.Owner, wire.NewID(), shelf.Now(), attributes, tags)
+			ON CONFLICT DO NOTHING`, q.Name, q.Owner, aloft.NewID(), shelf.Now(), attributes, tags)
 		if err != nil {
 			return err
 		}

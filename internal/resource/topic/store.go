@@ -15,7 +15,6 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
-	"github.com/aloft-run/aloft/internal/resource/wire"
 	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
@@ -170,6 +169,3 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 		return err
 	})
 }
-
-// newID is a new identifier.
-func newID() string { return wire.NewID() }

@@ -116,7 +116,7 @@ func (s *Store) Subscribe(ctx context.Context, sub Subscription) (Subscription, 
 		}
 		row := tx.QueryRowContext(ctx, `INSERT INTO subscriptions (id, topic, protocol, endpoint, attributes, created) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (topic, protocol, endpoint) DO UPDATE SET attributes = excluded.attributes RETURNING id`,
-			newID(), sub.Topic, sub.Protocol, sub.Endpoint, string(attributes), shelf.Now())
+			aloft.NewID(), sub.Topic, sub.Protocol, sub.Endpoint, string(attributes), shelf.Now())
 		return row.Scan(&sub.ID)
 	})
 	return sub, err

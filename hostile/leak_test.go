@@ -203,7 +203,7 @@ func (s *shop) churn(t *testing.T, dirs []string, n int) {
 
 // poolSpace is how many more descriptors may be open afterwards: the pools of database connections and of user namespaces
 // grow to what was needed at once, which differs from run to run, and no further.
-const poolSpace = 16
+const poolSpace = 64
 
 // standing is how much more there may be afterwards, by kind: one or two sandboxes stand ready at any moment.
 func standing() resources {

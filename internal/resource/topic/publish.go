@@ -75,7 +75,7 @@ func (s *Store) Publish(ctx context.Context, name string, m Message) (id string,
 			id = known
 			return err
 		}
-		subs, err := subscriptions(tx.QueryContext(ctx, selectSubscription+` WHERE topic = ?`, name))
+		subs, err := shelf.Query(ctx, tx, scanSubscription, selectSubscription+` WHERE topic = ?`, name)
 		if err != nil {
 			return err
 		}

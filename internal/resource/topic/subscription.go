@@ -90,7 +90,7 @@ func (s Subscription) Check() error {
 
 const selectSubscription = `SELECT id, topic, protocol, endpoint, attributes, created FROM subscriptions`
 
-func scanSubscription(row scanner) (s Subscription, err error) {
+func scanSubscription(row shelf.Row) (s Subscription, err error) {
 	var attributes string
 	var created int64
 	if err := row.Scan(&s.ID, &s.Topic, &s.Protocol, &s.Endpoint, &attributes, &created); err != nil {
@@ -164,7 +164,7 @@ func (s *Store) SetAttribute(ctx context.Context, id, name, value string) error 
 	})
 }
 
-func subscription(row scanner, id string) (Subscription, error) {
+func subscription(row shelf.Row, id string) (Subscription, error) {
 	sub, err := scanSubscription(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return sub, aloft.Errorf(aloft.NotFound, "there is no subscription %q", id)
@@ -179,21 +179,5 @@ func (s *Store) Subscription(ctx context.Context, id string) (Subscription, erro
 
 // Subscriptions lists those of a topic, with topic "" all, oldest first.
 func (s *Store) Subscriptions(ctx context.Context, topic string) ([]Subscription, error) {
-	return subscriptions(s.db.Reader().QueryContext(ctx, selectSubscription+` WHERE ? IN ('', topic) ORDER BY created, id`, topic))
-}
-
-func subscriptions(rows *sql.Rows, err error) ([]Subscription, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var all []Subscription
-	for rows.Next() {
-		sub, err := scanSubscription(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, sub)
-	}
-	return all, rows.Err()
+	return shelf.Query(ctx, s.db.Reader(), scanSubscription, selectSubscription+` WHERE ? IN ('', topic) ORDER BY created, id`, topic)
 }

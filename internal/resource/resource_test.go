@@ -108,3 +108,13 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestIsStreamed: what is read as a whole counts as memory, the documents of S3 too.
+func TestIsStreamed(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]bool{http.MethodPut: true, http.MethodGet: true, http.MethodPost: false} {
+		if got := resource.IsStreamed(httptest.NewRequestWithContext(t.Context(), method, "/bucket?delete", nil)); got != want {
+			t.Errorf("%s: %v", method, got)
+		}
+	}
+}

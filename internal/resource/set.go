@@ -124,8 +124,8 @@ func Protocols() *http.Protocols {
 // MaxRequest is the most bytes that are read of a request that is read as a whole.
 const MaxRequest = wire.MaxRequest
 
-// IsStreamed reports whether a request is not read as a whole: one for a bucket.
-func IsStreamed(r *http.Request) bool { return serviceOf(r) == "s3" }
+// IsStreamed reports whether a request is not read as a whole: one for a bucket, unless it is a document.
+func IsStreamed(r *http.Request) bool { return serviceOf(r) == "s3" && r.Method != http.MethodPost }
 
 // serviceOf is the service that a request is for.
 func serviceOf(r *http.Request) string {

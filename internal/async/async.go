@@ -38,7 +38,8 @@ type Options struct {
 type Queue struct {
 	Options
 
-	work sync.WaitGroup // lanes and what they have under way
+	deadBytes int64          // kept of the dead letters of a stage
+	work      sync.WaitGroup // lanes and what they have under way
 
 	mu    sync.Mutex
 	store *messages.Store // nil until Begin
@@ -78,7 +79,7 @@ func parse(queue string) lane {
 
 // New returns a Queue that takes no events for later, and works on none, before Begin.
 func New(options Options) *Queue {
-	q := &Queue{Options: options, lanes: map[lane]*worker{}}
+	q := &Queue{Options: options, deadBytes: deadBytes, lanes: map[lane]*worker{}}
 	q.ctx, q.halt = context.WithCancel(context.Background())
 	q.halt()
 	return q

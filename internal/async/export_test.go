@@ -1,4 +1,4 @@
 package async
 
-// DeadBytes is what is kept of the dead letters of a stage.
-const DeadBytes = deadBytes
+// KeepDead sets how many bytes of dead letters are kept per stage, before Begin.
+func (q *Queue) KeepDead(bytes int64) { q.deadBytes = bytes }

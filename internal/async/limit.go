@@ -35,7 +35,7 @@ func (q *Queue) removeDead(ctx context.Context, store *messages.Store) error {
 		if err != nil {
 			return err
 		}
-		many, err := store.Trim(ctx, queue, deadBytes)
+		many, err := store.Trim(ctx, queue, q.deadBytes)
 		if err != nil {
 			return err
 		}

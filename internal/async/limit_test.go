@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/async"
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 )
 
@@ -118,7 +117,7 @@ func TestDeadLettersEnd(t *testing.T) {
 		const many = 40
 		for i := range many {
 			_, err := w.store.Put(t.Context(), messages.Put{
-				Queue: "dead/shop/staging/", ID: fmt.Sprint(i), Body: make([]byte, async.DeadBytes/(many/2)), Attributes: []byte(`{}`),
+				Queue: "dead/shop/staging/", ID: fmt.Sprint(i), Body: make([]byte, keptDead/(many/2)), Attributes: []byte(`{}`),
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -12,43 +11,16 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/aloftest"
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 )
 
-// TestDiskFull fills a real disk: one of 2 MB, mounted where only a child process sees it.
-func TestDiskFull(t *testing.T) {
-	const child = "ALOFT_TEST_DISK"
-	if dir := os.Getenv(child); dir != "" {
-		onSmallDisk(t, dir)
-		return
-	}
-	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), self, "-test.run", "^TestDiskFull$", "-test.v")
-	cmd.Env = append(os.Environ(), child+"="+t.TempDir())
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-	}
-	out, err := cmd.CombinedOutput()
-	if err != nil && len(out) == 0 {
-		t.Skipf("cannot make a mount namespace (%v); allow user namespaces (sysctl kernel.unprivileged_userns_clone=1) or run as root", err)
-	}
-	if err != nil || !strings.Contains(string(out), "disk was full") {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
+// TestDiskFull fills a real disk: what was accepted is there and can be worked on; what was not is refused with a reason; with
+// room again all goes on.
+func TestDiskFull(t *testing.T) { aloftest.OnSmallDisk(t, "2m", onSmallDisk) }
 
-// onSmallDisk: what was accepted is there and can be worked on; what was not is refused with a reason; with room again all goes on.
 func onSmallDisk(t *testing.T, disk string) {
 	t.Helper()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=2m"); err != nil {
-		t.Fatal(err)
-	}
 	s := open(t, filepath.Join(disk, "messages.db"))
 	put := func(id string) error {
 		_, err := s.Put(t.Context(), messages.Put{Queue: "q", ID: id, Body: make([]byte, 20<<10)})
@@ -93,7 +65,6 @@ func onSmallDisk(t *testing.T, disk string) {
 	if err := put("more"); err != nil {
 		t.Error(err)
 	}
-	t.Log("disk was full")
 }
 
 func peek(t *testing.T, s *messages.Store) int {

@@ -9,7 +9,6 @@ package async
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,7 +42,8 @@ type Options struct {
 type Queue struct {
 	Options
 
-	work sync.WaitGroup // lanes and what they have under way
+	deadBytes int64          // kept of the dead letters of a stage
+	work      sync.WaitGroup // lanes and what they have under way
 
 	mu    sync.Mutex
 	store *messages.Store // nil until Begin
@@ -83,7 +83,7 @@ func parse(queue string) lane {
 
 // New returns a Queue that takes no events for later, and works on none, before Begin.
 func New(options Options) *Queue {
-	q := &Queue{Options: options, lanes: map[lane]*worker{}}
+	q := &Queue{Options: options, deadBytes: deadBytes, lanes: map[lane]*worker{}}
 	q.ctx, q.halt = context.WithCancel(context.Background())
 	q.halt()
 	return q
@@ -95,6 +95,8 @@ func (q *Queue) Begin(ctx context.Context, store *messages.Store) error {
 	q.mu.Lock()
 	q.store = store
 	q.ctx, q.halt = context.WithCancel(context.WithoutCancel(ctx))
+	work := q.ctx
+	q.work.Go(func() { q.keepDeadFew(work, store) })
 	q.mu.Unlock()
 	return q.startAll(ctx, store)
 }
@@ -209,7 +211,7 @@ func (q *Queue) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Invo
 	}
 	id := input.RequestID
 	if id == "" {
-		id = newID()
+		id = aloft.NewID()
 	}
 	e := envelope{ClientContext: input.ClientContext, Qualifier: input.Qualifier, Source: input.Source}
 	if err := w.put(ctx, id, input.Payload, e); err != nil {
@@ -275,12 +277,4 @@ func (q *Queue) start(l lane) *worker {
 		stop()
 	}
 	return w
-}
-
-// newID is random, in the form of a UUID (RFC 9562, version 4).
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

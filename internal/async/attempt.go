@@ -3,6 +3,7 @@ package async
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -57,6 +58,9 @@ func (w *worker) attempt(ctx context.Context, m messages.Message) (changes []mes
 		return w.end(ctx, m, e, got, succeeded), true
 	case w.halted() && (err != nil || got.FunctionError == exited || got.FunctionError == unserved):
 		return []messages.Change{messages.Return{Receipt: m.Receipt}}, false // it is not the event's fault
+	case err != nil && e.Qualifier != "" && aloft.ErrorCode(err) == aloft.NotFound: // events for other versions do not wait for it
+		e.Error = brief(err.Error())
+		return []messages.Change{messages.Return{Receipt: m.Receipt, Delay: lastWait, Attributes: e.bytes()}}, false
 	case err != nil && aloft.ErrorCode(err) != aloft.Invalid:
 		e.Error = brief(err.Error())
 		return []messages.Change{messages.Return{Receipt: m.Receipt, Delay: w.hold.refused(), Attributes: e.bytes()}}, false
@@ -103,8 +107,13 @@ func (w *worker) end(ctx context.Context, m messages.Message, e envelope, got al
 	return []messages.Change{gone, w.deadLetter(m, e, got)}
 }
 
-// deliver sends a record. What it returns is to be done together with the end of the event.
-func (w *worker) deliver(ctx context.Context, to string, record []byte) ([]messages.Change, error) {
+// maxHops is how many functions may hand an event on to each other: those that are each other's destinations would do so for
+// ever. Lambda's number is about the same.
+const maxHops = 16
+
+// deliver sends a record. What it returns is to be done together with the end of the event. A record that has come too far
+// becomes a dead letter.
+func (w *worker) deliver(ctx context.Context, to string, hops int, record []byte) ([]messages.Change, error) {
 	kind, name, ok := aloft.CutDestination(to)
 	if !ok && !strings.HasPrefix(to, arnPrefix) {
 		return nil, aloft.Errorf(aloft.Invalid, "%q is no destination", to)
@@ -118,8 +127,14 @@ func (w *worker) deliver(ctx context.Context, to string, record []byte) ([]messa
 		if err != nil {
 			return nil, err
 		}
+		if hops > maxHops {
+			m := messages.Message{ID: aloft.NewID(), Body: record, Enqueued: time.Now()}
+			e := envelope{Error: fmt.Sprintf("%d functions have handed this event on to each other: their destinations are a loop", hops)}
+			return []messages.Change{next.deadLetter(m, e, aloft.Invoked{})}, nil
+		}
 		next.pending.Add(1)
-		return []messages.Change{messages.Put{Queue: next.lane.queue(), ID: newID(), Body: record, Attributes: envelope{Qualifier: qualifier}.bytes()}}, nil
+		e := envelope{Qualifier: qualifier, Hops: hops}
+		return []messages.Change{messages.Put{Queue: next.lane.queue(), ID: aloft.NewID(), Body: record, Attributes: e.bytes()}}, nil
 	}
 	if w.queue.Send == nil {
 		return nil, aloft.Errorf(aloft.NotFound, "there is no %s %q", kind, name)

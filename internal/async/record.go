@@ -58,6 +58,9 @@ func (w *worker) record(name string, m messages.Message, e envelope, got aloft.I
 		}
 		r.ResponsePayload = asJSON(got.Payload)
 	}
+	if len(r.RequestPayload)+len(r.ResponsePayload) > aloft.MaxAsyncEvent {
+		r.ResponsePayload = nil // destinations take no more
+	}
 	text, err := json.Marshal(r)
 	if err != nil { // asJSON has seen to that
 		return []byte("{}")

@@ -58,7 +58,7 @@ func (w *worker) settings(ctx context.Context, qualifier string) Settings {
 func (w *worker) farewell(ctx context.Context, m messages.Message, e *envelope, got aloft.Invoked, condition string) (changes []messages.Change, reached bool) {
 	set := w.settings(ctx, e.Qualifier)
 	send := func(to string, what []byte) {
-		sent, err := w.deliver(ctx, to, what)
+		sent, err := w.deliver(ctx, to, e.Hops+1, what)
 		if err == nil {
 			changes, reached = append(changes, sent...), true
 			return

@@ -25,6 +25,7 @@ type envelope struct {
 	Source        string `json:"source,omitempty"`
 	Attempts      int    `json:"attempts,omitempty"` // in which the function failed
 	Error         string `json:"error,omitempty"`    // of the last time, also that it took no event
+	Hops          int    `json:"hops,omitempty"`     // functions whose destinations led here, one after another
 }
 
 // bytes is e as JSON.

@@ -46,6 +46,9 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// keptDead is how many bytes of dead letters are kept: enough for all tests but that of it.
+const keptDead = 256 << 10
+
 // open is the start of a server.
 func (w *world) open() {
 	w.t.Helper()
@@ -69,6 +72,7 @@ func (w *world) begin(open func(context.Context, string) (*messages.Store, error
 	}
 	w.store = store
 	w.Queue = async.New(async.Options{Invoker: w.invoker(), Function: w.function, Stage: w.stage, Send: w.send, Logger: slog.New(slog.DiscardHandler)})
+	w.KeepDead(keptDead)
 	if err := w.Begin(w.t.Context(), store); err != nil {
 		w.t.Fatal(err)
 	}

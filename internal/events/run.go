@@ -68,18 +68,23 @@ func (r *Runner) serve() {
 	}
 }
 
-// find finds a function of a stage that runs by its name as Lambda has it.
+// find finds a function of a stage that runs by its name as Lambda has it. Of a name that functions of two stages have it
+// finds none: an event for one must not reach the other.
 func (r *Runner) find(name string) (ref aloft.StageRef, function string, found bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for ref, s := range r.stages {
+	for at, s := range r.stages {
 		for _, f := range s.release.Functions {
-			if ref.NameOf(f) == name {
-				return ref, f.Name, true
+			if at.NameOf(f) != name {
+				continue
 			}
+			if found {
+				return aloft.StageRef{}, "", false
+			}
+			ref, function, found = at, f.Name, true
 		}
 	}
-	return aloft.StageRef{}, "", false
+	return ref, function, found
 }
 
 // begin does something in the background until it is told to end.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -235,4 +236,40 @@ func TestFailing(t *testing.T) {
 		}
 		r.Stop(shop)
 	})
+}
+
+// TestAmbiguous: an event for a function whose name functions of two stages have reaches neither: it could be the wrong one.
+func TestAmbiguous(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := &asking{names: []string{"a-b-c", "a-x"}, found: map[string]string{}}
+		r := events.New(events.Options{Sources: eventsource.Set{asked}, Invoker: newFunction(), Log: func(aloft.StageRef, aloft.LogLine) {}, Paused: true})
+		for app, functions := range map[string][]aloft.Function{"a": {{Name: "b-c"}, {Name: "x"}}, "a-b": {{Name: "c"}}} {
+			r.Use(aloft.Release{StageRef: aloft.StageRef{App: app, Stage: aloft.Production}, Version: 1, Functions: functions})
+		}
+		r.Resume(nil)
+		synctest.Wait()
+		if err := r.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if want := map[string]string{"a-x": "a/production x"}; !maps.Equal(asked.found, want) {
+			t.Errorf("found %v, want %v", asked.found, want)
+		}
+	})
+}
+
+// asking is a kind that looks for functions.
+type asking struct {
+	schedule.Kind
+
+	names []string
+	found map[string]string
+}
+
+func (a *asking) Serve(_ context.Context, functions eventsource.Functions, _ aloft.Invoker) error {
+	for _, name := range a.names {
+		if ref, function, found := functions(name); found {
+			a.found[name] = ref.String() + " " + function
+		}
+	}
+	return nil
 }

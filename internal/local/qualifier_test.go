@@ -26,8 +26,8 @@ while True:
     urllib.request.urlopen(urllib.request.Request(base + id + "/response", body), timeout=60)
 `
 
-// handlers makes n releases of a handler function, the last of which serves.
-func (w *world) handlers(t *testing.T, n int) {
+// handlers makes n releases of a handler function, the last of which serves. Also completes each.
+func (w *world) handlers(t *testing.T, n int, also ...func(r *aloft.Release)) {
 	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -45,6 +45,9 @@ func (w *world) handlers(t *testing.T, n int) {
 		r.Functions = []aloft.Function{{Name: "create", Kind: aloft.Handler, Runtime: "provided", Handler: "create", Command: []string{python, "-c", versionRuntime}}}
 		if v == 0 {
 			r.Functions[0].Name = "old"
+		}
+		for _, complete := range also {
+			complete(&r)
 		}
 		made, err := w.store.CreateRelease(ctx, r)
 		if err != nil {

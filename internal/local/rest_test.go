@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,23 +11,25 @@ import (
 
 func TestRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		freed := 0
-		ended, forget := local.NewRest(func() { freed++ })
+		var freed atomic.Int64
+		ended, forget := local.NewRest(func() { freed.Add(1) })
 		for range 3 {
 			ended()
 			time.Sleep(local.RestAfter / 2)
 		}
-		if freed != 0 {
+		if freed.Load() != 0 {
 			t.Errorf("it rested while instances ended")
 		}
 		time.Sleep(local.RestAfter)
-		if freed != 1 {
-			t.Errorf("freed %d times after instances ended, want once", freed)
+		synctest.Wait()
+		if freed.Load() != 1 {
+			t.Errorf("freed %d times after instances ended, want once", freed.Load())
 		}
 		ended()
 		forget()
 		time.Sleep(2 * local.RestAfter)
-		if freed != 1 {
+		synctest.Wait()
+		if freed.Load() != 1 {
 			t.Error("it went on after close")
 		}
 	})

@@ -103,24 +103,17 @@ func (a *sides) add(s *stage, release aloft.Release) *side {
 	d.timer = time.AfterFunc(sideIdle, func() { a.expire(d) })
 	d.timer.Stop()
 	a.all = append(a.all, d)
+	s.mu.Lock()
+	current := s.release.Clone().Resources
+	s.mu.Unlock()
 	go func() {
 		defer a.platform.background.Done()
 		defer close(d.made)
-		if d.deployment, d.err = a.platform.deploy(making, besides(release)); d.err != nil {
+		if d.deployment, d.err = a.platform.deploy(making, besides(release, current)); d.err != nil {
 			a.forget(d)
 		}
 	}()
 	return d
-}
-
-// besides is a release as it runs besides the current one: its handlers alone, started when they are needed.
-func besides(release aloft.Release) aloft.Release {
-	functions := slices.DeleteFunc(release.Tuned(), func(f aloft.Function) bool { return f.Kind != aloft.Handler })
-	for i := range functions {
-		functions[i].Instances, functions[i].Idle = 1, aloft.Duration(sideIdle)
-	}
-	release.Functions, release.Tuning = functions, nil
-	return release
 }
 
 func (a *sides) join(s *stage, version int) (*side, error) {

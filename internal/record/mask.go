@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -87,7 +88,11 @@ func (m *masker) value(value any) any {
 
 func (m *masker) object(object map[string]any) {
 	encoded, _ := object["isBase64Encoded"].(bool)
-	for name, inner := range object {
+	for name, inner := range maps.Clone(object) {
+		if plain := m.plain(name); plain != name {
+			delete(object, name)
+			name = plain
+		}
 		switch body, isText := inner.(string); {
 		case isSecret(name):
 			object[name] = m.whole(inner)
@@ -137,7 +142,11 @@ func (m *masker) text(text string) string {
 		}
 		return string(masked)
 	}
-	text = m.form(text)
+	return m.plain(m.form(text))
+}
+
+// plain masks secrets wherever they stand in a text.
+func (m *masker) plain(text string) string {
 	for _, secret := range m.secrets {
 		for _, form := range []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret))} {
 			if strings.Contains(text, form) {

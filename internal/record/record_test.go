@@ -46,7 +46,7 @@ func TestMask(t *testing.T) {
 	encoded := base64.StdEncoding.EncodeToString([]byte(`{"password":"canary"}`))
 	event := `{"headers":{"Authorization":"Bearer canary","x-api-key":"canary","Accept":"*/*"},"cookies":["a=canary"],"rawQueryString":"a=1&access_token=canary",
 		"body":"{\"user\":\"ann\",\"Pass-Word\":\"canary\"}","deep":[{"clientSecret":{"a":["canary"]}}],"form":"password=canary&b=2","link":"https://a.example/?token=canary",
-		"text":"the value is sealed/canary.","number":123456789,"list":[{"name":"Cookie","value":"canary"}],"on":{"hasPassword":true},"inner":{"body":"` + encoded + `","isBase64Encoded":true}}`
+		"text":"the value is sealed/canary.","number":123456789,"list":[{"name":"Cookie","value":"canary"}],"on":{"hasPassword":true},"keys":{"by sealed/canary":1},"inner":{"body":"` + encoded + `","isBase64Encoded":true}}`
 	r := keep(t, s, event, `{"token":"canary","ok":1}`, "sealed/canary", "123456789", "on")
 	for _, text := range []string{string(r.Event), string(r.Reply)} {
 		if strings.Contains(text, "canary") || strings.Contains(text, "123456789") || strings.Contains(text, encoded) {
@@ -64,7 +64,7 @@ func TestMask(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
-	if headers := fmt.Sprint(got["headers"]); !strings.Contains(headers, "Accept:*/*") || r.Masked != 13 || string(r.Reply) != `{"ok":1,"token":"[masked]"}` {
+	if headers := fmt.Sprint(got["headers"]); !strings.Contains(headers, "Accept:*/*") || r.Masked != 14 || string(r.Reply) != `{"ok":1,"token":"[masked]"}` {
 		t.Errorf("%d masked; %s, %s", r.Masked, headers, r.Reply)
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*", "*", "*", "*.json"))

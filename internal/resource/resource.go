@@ -39,11 +39,21 @@ type Claim struct {
 	Sibling func(name string) string
 }
 
-// Visible are the physical names that somebody may see; nil is all.
-type Visible map[string]bool
+// Visible is what somebody may see. The zero value sees all.
+type Visible struct {
+	Owner aloft.StageRef // has what is made through the API
+	Only  map[Named]bool // nil is all
+}
 
-// Sees reports whether a name is visible.
-func (v Visible) Sees(name string) bool { return v == nil || v[name] }
+// Named is a resource, or a function as a target of subscriptions, by its physical name. Two of different kinds may have
+// the same one, and different owners.
+type Named struct{ Kind, Name string }
+
+// Function is the kind of functions in Named.
+const Function = "function"
+
+// Sees reports whether a name of a kind is visible.
+func (v Visible) Sees(kind, name string) bool { return v.Only == nil || v.Only[Named{kind, name}] }
 
 // OwnerText is an owner as kinds store it: "app/stage", "" for none.
 func OwnerText(owner aloft.StageRef) string {

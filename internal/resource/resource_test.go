@@ -79,7 +79,7 @@ func TestOneAddress(t *testing.T) {
 			}
 		}
 		w := httptest.NewRecorder()
-		set.Handler(nil).ServeHTTP(w, r)
+		set.Handler(resource.Visible{}).ServeHTTP(w, r)
 		if !strings.HasPrefix(w.Body.String(), c.want) {
 			t.Errorf("%+v reaches %q", c, w.Body)
 		}
@@ -105,6 +105,16 @@ func TestOptions(t *testing.T) {
 	for _, err := range []error{first, second, third, fourth} {
 		if aloft.ErrorCode(err) != aloft.Invalid {
 			t.Errorf("a bad option: %v", err)
+		}
+	}
+}
+
+// TestIsStreamed: what is read as a whole counts as memory, the documents of S3 too.
+func TestIsStreamed(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]bool{http.MethodPut: true, http.MethodGet: true, http.MethodPost: false} {
+		if got := resource.IsStreamed(httptest.NewRequestWithContext(t.Context(), method, "/bucket?delete", nil)); got != want {
+			t.Errorf("%s: %v", method, got)
 		}
 	}
 }

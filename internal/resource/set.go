@@ -78,14 +78,14 @@ func (s Set) List(ctx context.Context, owner aloft.StageRef, declared []aloft.Re
 	return all, nil
 }
 
-// VisibleTo are the names that a release's functions may see: its resources and, as targets of subscriptions, themselves.
+// VisibleTo is what a release's functions may see: its resources and, as targets of subscriptions, themselves.
 func VisibleTo(r aloft.Release) Visible {
-	v := Visible{}
+	v := Visible{Owner: r.StageRef, Only: map[Named]bool{}}
 	for _, one := range r.Resources {
-		v[r.ResourceName(one)] = true
+		v.Only[Named{one.Type, r.ResourceName(one)}] = true
 	}
 	for _, f := range r.Functions {
-		v[r.FunctionName(f.Name)] = true
+		v.Only[Named{Function, r.NameOf(f)}] = true
 	}
 	return v
 }
@@ -134,8 +134,8 @@ func Protocols() *http.Protocols {
 // MaxRequest is the most bytes that are read of a request that is read as a whole.
 const MaxRequest = wire.MaxRequest
 
-// IsStreamed reports whether a request is not read as a whole: one for a bucket.
-func IsStreamed(r *http.Request) bool { return serviceOf(r) == "s3" }
+// IsStreamed reports whether a request is not read as a whole: one for a bucket, unless it is a document.
+func IsStreamed(r *http.Request) bool { return serviceOf(r) == "s3" && r.Method != http.MethodPost }
 
 // serviceOf is the service that a request is for.
 func serviceOf(r *http.Request) string {

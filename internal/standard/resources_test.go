@@ -56,7 +56,7 @@ func TestBoto3(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "use.py"), []byte(boto3Script), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	client(t, endpoint(t, nil), dir, "python3", "use.py")
+	client(t, endpoint(t, resource.Visible{}), dir, "python3", "use.py")
 }
 
 const boto3Script = `
@@ -122,7 +122,7 @@ func TestCLI(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI is not installed: pip install awscli")
 	}
-	url, dir := endpoint(t, nil), t.TempDir()
+	url, dir := endpoint(t, resource.Visible{}), t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "file"), make([]byte, 9<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestJavaScript(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "use.mjs"), []byte(javaScript), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	client(t, endpoint(t, nil), dir, "node", "use.mjs")
+	client(t, endpoint(t, resource.Visible{}), dir, "node", "use.mjs")
 }
 
 const javaScript = `

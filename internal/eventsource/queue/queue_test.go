@@ -129,6 +129,7 @@ func suite(f *fake) eventsourcetest.Suite {
 			"queue:jobs?batch=11":                  "window of at least 1s",
 			"queue:jobs?window=6m":                 "0s to 5m",
 			"queue:jobs?window=soon":               "duration",
+			"queue:jobs?window=18446744074":        "0s to 5m", // in nanoseconds it is 0.3 s, in 64 bits
 			"queue:jobs.fifo?window=1s":            "no window",
 			"queue:jobs.fifo?batch=11":             "at most 10",
 			"queue:jobs?maximum-concurrency=0":     "from 1 to 1000",

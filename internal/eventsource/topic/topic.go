@@ -180,18 +180,18 @@ func (k *Kind) Serve(ctx context.Context, functions eventsource.Functions, invok
 	return k.topics.Deliver(ctx, func(ctx context.Context, message Message) error {
 		_, name, _ := strings.Cut(message.Function, ":function:")
 		name, qualifier, _ := strings.Cut(name, ":")
-		ref, function, found := functions(name)
-		if !found {
-			return aloft.Errorf(aloft.NotFound, "there is no function %q", name)
-		}
 		k.mu.Lock()
 		m := k.running[key(message.Topic, message.Function)]
 		k.mu.Unlock()
-		if m == nil {
+		if m == nil { // subscribed through SNS' API
+			ref, function, found := functions(name)
+			if !found {
+				return aloft.Errorf(aloft.NotFound, "there is no function %q", name)
+			}
 			m = &eventsource.Mapping{Stage: ref, Function: function}
 		}
 		_, err := invoker.Invoke(ctx, aloft.InvokeInput{
-			Stage: ref, Function: function, Qualifier: qualifier, Payload: event(message), Async: true, Source: k.label(m, message.Topic),
+			Stage: m.Stage, Function: m.Function, Qualifier: qualifier, Payload: event(message), Async: true, Source: k.label(m, message.Topic),
 			RequestID: m.ID("request " + message.ID),
 		})
 		if err != nil {

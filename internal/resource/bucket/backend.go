@@ -46,7 +46,7 @@ func (b backend) ListBuckets() ([]gofakes3.BucketInfo, error) {
 	all, err := b.store.Buckets(b.ctx(), "")
 	infos := []gofakes3.BucketInfo{}
 	for _, bucket := range all {
-		if b.visible.Sees(bucket.Name) {
+		if b.visible.Sees(aloft.Bucket, bucket.Name) {
 			infos = append(infos, gofakes3.BucketInfo{Name: bucket.Name, CreationDate: gofakes3.NewContentTime(bucket.Created)})
 		}
 	}
@@ -76,7 +76,7 @@ func (b backend) ListBucket(name string, prefix *gofakes3.Prefix, page gofakes3.
 
 // CreateBucket implements gofakes3.Backend.
 func (b backend) CreateBucket(name string) error {
-	err := b.store.Create(b.ctx(), name, "")
+	err := b.store.Create(b.ctx(), name, resource.OwnerText(b.visible.Owner))
 	if aloft.ErrorCode(err) == aloft.Conflict {
 		return gofakes3.ResourceError(gofakes3.ErrBucketAlreadyExists, name)
 	}
@@ -85,7 +85,7 @@ func (b backend) CreateBucket(name string) error {
 
 // BucketExists implements gofakes3.Backend.
 func (b backend) BucketExists(name string) (bool, error) {
-	if !b.visible.Sees(name) {
+	if !b.visible.Sees(aloft.Bucket, name) {
 		return false, nil
 	}
 	return b.store.Exists(b.ctx(), name)
@@ -125,7 +125,7 @@ func (b backend) GetObject(bucket, key string, wanted *gofakes3.ObjectRangeReque
 
 // HeadObject implements gofakes3.Backend.
 func (b backend) HeadObject(bucket, key string) (*gofakes3.Object, error) {
-	if !b.visible.Sees(bucket) {
+	if !b.visible.Sees(aloft.Bucket, bucket) {
 		return nil, gofakes3.BucketNotFound(bucket)
 	}
 	o, err := b.store.Head(b.ctx(), bucket, key)
@@ -227,7 +227,7 @@ func (b backend) DeleteMulti(bucket string, keys ...string) (gofakes3.MultiDelet
 
 // CopyObject implements gofakes3.Backend.
 func (b backend) CopyObject(srcBucket, srcKey, dstBucket, dstKey string, meta map[string]string) (gofakes3.CopyObjectResult, error) {
-	if !b.visible.Sees(srcBucket) {
+	if !b.visible.Sees(aloft.Bucket, srcBucket) {
 		return gofakes3.CopyObjectResult{}, gofakes3.BucketNotFound(srcBucket)
 	}
 	_, content, err := b.store.Get(b.ctx(), srcBucket, srcKey, nil)

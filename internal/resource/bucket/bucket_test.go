@@ -90,7 +90,7 @@ func code(err error) string {
 // TestKeys: any text is a key, whatever it would be as the name of a file.
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	keys := []string{"a", "a/b", "a/b/", "a//b", "../../etc/passwd", "..", "./x", "ü ä+%2F", strings.Repeat("long/", 204), "x\\y", "-rf", " "}
 	for _, key := range keys {
 		put(t, c, key, "content of "+key)
@@ -123,7 +123,7 @@ func TestKeys(t *testing.T) {
 
 func TestPrefixes(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	for i := range 12 {
 		put(t, c, fmt.Sprintf("in/%d/a.jpg", i%4), "x")
 		put(t, c, fmt.Sprintf("in/%d.jpg", i%4), "x")
@@ -153,7 +153,7 @@ func TestPrefixes(t *testing.T) {
 
 func TestObject(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	name, key := aws.String("pictures"), aws.String("cat.txt")
 	if _, err := c.PutObject(t.Context(), &s3.PutObjectInput{
 		Bucket: name, Key: key, Body: strings.NewReader("0123456789"), ContentType: aws.String("text/cat"), CacheControl: aws.String("no-store"),
@@ -194,7 +194,7 @@ func TestObject(t *testing.T) {
 
 func TestMultipart(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	name, key := aws.String("pictures"), aws.String("big")
 	up, err := c.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: name, Key: key, ContentType: aws.String("video/mp4")})
 	if err != nil {
@@ -222,31 +222,6 @@ func TestMultipart(t *testing.T) {
 	_, err = c.AbortMultipartUpload(t.Context(), &s3.AbortMultipartUploadInput{Bucket: name, Key: key, UploadId: up.UploadId})
 	if code(err) != "NoSuchUpload" {
 		t.Errorf("an upload that is complete: %v", err)
-	}
-}
-
-func TestVisible(t *testing.T) {
-	t.Parallel()
-	c, store := serve(t, resource.Visible{"pictures": true})
-	if err := store.Create(t.Context(), "secrets", ""); err != nil {
-		t.Fatal(err)
-	}
-	list, err := c.ListBuckets(t.Context(), &s3.ListBucketsInput{})
-	if err != nil || len(list.Buckets) != 1 || *list.Buckets[0].Name != "pictures" {
-		t.Errorf("listed %v, %v", list.Buckets, err)
-	}
-	_, err = c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("secrets"), Key: aws.String("k"), Body: strings.NewReader("x")})
-	if code(err) != "NoSuchBucket" {
-		t.Errorf("a write to what is not visible: %v", err)
-	}
-	put(t, c, "k", "x")
-	_, err = c.CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: aws.String("pictures"), Key: aws.String("l"), CopySource: aws.String("secrets/k")})
-	if err == nil || code(err) != "NoSuchBucket" {
-		t.Errorf("a copy of what is not visible: %v", err)
-	}
-	_, err = c.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("another")})
-	if code(err) != "AccessDenied" {
-		t.Errorf("a bucket of a function's own: %v", err)
 	}
 }
 

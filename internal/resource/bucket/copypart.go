@@ -27,10 +27,8 @@ func (s *Store) copyPart(w http.ResponseWriter, r *http.Request, visible resourc
 		return &failure{Code: "InvalidArgument", Message: "the source or the number of the part is wrong", status: http.StatusBadRequest}
 	}
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	for _, name := range []string{bucket, fromBucket} {
-		if !visible.Sees(name) {
-			return &failure{Code: "NoSuchBucket", Message: "The specified bucket does not exist", status: http.StatusNotFound}
-		}
+	if !visible.Sees(aloft.Bucket, fromBucket) {
+		return noBucket()
 	}
 	_, content, err := s.Get(r.Context(), fromBucket, fromKey, copySpan(r.Header.Get("X-Amz-Copy-Source-Range")))
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
 // Event tells a watcher of one change of an object.
@@ -21,7 +23,7 @@ type Event struct {
 
 // tell puts an event in for all watchers of a bucket. created is nil for a removal.
 func (s *Store) tell(ctx context.Context, tx *sql.Tx, c change, created *Object) error {
-	watchers, err := texts(tx.QueryContext(ctx, `SELECT watcher FROM watchers WHERE bucket = ?`, c.bucket))
+	watchers, err := shelf.Query(ctx, tx, shelf.Text, `SELECT watcher FROM watchers WHERE bucket = ?`, c.bucket)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 
+	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
 )
 
@@ -98,7 +99,8 @@ func known() []string {
 	return []string{"uploads", "uploadId", "partNumber", "location", "versioning", "delete", "list-type"}
 }
 
-// unsupported refuses what gofakes3 would take for something else: it knows fewer operations than S3 has.
+// unsupported refuses buckets that are not visible, and what gofakes3 would take for something else: it knows fewer
+// operations than S3 has.
 func unsupported(r *http.Request, visible resource.Visible) *failure {
 	others := []string{
 		"accelerate", "acl", "analytics", "attributes", "cors", "encryption", "intelligent-tiering", "inventory", "legal-hold", "lifecycle",
@@ -115,10 +117,17 @@ func unsupported(r *http.Request, visible resource.Visible) *failure {
 		return &failure{Code: "NotImplemented", Message: "aloft's buckets take no forms", status: http.StatusNotImplemented}
 	}
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	if r.Method == http.MethodPut && key == "" && !visible.Sees(bucket) && !slices.ContainsFunc(known(), query.Has) {
+	switch {
+	case bucket == "" || visible.Sees(aloft.Bucket, bucket):
+		return nil
+	case r.Method == http.MethodPut && key == "" && !slices.ContainsFunc(known(), query.Has):
 		return &failure{Code: "AccessDenied", Message: "a function cannot make buckets: declare them in the resources section of aloft.yml", status: http.StatusForbidden}
 	}
-	return nil
+	return noBucket()
+}
+
+func noBucket() *failure {
+	return &failure{Code: "NoSuchBucket", Message: "The specified bucket does not exist", status: http.StatusNotFound}
 }
 
 // hiddenPrefix brings headers through gofakes3 that it would drop.

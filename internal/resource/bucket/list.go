@@ -3,6 +3,8 @@ package bucket
 import (
 	"context"
 	"strings"
+
+	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
 // Listing says which objects to list.
@@ -100,19 +102,6 @@ const perQuery = 1000 // rows
 // from returns objects with a prefix from a key on.
 func (s *Store) from(ctx context.Context, bucket, prefix, from string, inclusive bool) ([]Object, error) {
 	end := successor(prefix)
-	rows, err := s.db.Reader().QueryContext(ctx, selectObject+` WHERE bucket = ? AND key >= ? AND (? OR key > ?) AND (? = '' OR key < ?) ORDER BY key LIMIT ?`,
+	return shelf.Query(ctx, s.db.Reader(), scanObject, selectObject+` WHERE bucket = ? AND key >= ? AND (? OR key > ?) AND (? = '' OR key < ?) ORDER BY key LIMIT ?`,
 		bucket, from, inclusive, from, end, end, perQuery)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var all []Object
-	for rows.Next() {
-		o, err := scanObject(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, o)
-	}
-	return all, rows.Err()
 }

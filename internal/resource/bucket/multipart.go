@@ -57,7 +57,7 @@ func (b backend) ListMultipartUploads(bucket string, marker *gofakes3.UploadList
 
 // ListParts implements gofakes3.MultipartBackend.
 func (b backend) ListParts(bucket, key string, id gofakes3.UploadID, marker int, limit int64) (*gofakes3.ListMultipartUploadPartsResult, error) {
-	parts, err := b.store.Parts(b.ctx(), string(id))
+	parts, err := b.store.Parts(b.ctx(), bucket, key, string(id))
 	if err != nil {
 		return nil, uploadError(err)
 	}

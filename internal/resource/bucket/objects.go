@@ -30,9 +30,7 @@ func (o Object) ETag() string { return hexOf(o.MD5) }
 
 const selectObject = `SELECT key, file, size, md5, meta, modified FROM objects`
 
-type scanner interface{ Scan(into ...any) error }
-
-func scanObject(row scanner) (o Object, err error) {
+func scanObject(row shelf.Row) (o Object, err error) {
 	var meta string
 	var modified int64
 	if err := row.Scan(&o.Key, &o.file, &o.Size, &o.MD5, &meta, &modified); err != nil {

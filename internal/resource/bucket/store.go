@@ -88,37 +88,28 @@ func (s *Store) Create(ctx context.Context, name, owner string) error {
 
 // ensure makes a bucket unless there is one of that name.
 func (s *Store) ensure(ctx context.Context, name, owner string) (made bool, err error) {
-	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `INSERT INTO buckets (name, owner, created) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, name, owner, shelf.Now())
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		made = n == 1
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		made, err = shelf.Insert(ctx, tx, `INSERT INTO buckets (name, owner, created) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, name, owner, shelf.Now())
 		return err
 	})
 	return made, err
 }
 
+func scanBucket(row shelf.Row) (b Bucket, err error) {
+	var created int64
+	err = row.Scan(&b.Name, &b.Owner, &created, &b.Objects, &b.Size)
+	b.Created = time.UnixMilli(created).UTC()
+	return b, err
+}
+
 // Buckets lists the buckets by name, with owner "" all.
 func (s *Store) Buckets(ctx context.Context, owner string) ([]Bucket, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, `SELECT name, owner, created, (SELECT COUNT(*) FROM objects WHERE bucket = name),
+	all, err := shelf.Query(ctx, s.db.Reader(), scanBucket, `SELECT name, owner, created, (SELECT COUNT(*) FROM objects WHERE bucket = name),
 		(SELECT COALESCE(SUM(size), 0) FROM objects WHERE bucket = name) FROM buckets WHERE ? IN ('', owner) ORDER BY name`, owner)
 	if err != nil {
 		return nil, fmt.Errorf("list buckets: %w", err)
 	}
-	defer func() { _ = rows.Close() }()
-	var all []Bucket
-	for rows.Next() {
-		var b Bucket
-		var created int64
-		if err := rows.Scan(&b.Name, &b.Owner, &created, &b.Objects, &b.Size); err != nil {
-			return nil, fmt.Errorf("list buckets: %w", err)
-		}
-		b.Created = time.UnixMilli(created).UTC()
-		all = append(all, b)
-	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // Exists reports whether there is a bucket.
@@ -156,23 +147,6 @@ func (s *Store) Delete(ctx context.Context, name string, all bool) error {
 
 // filesOf are the files of a bucket's objects and of uploads to it.
 func filesOf(ctx context.Context, tx *sql.Tx, bucket string) ([]string, error) {
-	return texts(tx.QueryContext(ctx, `SELECT file FROM objects WHERE bucket = ?1
-		UNION ALL SELECT parts.file FROM parts JOIN uploads ON uploads.id = upload WHERE bucket = ?1`, bucket))
-}
-
-// texts reads one column.
-func texts(rows *sql.Rows, err error) ([]string, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var all []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		all = append(all, text)
-	}
-	return all, rows.Err()
+	return shelf.Query(ctx, tx, shelf.Text, `SELECT file FROM objects WHERE bucket = ?1
+		UNION ALL SELECT parts.file FROM parts JOIN uploads ON uploads.id = upload WHERE bucket = ?1`, bucket)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
 // Upload is an upload in parts that is not complete.
@@ -71,7 +72,7 @@ func (s *Store) PutPart(ctx context.Context, bucket, key, id string, number int,
 		if _, err := upload(ctx, tx, bucket, key, id); err != nil {
 			return err
 		}
-		if old, err = texts(tx.QueryContext(ctx, `SELECT file FROM parts WHERE upload = ? AND number = ?`, id, number)); err != nil {
+		if old, err = shelf.Query(ctx, tx, shelf.Text, `SELECT file FROM parts WHERE upload = ? AND number = ?`, id, number); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO parts (upload, number, file, size, md5, modified) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -86,44 +87,36 @@ func (s *Store) PutPart(ctx context.Context, bucket, key, id string, number int,
 	return Part{Number: number, Size: b.size, MD5: b.md5, Modified: time.Now().UTC()}, nil
 }
 
-// Parts lists the parts of an upload by number.
-func (s *Store) Parts(ctx context.Context, id string) ([]Part, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, `SELECT number, size, md5, modified, file FROM parts WHERE upload = ? ORDER BY number`, id)
-	if err != nil {
+// Parts lists the parts of an upload by number. It returns NotFound if there is no such upload.
+func (s *Store) Parts(ctx context.Context, bucket, key, id string) ([]Part, error) {
+	var exists bool
+	row := s.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM uploads WHERE id = ? AND bucket = ? AND key = ?)`, id, bucket, key)
+	if err := row.Scan(&exists); err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	var all []Part
-	for rows.Next() {
-		var p Part
-		var modified int64
-		if err := rows.Scan(&p.Number, &p.Size, &p.MD5, &modified, &p.file); err != nil {
-			return nil, err
-		}
-		p.Modified = time.UnixMilli(modified).UTC()
-		all = append(all, p)
+	if !exists {
+		return nil, noUpload(id)
 	}
-	return all, rows.Err()
+	return shelf.Query(ctx, s.db.Reader(), scanPart, `SELECT number, size, md5, modified, file FROM parts WHERE upload = ? ORDER BY number`, id)
+}
+
+func scanPart(row shelf.Row) (p Part, err error) {
+	var modified int64
+	err = row.Scan(&p.Number, &p.Size, &p.MD5, &modified, &p.file)
+	p.Modified = time.UnixMilli(modified).UTC()
+	return p, err
 }
 
 // Uploads lists the uploads to a bucket by key.
 func (s *Store) Uploads(ctx context.Context, bucket string) ([]Upload, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, `SELECT id, key, created FROM uploads WHERE bucket = ? ORDER BY key, created`, bucket)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var all []Upload
-	for rows.Next() {
-		var u Upload
-		var created int64
-		if err := rows.Scan(&u.ID, &u.Key, &created); err != nil {
-			return nil, err
-		}
-		u.Created = time.UnixMilli(created).UTC()
-		all = append(all, u)
-	}
-	return all, rows.Err()
+	return shelf.Query(ctx, s.db.Reader(), scanUpload, `SELECT id, key, created FROM uploads WHERE bucket = ? ORDER BY key, created`, bucket)
+}
+
+func scanUpload(row shelf.Row) (u Upload, err error) {
+	var created int64
+	err = row.Scan(&u.ID, &u.Key, &created)
+	u.Created = time.UnixMilli(created).UTC()
+	return u, err
 }
 
 // AbortUpload forgets an upload and its parts. It returns NotFound if there is none.
@@ -143,7 +136,7 @@ func (s *Store) AbortUpload(ctx context.Context, bucket, key, id string) error {
 }
 
 func dropUpload(ctx context.Context, tx *sql.Tx, id string) (files []string, err error) {
-	if files, err = texts(tx.QueryContext(ctx, `SELECT file FROM parts WHERE upload = ?`, id)); err != nil {
+	if files, err = shelf.Query(ctx, tx, shelf.Text, `SELECT file FROM parts WHERE upload = ?`, id); err != nil {
 		return nil, err
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM uploads WHERE id = ?`, id)
@@ -160,7 +153,7 @@ func (s *Store) FinishUpload(ctx context.Context, bucket, key, id string, choose
 	if err != nil {
 		return Object{}, err
 	}
-	stored, err := s.Parts(ctx, id)
+	stored, err := s.Parts(ctx, bucket, key, id)
 	if err != nil {
 		return Object{}, err
 	}

@@ -82,7 +82,7 @@ func (a api) name(t target) (string, error) {
 	if t.QueueURL == "" {
 		return "", wire.Fail("MissingParameter", "The request must contain the parameter QueueUrl.")
 	}
-	if !a.visible.Sees(name) {
+	if !a.visible.Sees(aloft.Queue, name) {
 		return "", absent()
 	}
 	return name, nil
@@ -106,7 +106,7 @@ type createInput struct {
 }
 
 func (a api) create(ctx context.Context, in createInput) (target, error) {
-	q := Queue{Name: in.QueueName, Attributes: in.Attributes, Tags: in.Tags}
+	q := Queue{Name: in.QueueName, Owner: resource.OwnerText(a.visible.Owner), Attributes: in.Attributes, Tags: in.Tags}
 	if err := a.allowed(q); err != nil {
 		return target{}, err
 	}
@@ -128,7 +128,7 @@ func (a api) create(ctx context.Context, in createInput) (target, error) {
 
 // allowed refuses queues that the client may not have.
 func (a api) allowed(q Queue) error {
-	if !a.visible.Sees(q.Name) {
+	if !a.visible.Sees(aloft.Queue, q.Name) {
 		return &wire.Failure{
 			Code: "AccessDenied", Status: http.StatusForbidden,
 			Message: "a function cannot make queues: declare them in the resources section of aloft.yml",
@@ -139,7 +139,7 @@ func (a api) allowed(q Queue) error {
 			return wire.Fail("InvalidAttributeName", "Unknown Attribute %s.", name)
 		}
 	}
-	if r, err := parseRedrive(q.Attributes[redrive]); err == nil && r.Queue != "" && !a.visible.Sees(r.Queue) {
+	if r, err := parseRedrive(q.Attributes[redrive]); err == nil && r.Queue != "" && !a.visible.Sees(aloft.Queue, r.Queue) {
 		return absent()
 	}
 	return nil
@@ -184,7 +184,7 @@ func (a api) list(ctx context.Context, in listInput) (listOutput, error) {
 	out := listOutput{QueueURLs: []string{}}
 	all, err := a.store.Queues(ctx, "")
 	for _, q := range all {
-		if a.visible.Sees(q.Name) && strings.HasPrefix(q.Name, in.QueueNamePrefix) {
+		if a.visible.Sees(aloft.Queue, q.Name) && strings.HasPrefix(q.Name, in.QueueNamePrefix) {
 			out.QueueURLs = append(out.QueueURLs, a.urlOf(q.Name).QueueURL)
 		}
 	}

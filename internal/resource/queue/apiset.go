@@ -92,7 +92,7 @@ func (a api) sources(ctx context.Context, in target) (sourcesOutput, error) {
 	}
 	all, err := a.store.Queues(ctx, "")
 	for _, from := range all {
-		if a.visible.Sees(from.Name) && from.Redrive().Queue == q.Name {
+		if a.visible.Sees(aloft.Queue, from.Name) && from.Redrive().Queue == q.Name {
 			out.QueueURLs = append(out.QueueURLs, a.urlOf(from.Name).QueueURL)
 		}
 	}

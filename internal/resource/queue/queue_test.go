@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/resource/queue"
 	"github.com/aloft-run/aloft/internal/resource/resourcetest"
@@ -76,7 +77,7 @@ func receive(t *testing.T, c *sqs.Client, in sqs.ReceiveMessageInput) []types.Me
 // TestMessage: the SDK itself checks the digests of body and attributes.
 func TestMessage(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	url := create(t, c, "jobs", nil)
 	sent, err := c.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("grüße"), MessageAttributes: map[string]types.MessageAttributeValue{
 		"kind": {DataType: aws.String("String.label"), StringValue: aws.String("big")},
@@ -121,7 +122,7 @@ func TestMessage(t *testing.T) {
 // TestLongPoll: who waits gets what is sent meanwhile.
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	url := create(t, c, "jobs", map[string]string{"ReceiveMessageWaitTimeSeconds": "20"})
 	got := make(chan int)
 	go func() {
@@ -142,7 +143,7 @@ func TestLongPoll(t *testing.T) {
 
 func TestDeadLetters(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	dead := create(t, c, "lost", nil)
 	url := create(t, c, "jobs", map[string]string{
 		"VisibilityTimeout": "0", "RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:lost","maxReceiveCount":"2"}`,
@@ -168,7 +169,7 @@ func TestDeadLetters(t *testing.T) {
 // TestFIFO: a group is in order, one receiver at a time; what was sent twice comes once.
 func TestFIFO(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	url := create(t, c, "jobs.fifo", map[string]string{"FifoQueue": "true", "ContentBasedDeduplication": "true"})
 	for _, body := range []string{"1", "2", "1", "3"} {
 		if _, err := c.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String(body), MessageGroupId: aws.String("g")}); err != nil {
@@ -197,7 +198,7 @@ func TestFIFO(t *testing.T) {
 
 func TestBatches(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	url := create(t, c, "jobs", nil)
 	var entries []types.SendMessageBatchRequestEntry
 	for i := range 9 {
@@ -224,7 +225,7 @@ func TestBatches(t *testing.T) {
 
 func TestQueues(t *testing.T) {
 	t.Parallel()
-	c, store := serve(t, resource.Visible{"jobs": true, "lost": true})
+	c, store := serve(t, resource.Visible{Only: map[resource.Named]bool{{Kind: aloft.Queue, Name: "jobs"}: true, {Kind: aloft.Queue, Name: "lost"}: true}})
 	if _, err := store.Create(t.Context(), queue.Queue{Name: "secrets"}); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
-	"github.com/aloft-run/aloft/internal/resource/wire"
 	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
@@ -80,9 +79,7 @@ func (q Queue) ARN() string { return resource.ARN(aloft.Queue, q.Name) }
 
 const selectQueue = `SELECT name, owner, id, created, modified, attributes, tags FROM queues`
 
-type scanner interface{ Scan(into ...any) error }
-
-func scanQueue(row scanner) (q Queue, err error) {
+func scanQueue(row shelf.Row) (q Queue, err error) {
 	var created, modified int64
 	var attributes, tags string
 	if err := row.Scan(&q.Name, &q.Owner, &q.id, &created, &modified, &attributes, &tags); err != nil {
@@ -94,7 +91,7 @@ func scanQueue(row scanner) (q Queue, err error) {
 
 func missing(name string) error { return aloft.Errorf(aloft.NotFound, "there is no queue %q", name) }
 
-func find(row scanner, name string) (Queue, error) {
+func find(row shelf.Row, name string) (Queue, error) {
 	q, err := scanQueue(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Queue{}, missing(name)
@@ -109,20 +106,11 @@ func (s *Store) Queue(ctx context.Context, name string) (Queue, error) {
 
 // Queues lists the queues by name, with owner "" all.
 func (s *Store) Queues(ctx context.Context, owner string) ([]Queue, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, selectQueue+` WHERE ? IN ('', owner) ORDER BY name`, owner)
+	all, err := shelf.Query(ctx, s.db.Reader(), scanQueue, selectQueue+` WHERE ? IN ('', owner) ORDER BY name`, owner)
 	if err != nil {
 		return nil, fmt.Errorf("list queues: %w", err)
 	}
-	defer func() { _ = rows.Close() }()
-	var all []Queue
-	for rows.Next() {
-		q, err := scanQueue(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list queues: %w", err)
-		}
-		all = append(all, q)
-	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // Create makes a queue, unless there is one of that name; made says which. It returns Invalid for bad attributes.
@@ -134,14 +122,9 @@ func (s *Store) Create(ctx context.Context, q Queue) (made bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `INSERT INTO queues (name, owner, id, created, modified, attributes, tags) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
-			ON CONFLICT DO NOTHING`, q.Name, q.Owner, wire.NewID(), shelf.Now(), attributes, tags)
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		made = n == 1
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		made, err = shelf.Insert(ctx, tx, `INSERT INTO queues (name, owner, id, created, modified, attributes, tags) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
+			ON CONFLICT DO NOTHING`, q.Name, q.Owner, aloft.NewID(), shelf.Now(), attributes, tags)
 		return err
 	})
 	return made, err

@@ -142,7 +142,7 @@ func hidden(t *testing.T, k Kind) {
 	must(t, r.Provision(t.Context(), claim(k, stage("one"))))
 	w := httptest.NewRecorder()
 	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil)
-	r.Handler(resource.Visible{}).ServeHTTP(w, request)
+	r.Handler(resource.Visible{Only: map[resource.Named]bool{}}).ServeHTTP(w, request)
 	if w.Code >= http.StatusInternalServerError {
 		t.Errorf("status %d", w.Code)
 	}

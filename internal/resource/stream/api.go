@@ -56,7 +56,7 @@ func (t target) name() string {
 // find returns a stream that is visible.
 func (a api) find(ctx context.Context, t target) (Stream, error) {
 	name := t.name()
-	if !a.visible.Sees(name) {
+	if !a.visible.Sees(aloft.Stream, name) {
 		return Stream{}, translate(missing(name))
 	}
 	x, err := a.store.Stream(ctx, name)
@@ -80,7 +80,7 @@ type createInput struct {
 }
 
 func (a api) create(ctx context.Context, in createInput) (wire.Nothing, error) {
-	if !a.visible.Sees(in.StreamName) {
+	if !a.visible.Sees(aloft.Stream, in.StreamName) {
 		return wire.Nothing{}, wire.Fail("AccessDeniedException", "a function cannot make streams: declare them in the resources section of aloft.yml")
 	}
 	if !resource.GoodName(strings.ReplaceAll(in.StreamName, ".", ""), 128) {
@@ -89,7 +89,7 @@ func (a api) create(ctx context.Context, in createInput) (wire.Nothing, error) {
 	if in.ShardCount == 0 {
 		in.ShardCount = 1
 	}
-	return wire.Nothing{}, translate(a.store.Create(ctx, Stream{Name: in.StreamName, Shards: in.ShardCount}))
+	return wire.Nothing{}, translate(a.store.Create(ctx, Stream{Name: in.StreamName, Owner: resource.OwnerText(a.visible.Owner), Shards: in.ShardCount}))
 }
 
 func (a api) remove(ctx context.Context, in target) (wire.Nothing, error) {
@@ -117,7 +117,7 @@ func (a api) list(ctx context.Context, in listInput) (listOutput, error) {
 		in.Limit = 100
 	}
 	for _, x := range all {
-		if !a.visible.Sees(x.Name) || x.Name <= max(in.ExclusiveStartStreamName, in.NextToken) {
+		if !a.visible.Sees(aloft.Stream, x.Name) || x.Name <= max(in.ExclusiveStartStreamName, in.NextToken) {
 			continue
 		}
 		if len(out.StreamNames) == in.Limit {

@@ -76,9 +76,7 @@ type Stream struct {
 
 const selectStream = `SELECT name, owner, created, shards, hours, last FROM streams`
 
-type scanner interface{ Scan(into ...any) error }
-
-func scanStream(row scanner) (x Stream, err error) {
+func scanStream(row shelf.Row) (x Stream, err error) {
 	var created int64
 	err = row.Scan(&x.Name, &x.Owner, &created, &x.Shards, &x.Hours, &x.last)
 	x.Created = time.UnixMilli(created).UTC()
@@ -98,12 +96,9 @@ func (s *Store) Create(ctx context.Context, x Stream) error {
 		x.Hours = defaultHours
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `INSERT INTO streams (name, owner, created, shards, hours) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		made, err := shelf.Insert(ctx, tx, `INSERT INTO streams (name, owner, created, shards, hours) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			x.Name, x.Owner, shelf.Now(), x.Shards, x.Hours)
-		if err != nil {
-			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 1 {
+		if err != nil || made {
 			return err
 		}
 		return aloft.Errorf(aloft.Conflict, "there is a stream %q already", x.Name)
@@ -115,7 +110,7 @@ func (s *Store) Stream(ctx context.Context, name string) (Stream, error) {
 	return find(s.db.Reader().QueryRowContext(ctx, selectStream+` WHERE name = ?`, name), name)
 }
 
-func find(row scanner, name string) (Stream, error) {
+func find(row shelf.Row, name string) (Stream, error) {
 	x, err := scanStream(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Stream{}, missing(name)
@@ -125,20 +120,11 @@ func find(row scanner, name string) (Stream, error) {
 
 // Streams lists the streams by name, with owner "" all.
 func (s *Store) Streams(ctx context.Context, owner string) ([]Stream, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, selectStream+` WHERE ? IN ('', owner) ORDER BY name`, owner)
+	all, err := shelf.Query(ctx, s.db.Reader(), scanStream, selectStream+` WHERE ? IN ('', owner) ORDER BY name`, owner)
 	if err != nil {
 		return nil, fmt.Errorf("list streams: %w", err)
 	}
-	defer func() { _ = rows.Close() }()
-	var all []Stream
-	for rows.Next() {
-		x, err := scanStream(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list streams: %w", err)
-		}
-		all = append(all, x)
-	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // Keep says for how many hours records are kept.

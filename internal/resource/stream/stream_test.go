@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/resource/resourcetest"
 	"github.com/aloft-run/aloft/internal/resource/stream"
@@ -59,7 +60,7 @@ func code(err error) string {
 // TestRecords: every record comes back once, in the order of its key, from whatever place a reader begins.
 func TestRecords(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	name := aws.String("clicks")
 	if _, err := c.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: name, ShardCount: aws.Int32(3)}); err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func readAll(t *testing.T, c *kinesis.Client, from *kinesis.GetShardIteratorInpu
 
 func TestIterators(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, nil)
+	c, _ := serve(t, resource.Visible{})
 	name, shard := aws.String("clicks"), aws.String("shardId-000000000000")
 	if _, err := c.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: name}); err != nil {
 		t.Fatal(err)
@@ -165,7 +166,7 @@ func TestIterators(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	t.Parallel()
-	c, store := serve(t, resource.Visible{"clicks": true})
+	c, store := serve(t, resource.Visible{Only: map[resource.Named]bool{{Kind: aloft.Stream, Name: "clicks"}: true}})
 	for _, name := range []string{"clicks", "secrets"} {
 		if err := store.Create(t.Context(), stream.Stream{Name: name, Shards: 1}); err != nil {
 			t.Fatal(err)
@@ -187,7 +188,7 @@ func TestErrors(t *testing.T) {
 
 func TestPositions(t *testing.T) {
 	t.Parallel()
-	_, store := serve(t, nil)
+	_, store := serve(t, resource.Visible{})
 	if err := store.Create(t.Context(), stream.Stream{Name: "clicks", Shards: 1}); err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (a api) named(f wire.Form) (string, error) {
 	if name == "" {
 		return "", wire.Fail("InvalidParameter", "Invalid parameter: TopicArn")
 	}
-	if !a.visible.Sees(name) {
+	if !a.visible.Sees(aloft.Topic, name) {
 		return "", translate(missing(name))
 	}
 	return name, nil
@@ -87,7 +87,7 @@ type topicARN struct {
 }
 
 func (a api) create(r *http.Request, f wire.Form) (any, error) {
-	t := Topic{Name: f.Get("Name"), Attributes: Attributes{}, Tags: map[string]string{}}
+	t := Topic{Name: f.Get("Name"), Owner: resource.OwnerText(a.visible.Owner), Attributes: Attributes{}, Tags: map[string]string{}}
 	for _, entry := range f.List("Attributes.entry") {
 		t.Attributes[entry.Get("key")] = entry.Get("value")
 	}
@@ -98,7 +98,7 @@ func (a api) create(r *http.Request, f wire.Form) (any, error) {
 	if !resource.GoodName(bare, 256) || fifo != t.FIFO() {
 		return nil, wire.Fail("InvalidParameter", "Invalid parameter: Topic Name")
 	}
-	if !a.visible.Sees(t.Name) {
+	if !a.visible.Sees(aloft.Topic, t.Name) {
 		return nil, &wire.Failure{Code: "AuthorizationError", Status: http.StatusForbidden, Message: "a function cannot make topics: declare them in the resources section of aloft.yml"}
 	}
 	_, err := a.store.Create(r.Context(), t)
@@ -119,7 +119,7 @@ func (a api) list(r *http.Request, _ wire.Form) (any, error) {
 		Topics []topicARN `xml:"Topics>member"`
 	}
 	for _, t := range all {
-		if a.visible.Sees(t.Name) {
+		if a.visible.Sees(aloft.Topic, t.Name) {
 			out.Topics = append(out.Topics, topicARN{t.ARN()})
 		}
 	}

@@ -62,7 +62,7 @@ const dedupWindow = 5 * time.Minute
 // Publish takes a message and returns its id. It is on the disk, for every subscriber that wants it, when it returns. It
 // returns NotFound if there is no such topic, Invalid for a message that it does not take.
 func (s *Store) Publish(ctx context.Context, name string, m Message) (id string, err error) {
-	id = newID()
+	id = aloft.NewID()
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, name), name)
 		if err != nil {
@@ -75,7 +75,7 @@ func (s *Store) Publish(ctx context.Context, name string, m Message) (id string,
 			id = known
 			return err
 		}
-		subs, err := subscriptions(tx.QueryContext(ctx, selectSubscription+` WHERE topic = ?`, name))
+		subs, err := shelf.Query(ctx, tx, scanSubscription, selectSubscription+` WHERE topic = ?`, name)
 		if err != nil {
 			return err
 		}

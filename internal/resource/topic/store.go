@@ -15,7 +15,6 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
-	"github.com/aloft-run/aloft/internal/resource/wire"
 	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
@@ -65,9 +64,7 @@ func (t Topic) ARN() string { return resource.ARN(aloft.Topic, t.Name) }
 
 const selectTopic = `SELECT name, owner, created, attributes, tags FROM topics`
 
-type scanner interface{ Scan(into ...any) error }
-
-func scanTopic(row scanner) (t Topic, err error) {
+func scanTopic(row shelf.Row) (t Topic, err error) {
 	var created int64
 	var attributes, tags string
 	if err := row.Scan(&t.Name, &t.Owner, &created, &attributes, &tags); err != nil {
@@ -79,7 +76,7 @@ func scanTopic(row scanner) (t Topic, err error) {
 
 func missing(name string) error { return aloft.Errorf(aloft.NotFound, "there is no topic %q", name) }
 
-func find(row scanner, name string) (Topic, error) {
+func find(row shelf.Row, name string) (Topic, error) {
 	t, err := scanTopic(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Topic{}, missing(name)
@@ -94,20 +91,11 @@ func (s *Store) Topic(ctx context.Context, name string) (Topic, error) {
 
 // Topics lists the topics by name, with owner "" all.
 func (s *Store) Topics(ctx context.Context, owner string) ([]Topic, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, selectTopic+` WHERE ? IN ('', owner) ORDER BY name`, owner)
+	all, err := shelf.Query(ctx, s.db.Reader(), scanTopic, selectTopic+` WHERE ? IN ('', owner) ORDER BY name`, owner)
 	if err != nil {
 		return nil, fmt.Errorf("list topics: %w", err)
 	}
-	defer func() { _ = rows.Close() }()
-	var all []Topic
-	for rows.Next() {
-		t, err := scanTopic(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list topics: %w", err)
-		}
-		all = append(all, t)
-	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // Create makes a topic, unless there is one of that name; made says which.
@@ -116,14 +104,9 @@ func (s *Store) Create(ctx context.Context, t Topic) (made bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `INSERT INTO topics (name, owner, created, attributes, tags) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		made, err = shelf.Insert(ctx, tx, `INSERT INTO topics (name, owner, created, attributes, tags) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			t.Name, t.Owner, shelf.Now(), attributes, tags)
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		made = n == 1
 		return err
 	})
 	return made, err
@@ -170,6 +153,3 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 		return err
 	})
 }
-
-// newID is a new identifier.
-func newID() string { return wire.NewID() }

@@ -3,8 +3,8 @@ package topic
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
+	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/resource/wire"
 )
@@ -23,7 +23,7 @@ func (a api) subscribe(r *http.Request, f wire.Form) (any, error) {
 	if err := sub.Check(); err != nil {
 		return nil, translate(err)
 	}
-	if parts := strings.Split(sub.Endpoint, ":"); !a.visible.Sees(parts[len(parts)-1]) {
+	if kind, name := sub.target(); !a.visible.Sees(kind, name) {
 		return nil, &wire.Failure{Code: "AuthorizationError", Status: http.StatusForbidden, Message: "a subscription leads to the queues and functions of the same stage"}
 	}
 	sub, err = a.store.Subscribe(r.Context(), sub)
@@ -39,7 +39,7 @@ func (a api) subscribed(r *http.Request, f wire.Form) (Subscription, error) {
 		return Subscription{}, wire.Fail("InvalidParameter", "Invalid parameter: SubscriptionArn")
 	}
 	sub, err := a.store.Subscription(r.Context(), id)
-	if err == nil && (sub.Topic != topic || !a.visible.Sees(topic)) {
+	if err == nil && (sub.Topic != topic || !a.visible.Sees(aloft.Topic, topic)) {
 		return Subscription{}, &wire.Failure{Code: "NotFound", Message: "there is no such subscription", Status: http.StatusNotFound}
 	}
 	return sub, translate(err)
@@ -73,7 +73,7 @@ func (a api) subscriptions(r *http.Request, f wire.Form) (any, error) {
 	}
 	all, err := a.store.Subscriptions(r.Context(), name)
 	for _, s := range all {
-		if a.visible.Sees(s.Topic) {
+		if a.visible.Sees(aloft.Topic, s.Topic) {
 			out.Subscriptions = append(out.Subscriptions, member{s.ARN(), resource.Account, s.Protocol, s.Endpoint, Topic{Name: s.Topic}.ARN()})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,12 +52,27 @@ func (s Subscription) wants(m Message) bool {
 	return f.MatchAttributes(m.Attributes)
 }
 
+// target is the queue or function that the endpoint names, with "" as its name if the endpoint is not its ARN. Who may
+// subscribe and who delivers must both read the endpoint this way.
+func (s Subscription) target() (kind, name string) {
+	kind, rest, most := aloft.Queue, "", 1
+	if s.Protocol == ToFunction {
+		kind, rest, most = resource.Function, "function:", 2 // a qualifier may follow
+	}
+	rest, ok := strings.CutPrefix(s.Endpoint, "arn:aws:"+s.Protocol+":"+resource.Region+":"+resource.Account+":"+rest)
+	parts := strings.Split(rest, ":")
+	if !ok || len(parts) > most || slices.Contains(parts, "") {
+		return kind, ""
+	}
+	return kind, parts[0]
+}
+
 // Check returns Invalid for attributes that a subscription cannot have.
 func (s Subscription) Check() error {
 	if s.Protocol != ToQueue && s.Protocol != ToFunction {
 		return aloft.Errorf(aloft.Invalid, "Invalid parameter: aloft's topics lead to sqs and lambda, not to %q", s.Protocol)
 	}
-	if !strings.HasPrefix(s.Endpoint, "arn:aws:"+s.Protocol+":") {
+	if _, name := s.target(); name == "" {
 		return aloft.Errorf(aloft.Invalid, "Invalid parameter: the endpoint of a subscription with the protocol %s is an ARN, not %q", s.Protocol, s.Endpoint)
 	}
 	switch s.Attributes["FilterPolicyScope"] {
@@ -74,7 +90,7 @@ func (s Subscription) Check() error {
 
 const selectSubscription = `SELECT id, topic, protocol, endpoint, attributes, created FROM subscriptions`
 
-func scanSubscription(row scanner) (s Subscription, err error) {
+func scanSubscription(row shelf.Row) (s Subscription, err error) {
 	var attributes string
 	var created int64
 	if err := row.Scan(&s.ID, &s.Topic, &s.Protocol, &s.Endpoint, &attributes, &created); err != nil {
@@ -100,7 +116,7 @@ func (s *Store) Subscribe(ctx context.Context, sub Subscription) (Subscription, 
 		}
 		row := tx.QueryRowContext(ctx, `INSERT INTO subscriptions (id, topic, protocol, endpoint, attributes, created) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (topic, protocol, endpoint) DO UPDATE SET attributes = excluded.attributes RETURNING id`,
-			newID(), sub.Topic, sub.Protocol, sub.Endpoint, string(attributes), shelf.Now())
+			aloft.NewID(), sub.Topic, sub.Protocol, sub.Endpoint, string(attributes), shelf.Now())
 		return row.Scan(&sub.ID)
 	})
 	return sub, err
@@ -148,7 +164,7 @@ func (s *Store) SetAttribute(ctx context.Context, id, name, value string) error 
 	})
 }
 
-func subscription(row scanner, id string) (Subscription, error) {
+func subscription(row shelf.Row, id string) (Subscription, error) {
 	sub, err := scanSubscription(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return sub, aloft.Errorf(aloft.NotFound, "there is no subscription %q", id)
@@ -163,21 +179,5 @@ func (s *Store) Subscription(ctx context.Context, id string) (Subscription, erro
 
 // Subscriptions lists those of a topic, with topic "" all, oldest first.
 func (s *Store) Subscriptions(ctx context.Context, topic string) ([]Subscription, error) {
-	return subscriptions(s.db.Reader().QueryContext(ctx, selectSubscription+` WHERE ? IN ('', topic) ORDER BY created, id`, topic))
-}
-
-func subscriptions(rows *sql.Rows, err error) ([]Subscription, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var all []Subscription
-	for rows.Next() {
-		sub, err := scanSubscription(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, sub)
-	}
-	return all, rows.Err()
+	return shelf.Query(ctx, s.db.Reader(), scanSubscription, selectSubscription+` WHERE ? IN ('', topic) ORDER BY created, id`, topic)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/resource/resourcetest"
 	"github.com/aloft-run/aloft/internal/resource/topic"
@@ -80,7 +81,7 @@ func deliveries(t *testing.T, s *topic.Store, n int) []topic.Delivery {
 
 func TestPublish(t *testing.T) {
 	t.Parallel()
-	c, store := serve(t, nil)
+	c, store := serve(t, resource.Visible{})
 	made, err := c.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("orders"), Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("shop")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +134,7 @@ func TestPublish(t *testing.T) {
 
 func TestBatchAndAttributes(t *testing.T) {
 	t.Parallel()
-	c, store := serve(t, nil)
+	c, store := serve(t, resource.Visible{})
 	made, err := c.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("orders.fifo"), Attributes: map[string]string{"FifoTopic": "true"}})
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +173,7 @@ func TestBatchAndAttributes(t *testing.T) {
 
 func TestVisible(t *testing.T) {
 	t.Parallel()
-	c, store := serve(t, resource.Visible{"orders": true, "jobs": true})
+	c, store := serve(t, resource.Visible{Only: map[resource.Named]bool{{Kind: aloft.Topic, Name: "orders"}: true, {Kind: aloft.Queue, Name: "jobs"}: true, {Kind: resource.Function, Name: "handle"}: true}})
 	for _, name := range []string{"orders", "secrets"} {
 		if _, err := store.Create(t.Context(), topic.Topic{Name: name}); err != nil {
 			t.Fatal(err)
@@ -189,6 +190,21 @@ func TestVisible(t *testing.T) {
 	_, err = c.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: arn("orders"), Protocol: aws.String("sqs"), Endpoint: aws.String(jobs + "-of-others")})
 	if code(err) != "AuthorizationError" && code(err) != "AuthorizationErrorException" {
 		t.Errorf("a subscription for a queue of others: %v", err)
+	}
+	const function = "arn:aws:lambda:us-east-1:000000000000:function:"
+	for _, endpoint := range []string{ // those that deliver must not read another name than those that allow
+		function + "of-others", function + "of-others:jobs", function + "of-others:function:handle", function + "handle:1:2", function + "handle:", function,
+		"arn:aws:lambda::function:of-others:function:handle", "arn:aws:lambda:us-east-1:000000000000:function:jobs", "arn:aws:lambda:us-east-1:111111111111:function:handle",
+	} {
+		_, err = c.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: arn("orders"), Protocol: aws.String("lambda"), Endpoint: aws.String(endpoint)})
+		if err == nil {
+			t.Errorf("%s may be subscribed", endpoint)
+		}
+	}
+	for _, endpoint := range []string{function + "handle", function + "handle:live"} {
+		if _, err = c.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: arn("orders"), Protocol: aws.String("lambda"), Endpoint: aws.String(endpoint)}); err != nil {
+			t.Error(err)
+		}
 	}
 	list, err := c.ListTopics(t.Context(), &sns.ListTopicsInput{})
 	if err != nil || len(list.Topics) != 1 {

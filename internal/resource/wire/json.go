@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/aloft-run/aloft"
 )
 
 // Operation answers a request of the JSON protocols.
@@ -58,7 +60,7 @@ func (j JSON) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out, err = op(r, body)
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-"+j.Version)
-	w.Header().Set("X-Amzn-Requestid", requestID())
+	w.Header().Set("X-Amzn-Requestid", aloft.NewID())
 	if err != nil {
 		j.fail(w, failure(err))
 		return

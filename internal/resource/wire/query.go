@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/aloft-run/aloft"
 )
 
 // Action answers a request of the query protocol with the content of its result element; nil is none.
@@ -25,7 +27,7 @@ type Form struct{ url.Values }
 // ServeHTTP implements http.Handler.
 func (q Query) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, MaxRequest)
-	id := requestID()
+	id := aloft.NewID()
 	w.Header().Set("Content-Type", "text/xml")
 	w.Header().Set("X-Amzn-Requestid", id)
 	if err := r.ParseForm(); err != nil {

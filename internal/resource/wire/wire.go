@@ -3,7 +3,6 @@
 package wire
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -55,14 +54,3 @@ func (f *Failure) fault() string {
 	}
 	return "Receiver"
 }
-
-// requestID is a random identifier in the form of a UUID.
-func requestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// NewID returns a new identifier, such as those of messages.
-func NewID() string { return requestID() }

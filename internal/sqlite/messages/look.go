@@ -98,6 +98,26 @@ func (s *Store) Expire(ctx context.Context, queue string, before time.Time) (int
 	return s.deleteUntil(ctx, queue, before.UnixMilli()-1)
 }
 
+// Trim deletes the oldest messages of a queue, claimed or not, so that the others have at most so many bytes, and says how many
+// it deletes. The queue has no groups.
+func (s *Store) Trim(ctx context.Context, queue string, bytes int64) (int, error) {
+	var last int64
+	err := s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) FROM
+		(SELECT seq, SUM(LENGTH(body) + LENGTH(attributes)) OVER (ORDER BY seq DESC) AS size FROM messages WHERE queue = ?) WHERE size > ?`, queue, bytes).Scan(&last)
+	if err != nil {
+		return 0, s.db.Fail(ctx, "count messages", err)
+	}
+	total, n := 0, step
+	for err == nil && last > 0 && n == step {
+		err = s.write(ctx, "delete messages", func(w *writer) (err error) {
+			n, err = w.count(`DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE queue = ? AND seq <= ? LIMIT ?)`, queue, last, step)
+			return err
+		})
+		total += n
+	}
+	return total, err
+}
+
 func (s *Store) deleteUntil(ctx context.Context, queue string, until int64) (int, error) {
 	total := 0
 	for {

@@ -16,6 +16,9 @@ const (
 	maxPause = 5 * time.Minute
 	perLook  = 32
 
+	// maxTries is after how many refusals a thing is dropped: four days. What it is for is gone by then.
+	maxTries = 4 * 24 * 12
+
 	maxFailures = 20 // looks in a row that the database refuses
 )
 
@@ -64,7 +67,7 @@ type letter struct {
 }
 
 // Deliver hands what was put in for a reader to hand, one after another, until ctx ends. What hand refuses comes again after
-// a pause, which grows up to 5 minutes; what comes after it does not wait. The error says that the database fails, for longer.
+// a pause, which grows up to 5 minutes, for four days; what comes after it does not wait. The error says that the database fails, for longer.
 func (o *Outbox) Deliver(ctx context.Context, reader string, hand func(ctx context.Context, body []byte) error) error {
 	failures := 0
 	for ctx.Err() == nil {
@@ -134,7 +137,7 @@ func (o *Outbox) claim(ctx context.Context, reader string) ([]letter, error) {
 func (o *Outbox) settle(ctx context.Context, l letter, refused error) error {
 	again := errors.Is(refused, context.Canceled) && ctx.Err() != nil
 	err := o.db.Write(context.WithoutCancel(ctx), func(_ context.Context, tx *sql.Tx) error {
-		if refused == nil {
+		if refused == nil || !again && l.tries >= maxTries {
 			_, err := tx.Exec(`DELETE FROM outbox WHERE id = ?`, l.id) //nolint:noctx // of the writer
 			return err
 		}

@@ -136,3 +136,33 @@ func TestOutbox(t *testing.T) {
 		t.Errorf("%d came: %v", len(got), got)
 	}
 }
+
+// TestOutboxDrops: what was refused for days is dropped, and no other.
+func TestOutboxDrops(t *testing.T) {
+	t.Parallel()
+	d := open(t, filepath.Join(t.TempDir(), "a.db"), false)
+	box := shelf.NewOutbox(d)
+	if err := d.Write(t.Context(), func(_ context.Context, tx *sql.Tx) error {
+		err := errors.Join(box.Put(tx, "reader", []byte("old")), box.Put(tx, "reader", []byte("new")))
+		if err == nil {
+			_, err = tx.Exec(`UPDATE outbox SET tries = 2000 WHERE body = CAST('old' AS BLOB)`)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var got []string
+	if err := box.Deliver(ctx, "reader", func(_ context.Context, body []byte) error {
+		if got = append(got, string(body)); len(got) == 3 {
+			cancel()
+		}
+		return errors.New("never")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"old", "new", "new"}; !slices.Equal(got, want) {
+		t.Errorf("handed out %q, want %q", got, want)
+	}
+}

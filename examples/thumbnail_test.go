@@ -23,13 +23,7 @@ import (
 func TestThumbnail(t *testing.T) {
 	t.Parallel()
 	aloftest.NeedTool(t, "python3")
-	w := aloftest.New(t)
-	cache, err := filepath.Abs(filepath.Join("..", ".cache", "examples"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.KeepCaches(t, cache)
-	w.Serve(t)
+	w := serve(t)
 	dir := filepath.Join(t.TempDir(), "thumbnail")
 	if err := os.CopyFS(dir, os.DirFS("thumbnail")); err != nil {
 		t.Fatal(err)

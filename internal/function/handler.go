@@ -33,7 +33,7 @@ const (
 // serveRuntime makes the Runtime API part of what the instance starts with.
 func (i *instance) serveRuntime(spec *engine.Spec) {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(i.port))
-	spec.Services = append(spec.Services, &engine.Service{Address: address, Take: func(l net.Listener) { i.session = runtimeapi.Serve(l) }})
+	spec.Services = append(spec.Services, &engine.Service{Address: address, Take: i.takeSession})
 	spec.Env = append(spec.Env, "AWS_LAMBDA_RUNTIME_API="+address)
 }
 
@@ -63,6 +63,7 @@ func (i *instance) awaitInit(ctx context.Context, quit <-chan struct{}) error {
 			return aloft.Errorf(aloft.Failed, "%s cannot be initialised: %s", name, message(f)).WithHint(seeLines).WithDetail(i.lastLines())
 		}
 		i.report.init = time.Since(i.startedAt)
+		i.tellInit()
 		i.pool.say(i, "initialised after %s", i.report.init.Round(time.Millisecond))
 		return nil
 	case <-i.box.Done():
@@ -195,13 +196,14 @@ func (i *instance) reportEnd(j *job) {
 			i.report.memory, i.report.seenAt = max(i.report.memory, usage.Memory), time.Now()
 		}
 	}
-	tail := ""
-	if !i.report.told {
+	tail, first := "", !i.report.told
+	if first {
 		i.report.told = true
 		tail = fmt.Sprintf("\tInit Duration: %.2f ms", millis(i.report.init))
 	}
 	used := i.report.memory >> 20
 	i.report.mu.Unlock()
+	i.tellReport(j, took, used, first)
 	i.log("END RequestId: %s", j.id)
 	i.log("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB%s",
 		j.id, millis(took), int64(millis(took)+0.999), i.pool.Function.Memory, used, tail)

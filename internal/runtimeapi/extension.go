@@ -14,6 +14,7 @@ const maxExtensions = 10
 
 // extension is a program beside the runtime that wants to know of invocations and of the end.
 type extension struct {
+	name     string
 	invokes  bool       // wants to know of invocations
 	shutdown bool       // wants to know of the end
 	events   chan event // takes one of each
@@ -51,7 +52,7 @@ func (s *Session) register(r *request, body io.Reader) answer {
 	if r.headers.extensionName == "" {
 		return problem(400, "Extension.InvalidExtensionName", "the header Lambda-Extension-Name is missing")
 	}
-	e := &extension{events: make(chan event, 2)}
+	e := &extension{name: r.headers.extensionName, events: make(chan event, 2)}
 	for _, event := range in.Events {
 		switch event {
 		case "INVOKE":

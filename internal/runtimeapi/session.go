@@ -39,9 +39,11 @@ type Call struct {
 type Session struct {
 	listener net.Listener
 	work     chan *flight
-	closed   chan struct{} // closed by Close
-	ready    chan struct{} // closed when the runtime asks for work first, or gives up
-	conns    sync.WaitGroup
+	closed   chan struct{}  // closed by Close
+	ready    chan struct{}  // closed when the runtime asks for work first, or gives up
+	conns    sync.WaitGroup // and what delivers telemetry
+
+	telemetry *telemetry // nil: not offered
 
 	mu         sync.Mutex
 	open       map[net.Conn]struct{}
@@ -59,8 +61,13 @@ type Session struct {
 type flight struct {
 	*Call
 
-	reply chan *Reply // takes one
-	once  sync.Once
+	reply  chan *Reply // takes one
+	once   sync.Once
+	handed time.Time // to the runtime
+
+	// guarded by Session.mu
+	failed bool // the runtime answered with an error
+	told   bool // subscribers know that it is answered
 }
 
 // free says that the instance takes another call.
@@ -182,6 +189,7 @@ func (s *Session) Close() {
 	left := s.answered
 	s.answered = nil
 	s.mu.Unlock()
+	s.telemetry.end()
 	for _, f := range left {
 		f.free()
 	}

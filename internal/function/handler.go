@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,11 +44,17 @@ func (i *instance) closeSession() {
 	}
 }
 
-// retireSession tells extensions that the end comes.
+// shutdownTime is how long extensions may work on after they were told of the end, as on Lambda.
+const shutdownTime = 2 * time.Second
+
+// retireSession tells extensions that the end comes, and lets them finish.
 func (i *instance) retireSession() {
-	if i.session != nil {
-		i.session.Shutdown("spindown", time.Now().Add(graceTime).UnixMilli())
+	if i.session == nil {
+		return
 	}
+	ctx, cancel := context.WithTimeout(i.pool.ctx, shutdownTime)
+	defer cancel()
+	i.session.Shutdown(ctx, "spindown")
 }
 
 // awaitInit returns when the runtime asks for work.
@@ -74,9 +81,19 @@ func (i *instance) awaitInit(ctx context.Context, quit <-chan struct{}) error {
 	case <-quit:
 		return aloft.Errorf(aloft.Canceled, "%s was stopped before it was ready", name)
 	case <-timer.C:
-		return aloft.Errorf(aloft.Failed, "%s did not ask for work within %s", name, limit).
-			WithHint("do less before the handler is defined, or check that the command speaks the Lambda Runtime API").WithDetail(i.lastLines())
+		return i.initLate(limit)
 	}
+}
+
+// initLate says what the initialisation waits for in vain.
+func (i *instance) initLate(limit time.Duration) error {
+	name := i.pool.Function.Name
+	if missing := i.session.Missing(); len(missing) > 0 {
+		return aloft.Errorf(aloft.Failed, "%s: the extension %s did not ask for events within %s", name, strings.Join(missing, ", "), limit).
+			WithHint("each executable in extensions/ must register by its file's name and call /extension/event/next; make it not executable to leave it out").WithDetail(i.lastLines())
+	}
+	return aloft.Errorf(aloft.Failed, "%s did not ask for work within %s", name, limit).
+		WithHint("do less before the handler is defined, or check that the command speaks the Lambda Runtime API").WithDetail(i.lastLines())
 }
 
 // message is what a failure says to people.

@@ -15,6 +15,7 @@ import (
 // server connects to ports that they name, which may be somebody else's on a network that is shared.
 func (i *instance) takeSession(l net.Listener) {
 	i.session = runtimeapi.Serve(l)
+	i.session.Await(i.pool.Extensions)
 	if i.pool.ownNetwork() {
 		i.session.Offer(runtimeapi.Telemetry{Function: i.pool.Function.Name, Version: strconv.Itoa(i.pool.Release), Dial: i.dialPort})
 	}

@@ -36,7 +36,7 @@ func (s *Session) next() answer {
 // settle takes note of something, and sees what follows: that the initialisation has ended, that calls are through.
 func (s *Session) settle(mark func()) {
 	s.mu.Lock()
-	known := func() bool { return s.asked || s.failure != nil }
+	known := func() bool { return s.asked && len(s.missing) == 0 || s.failure != nil }
 	before := known()
 	mark()
 	if known() && !before {

@@ -54,6 +54,7 @@ type Session struct {
 	waiting    bool                        // the runtime asks for work
 	failure    *Failure                    // of the initialisation
 	extensions map[string]*extension
+	missing    map[string]bool // extensions that have not asked for events yet, by name; the initialisation waits for them
 	ended      bool
 }
 
@@ -109,7 +110,8 @@ func (s *Session) accept() {
 	}
 }
 
-// Ready is closed when the runtime is initialised, or has said that it cannot be: see InitFailure.
+// Ready is closed when the runtime and the extensions that Await names are initialised, or one has said
+// that it cannot be: see InitFailure.
 func (s *Session) Ready() <-chan struct{} { return s.ready }
 
 // InitFailure is what the runtime said about its initialisation, nil if nothing.

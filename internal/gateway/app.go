@@ -14,6 +14,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"github.com/quic-go/quic-go/http3"
+
+	"github.com/aloft-run/aloft/internal/gateway/http1"
 )
 
 // app is the Caddy app "aloft": the servers. It takes the place of Caddy's own app "http", which wraps each request and
@@ -25,6 +27,7 @@ type app struct {
 	certs   *caddytls.TLS // nil without HTTPS
 	tls     *tls.Config
 	servers []*http.Server
+	usual   []*http1.Server              // what those are spared, where there are such
 	quic    atomic.Pointer[http3.Server] // nil until it takes packets
 	packets http3.QUICListener
 }
@@ -82,7 +85,7 @@ func (a *app) take() error {
 	if g.http != nil {
 		server := a.server()
 		server.Protocols.SetHTTP1(true)
-		go a.serve(server, newStrictListener(g.http, g.crowd))
+		go a.serve(server, newDoor(g.http, nil, g.crowd, a.usually(server)))
 	}
 	if g.tls == nil {
 		return nil
@@ -95,7 +98,7 @@ func (a *app) take() error {
 	if err := serveHTTP2(server, g.config.Limits.Talk); err != nil {
 		return err
 	}
-	go a.serve(server, newTLSListener(g.tls, a.tls, g.crowd))
+	go a.serve(server, newDoor(g.tls, a.tls, g.crowd, a.usually(server)))
 	return nil
 }
 
@@ -119,6 +122,19 @@ func (a *app) server() *http.Server {
 	}
 	a.servers = append(a.servers, s)
 	return s
+}
+
+// usually returns who serves what is usual in place of s, nil if nobody can.
+func (a *app) usually(s *http.Server) *http1.Server {
+	usual, err := http1.New(http1.Config{
+		Handler: s.Handler, HeadTime: s.ReadHeaderTimeout, IdleTime: s.IdleTimeout, State: s.ConnState, Context: s.ConnContext, Log: a.gateway.log,
+	})
+	if err != nil {
+		a.gateway.log.Debug("net/http serves alone", "reason", err)
+		return nil
+	}
+	a.usual = append(a.usual, usual)
+	return usual
 }
 
 func (a *app) serve(s *http.Server, ln net.Listener) {
@@ -177,6 +193,9 @@ func (a *app) Stop() error {
 	for _, s := range a.servers {
 		_ = s.Close()
 	}
+	for _, s := range a.usual {
+		s.Close()
+	}
 	a.stopQUIC()
 	return nil
 }
@@ -191,7 +210,15 @@ func (a *app) stopQUIC() {
 // shutdown waits for the requests in flight.
 func (a *app) shutdown(ctx context.Context) error {
 	var first error
+	for _, s := range a.usual {
+		s.Drain()
+	}
 	for _, s := range a.servers {
+		if err := s.Shutdown(ctx); err != nil && first == nil {
+			first = fmt.Errorf("requests were cut: %w", err)
+		}
+	}
+	for _, s := range a.usual {
 		if err := s.Shutdown(ctx); err != nil && first == nil {
 			first = fmt.Errorf("requests were cut: %w", err)
 		}

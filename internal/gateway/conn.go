@@ -6,88 +6,46 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"sync"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/gateway/http1"
 )
 
-// strictListener's connections are guests that are inspected as framing says. When the TCP listener is closed Accept waits for
-// Close: its server goes on with the connections that it has.
-type strictListener struct {
+// door is the listener of an http.Server. Connections come in as guests, after the handshake if it has TLS, to know which of them speak
+// HTTP/1: those are served by the one who serves what is usual; what he leaves, and HTTP/2, the http.Server accepts. When the TCP
+// listener is closed Accept goes on until Close: connections that are there go on, and handshakes under way end as they should.
+type door struct {
 	*net.TCPListener
 	crowd  *crowd
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newStrictListener(ln *net.TCPListener, crowd *crowd) *strictListener {
-	return &strictListener{TCPListener: ln, crowd: crowd, closed: make(chan struct{})}
-}
-
-// Close stops listening.
-func (l *strictListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return closed(l.TCPListener)
-}
-
-// Accept waits for a connection.
-func (l *strictListener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.AcceptTCP()
-		if errors.Is(err, net.ErrClosed) {
-			<-l.closed
-		}
-		if err != nil {
-			return nil, err
-		}
-		if g := l.crowd.admit(c); g != nil {
-			return &strictConn{guest: g}, nil
-		}
-	}
-}
-
-// strictConn inspects what is read. Writes go to the TCP connection itself, which can splice.
-type strictConn struct {
-	*guest
-	framing framing
-}
-
-func (c *strictConn) Read(p []byte) (int, error) {
-	n, err := c.guest.Read(p)
-	c.framing.inspect(p[:n])
-	return n, err
-}
-
-// tlsListener does the handshake before it hands a connection out, to know which of them speak HTTP/1. When the listener
-// below is closed, handshakes under way end as they should.
-type tlsListener struct {
-	*net.TCPListener
-	config *tls.Config
-	crowd  *crowd
+	config *tls.Config   // nil without TLS
+	usual  *http1.Server // nil where there is none
 	ready  chan net.Conn
 	closed chan struct{}
 	once   sync.Once
 }
 
-func newTLSListener(ln *net.TCPListener, config *tls.Config, crowd *crowd) *tlsListener {
-	l := &tlsListener{TCPListener: ln, config: config, crowd: crowd, ready: make(chan net.Conn), closed: make(chan struct{})}
-	go l.run()
-	return l
+func newDoor(ln *net.TCPListener, config *tls.Config, crowd *crowd, usual *http1.Server) *door {
+	d := &door{TCPListener: ln, config: config, crowd: crowd, usual: usual, ready: make(chan net.Conn), closed: make(chan struct{})}
+	go d.run()
+	return d
 }
 
-// Accept waits for a connection whose handshake is done.
-func (l *tlsListener) Accept() (net.Conn, error) {
+// Accept waits for a connection that is the http.Server's.
+func (d *door) Accept() (net.Conn, error) {
 	select {
-	case c := <-l.ready:
+	case c := <-d.ready:
 		return c, nil
-	case <-l.closed:
+	case <-d.closed:
 		return nil, net.ErrClosed
 	}
 }
 
 // Close stops listening.
-func (l *tlsListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return closed(l.TCPListener)
+func (d *door) Close() error {
+	d.once.Do(func() { close(d.closed) })
+	return closed(d.TCPListener)
 }
 
 // closed closes a listener, which a gateway that retires has done already.
@@ -98,48 +56,82 @@ func closed(l net.Listener) error {
 	return nil
 }
 
-func (l *tlsListener) run() {
+func (d *door) run() {
 	for {
-		c, err := l.AcceptTCP()
+		c, err := d.AcceptTCP()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil { // out of file descriptors: others will end
 			select {
-			case <-l.closed:
+			case <-d.closed:
 				return
 			case <-time.After(acceptPause):
 			}
 			continue
 		}
-		if g := l.crowd.admit(c); g != nil {
-			go l.handshake(g)
+		if g := d.crowd.admit(c); g != nil {
+			go d.welcome(g)
+		}
+	}
+}
+
+// welcome serves a guest or hands it over.
+func (d *door) welcome(g *guest) {
+	if d.config == nil {
+		if unread, theirs := d.serve(g); theirs {
+			d.handOver(&strictConn{guest: g, strict: strict{unread: unread}})
+		}
+		return
+	}
+	switch c := d.handshake(g); {
+	case c == nil:
+	case c.ConnectionState().NegotiatedProtocol == "h2":
+		d.handOver(c)
+	default:
+		go d.welcomeTLS(c) // with a stack that no handshake made large
+	}
+}
+
+func (d *door) welcomeTLS(c *tls.Conn) {
+	if unread, theirs := d.serve(c); theirs {
+		d.handOver(&strictTLSConn{Conn: c, strict: strict{unread: unread}})
+	}
+}
+
+func (d *door) serve(c net.Conn) (unread []byte, theirs bool) {
+	if d.usual == nil {
+		return nil, true
+	}
+	return d.usual.Serve(c)
+}
+
+func (d *door) handOver(c net.Conn) {
+	select {
+	case d.ready <- c:
+	case <-d.closed:
+		_ = c.Close()
+		if d.usual != nil {
+			d.usual.State(c, http.StateClosed)
 		}
 	}
 }
 
 const acceptPause = 50 * time.Millisecond
 
-func (l *tlsListener) handshake(raw net.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), l.crowd.limits.HeaderTime)
+// handshake returns nil if it failed.
+func (d *door) handshake(g *guest) *tls.Conn {
+	ctx, cancel := context.WithTimeout(context.Background(), d.crowd.limits.HeaderTime)
 	defer cancel()
-	c := tls.Server(raw, l.config)
+	c := tls.Server(g, d.config)
 	if err := c.HandshakeContext(ctx); err != nil {
 		if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && e.Conn != nil && looksLikeHTTP(e.RecordHeader) {
 			_, _ = io.WriteString(e.Conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nThis port speaks HTTPS.\n")
 		}
-		_ = raw.Close()
-		return
+		_ = g.Close()
+		return nil
 	}
-	var ready net.Conn = c
-	if c.ConnectionState().NegotiatedProtocol != "h2" {
-		ready = &strictTLSConn{Conn: c}
-	}
-	select {
-	case l.ready <- ready:
-	case <-l.closed:
-		_ = raw.Close()
-	}
+	return c
 }
 
 func looksLikeHTTP(head [5]byte) bool {
@@ -150,14 +142,37 @@ func looksLikeHTTP(head [5]byte) bool {
 	return false
 }
 
-// strictTLSConn inspects what is read. net/http takes the state of TLS from ConnectionState.
-type strictTLSConn struct {
-	*tls.Conn
+// strict inspects what is read, as framing says, beginning with what somebody else has read and not used.
+type strict struct {
+	unread  []byte
 	framing framing
 }
 
-func (c *strictTLSConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.framing.inspect(p[:n])
+func (s *strict) read(from io.Reader, p []byte) (n int, err error) {
+	if len(s.unread) > 0 {
+		n = copy(p, s.unread)
+		if s.unread = s.unread[n:]; len(s.unread) == 0 {
+			s.unread = nil
+		}
+	} else {
+		n, err = from.Read(p)
+	}
+	s.framing.inspect(p[:n])
 	return n, err
 }
+
+// strictConn is a guest of whom what is read is inspected. Writes go to the TCP connection itself, which can splice.
+type strictConn struct {
+	*guest
+	strict strict
+}
+
+func (c *strictConn) Read(p []byte) (int, error) { return c.strict.read(c.guest, p) }
+
+// strictTLSConn is the same over TLS. net/http takes the state of TLS from ConnectionState.
+type strictTLSConn struct {
+	*tls.Conn
+	strict strict
+}
+
+func (c *strictTLSConn) Read(p []byte) (int, error) { return c.strict.read(c.Conn, p) }

@@ -60,3 +60,6 @@ func Pause(text []byte, size int) time.Duration {
 
 // Retiring reports whether g has begun to retire.
 func Retiring(g *Gateway) bool { return g.retiring.Load() }
+
+// Open is how many connections there are that speak HTTP.
+func Open(g *Gateway) int { return int(g.open.Load()) }

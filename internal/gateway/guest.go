@@ -18,6 +18,7 @@ type guest struct {
 	address netip.Addr   // what it counts for; not valid: none
 	waiting atomic.Int64 // since when it has no request in work (Unix nanoseconds); 0: it has one
 	gone    atomic.Bool
+	counted bool // as open: the hook of its servers has seen it
 	pace    pace // sweep's
 	raw     syscall.RawConn
 	room    func(uintptr) bool // roomFor, which would be allocated each time
@@ -71,6 +72,8 @@ func (g *guest) Left() bool { return hungUp(g.raw) }
 // guestOf returns the guest that a server's connection belongs to, nil if it has none.
 func guestOf(conn net.Conn) *guest {
 	switch c := conn.(type) {
+	case *guest:
+		return c
 	case *strictConn:
 		return c.guest
 	case *strictTLSConn:

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"net/http"
@@ -44,5 +45,38 @@ func TestAbandonedUpload(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("the request of a client that left is still there")
+	}
+}
+
+// TestLeaves: an app learns that its client left, and a client that has only said all it had to say gets its answer.
+func TestLeaves(t *testing.T) {
+	asked, left, ended := make(chan bool), make(chan bool), make(chan string, 9)
+	g, _ := begin(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wait" {
+			asked <- true
+			<-r.Context().Done()
+			left <- true
+		}
+	}, func(c *gateway.Config) {
+		c.Access = func(_ aloft.StageRef, line aloft.LogLine) { ended <- line.Text }
+	})
+	c := dial(t, g.HTTPAddr())
+	get(c, "/")
+	c.(*net.TCPConn).CloseWrite()
+	if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", res, err)
+	}
+	<-ended
+	c = dial(t, g.HTTPAddr())
+	get(c, "/wait")
+	<-asked
+	c.Close()
+	select {
+	case <-left:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the app does not know that its client left")
+	}
+	if line := <-ended; !strings.HasPrefix(line, "GET /wait 499 ") {
+		t.Errorf("the log says %q", line)
 	}
 }

@@ -61,6 +61,11 @@ func (g *Gateway) stateChanged(c net.Conn, state http.ConnState) {
 	g.crowd.stateChanged(c, state)
 	switch state {
 	case http.StateNew:
+		if guest := guestOf(c); guest != nil && guest.counted { // and was handed over
+			return
+		} else if guest != nil {
+			guest.counted = true
+		}
 		g.open.Add(1)
 	case http.StateHijacked, http.StateClosed:
 		g.open.Add(-1)
@@ -72,5 +77,8 @@ func (g *Gateway) stateChanged(c net.Conn, state http.ConnState) {
 func (g *Gateway) CloseIdle() {
 	for _, s := range g.app.servers {
 		s.SetKeepAlivesEnabled(false)
+	}
+	for _, s := range g.app.usual {
+		s.Drain()
 	}
 }

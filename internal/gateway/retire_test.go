@@ -165,3 +165,45 @@ func TestHTTP2Retires(t *testing.T) {
 		t.Errorf("%d connections", dials.Load())
 	}
 }
+
+// TestHandedOver: a connection goes on with net/http when it brings what is not usual, and counts as one all the time.
+func TestHandedOver(t *testing.T) {
+	g, _ := begin(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %d", r.Method, len(body))
+	})
+	const (
+		get    = "GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n"
+		chunks = "POST / HTTP/1.1\r\nHost: app.localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+	)
+	c := dial(t, g.HTTPAddr())
+	r := bufio.NewReader(c)
+	answer := func(want string, last bool) {
+		t.Helper()
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(res.Body); err != nil || string(body) != want || res.Close != last {
+			t.Errorf("%q, %v, the last: %v", body, err, res.Close)
+		}
+	}
+	io.WriteString(c, get+get+chunks+get)
+	for _, want := range []string{"GET 0", "GET 0", "POST 3", "GET 0"} {
+		answer(want, false)
+	}
+	if n := g.Guests(); n != 1 || gateway.Open(g) != 1 {
+		t.Errorf("%d guests, %d connections", n, gateway.Open(g))
+	}
+	waiting(t, g, 1)
+	retired := make(chan struct{})
+	go func() { g.Retire(t.Context()); close(retired) }()
+	for !gateway.Retiring(g) {
+	}
+	io.WriteString(c, get)
+	answer("GET 0", true)
+	<-retired
+	if n := gateway.Open(g); n != 0 {
+		t.Errorf("%d connections are open", n)
+	}
+}

@@ -138,9 +138,14 @@ func (s *sandbox) Listeners() ([]net.Addr, error) {
 			return nil, fmt.Errorf("look for sockets: %w", err)
 		}
 		s.diag = fd
+		s.count.watch(s.command)
 	}
-	if s.diag < 0 {
+	now := time.Now()
+	switch {
+	case s.diag < 0:
 		return nil, nil
+	case s.count.same(now):
+		return slices.Clone(s.count.found), nil
 	}
 	all, err := sockdiag.ListeningBy(s.diag)
 	var addrs []net.Addr
@@ -149,7 +154,11 @@ func (s *sandbox) Listeners() ([]net.Addr, error) {
 			addrs = append(addrs, s.absolute(l.Addr))
 		}
 	}
-	return addrs, err
+	if err != nil {
+		return addrs, err
+	}
+	s.count.at, s.count.found = now, addrs
+	return slices.Clone(addrs), nil
 }
 
 // absolute resolves a Unix socket that was bound by a relative path.

@@ -33,7 +33,8 @@ type sandbox struct {
 	spec    engine.Spec
 	pipes   *stdio.Pipes
 
-	diag int // socket diagnosis of the sandbox's network; 0 before it was needed, -1 after the end
+	diag  int // socket diagnosis of the sandbox's network; 0 before it was needed, -1 after the end
+	count netCount
 
 	mu     sync.Mutex
 	frozen bool
@@ -161,6 +162,7 @@ func (s *sandbox) free() {
 		_ = syscall.Close(s.diag)
 	}
 	s.diag = -1
+	s.count.close()
 	s.calls.Unlock()
 	s.leave()
 }

@@ -34,7 +34,7 @@ const (
 // serveRuntime makes the Runtime API part of what the instance starts with.
 func (i *instance) serveRuntime(spec *engine.Spec) {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(i.port))
-	spec.Services = append(spec.Services, &engine.Service{Address: address, Take: i.takeSession})
+	spec.Services = append(spec.Services, &engine.Service{Address: address, Take: func(l net.Listener) { i.takeSession(l, spec.Env) }})
 	spec.Env = append(spec.Env, "AWS_LAMBDA_RUNTIME_API="+address)
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aloft-run/aloft/internal/runtimeapi"
@@ -13,13 +14,23 @@ import (
 
 // takeSession serves the Runtime API. Extensions may subscribe to telemetry where the instance has a network of its own: the
 // server connects to ports that they name, which may be somebody else's on a network that is shared.
-func (i *instance) takeSession(l net.Listener) {
+func (i *instance) takeSession(l net.Listener, env []string) {
 	i.session = runtimeapi.Serve(l)
 	i.session.Await(i.pool.Extensions)
 	if i.pool.ownNetwork() {
-		i.session.Offer(runtimeapi.Telemetry{Function: i.pool.Function.Name, Version: strconv.Itoa(i.pool.Release), Dial: i.dialPort})
+		i.session.Offer(runtimeapi.Telemetry{Function: i.lambdaName(env), Version: strconv.Itoa(i.pool.Release), Dial: i.dialPort})
 	}
 	i.tells.Store(i.session)
+}
+
+// lambdaName is the function's name as it knows it itself.
+func (i *instance) lambdaName(env []string) string {
+	for _, kv := range env {
+		if name, ok := strings.CutPrefix(kv, "AWS_LAMBDA_FUNCTION_NAME="); ok {
+			return name
+		}
+	}
+	return i.pool.Function.Name
 }
 
 func (i *instance) dialPort(ctx context.Context, port int) (net.Conn, error) {

@@ -63,7 +63,12 @@ func TestTelemetry(t *testing.T) {
 	}
 	expect := func(kind string, parts ...string) {
 		t.Helper()
-		r := <-got
+		var r record
+		select {
+		case r = <-got:
+		case <-time.After(time.Minute):
+			t.Fatalf("no %s comes", kind)
+		}
 		if r.Type != kind || r.Time.IsZero() {
 			t.Errorf("got %s %s at %s, want %s", r.Type, r.Record, r.Time, kind)
 		}

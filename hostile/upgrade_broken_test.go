@@ -46,7 +46,7 @@ func upgradeBroken(t *testing.T, one, two string) {
 		{"cut off", script("half", string(program[:len(program)/2]), 0o755), 2, ""},
 		{"another program", script("other", "#!/bin/sh\necho '{\"version\": 1}'\n", 0o755), 2, "not aloft"},
 		{"one that fails", script("fails", "#!/bin/sh\necho oh no >&2; exit 3\n", 0o755), 2, "oh no"},
-		{"one that knows no handover", script("old", "#!/bin/sh\necho '{\"version\": \"0.1\", \"go\": \"x\", \"schema\": 1}'\n", 0o755), 2, "aloft stop --server"},
+		{"one that knows no handover", script("old", "#!/bin/sh\necho '{\"version\": \"0.1\", \"go\": \"x\", \"schema\": 1000}'\n", 0o755), 2, "aloft stop --server"},
 		{"one of an older state", script("older", "#!/bin/sh\necho '{\"version\": \"0.1\", \"go\": \"x\", \"handover\": 1}'\n", 0o755), 2, "understands the state up to schema 0"},
 		{"the server exits", script("exits", "#!/bin/sh\n"+asked+"echo no luck >&2; exit 7\n", 0o755), 1, "exit status 7"},
 		{"the server hangs", script("hangs", "#!/bin/sh\n"+asked+"exec sleep 1000\n", 0o755), 1, "no answer"},

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/api"
@@ -242,6 +243,9 @@ func (s *server) take(ctx context.Context) error {
 
 func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }
 
+// lastAnswers is how long requests that are there when the server ends are waited for before their apps are told.
+const lastAnswers = time.Second
+
 // endTraffic ends the gateway and what runs behind it together: streams end when the platform's drain time is over, and
 // only then can the gateway be done.
 func (s *server) endTraffic(ctx context.Context) error {
@@ -250,6 +254,9 @@ func (s *server) endTraffic(ctx context.Context) error {
 	var wg sync.WaitGroup
 	var gatewayErr error
 	if s.gateway != nil {
+		last, cancel := context.WithTimeout(ctx, lastAnswers)
+		s.gateway.Quiesce(last)
+		cancel()
 		wg.Go(func() { gatewayErr = s.gateway.Close(ctx) })
 	}
 	err := s.platform.Close(ctx)

@@ -27,6 +27,7 @@ type app struct {
 	certs   *caddytls.TLS // nil without HTTPS
 	tls     *tls.Config
 	servers []*http.Server
+	doors   []*door
 	usual   []*http1.Server              // what those are spared, where there are such
 	quic    atomic.Pointer[http3.Server] // nil until it takes packets
 	packets http3.QUICListener
@@ -85,7 +86,7 @@ func (a *app) take() error {
 	if g.http != nil {
 		server := a.server()
 		server.Protocols.SetHTTP1(true)
-		go a.serve(server, newDoor(g.http, nil, g.crowd, a.usually(server)))
+		go a.serve(server, a.door(g.http, nil, server))
 	}
 	if g.tls == nil {
 		return nil
@@ -98,7 +99,7 @@ func (a *app) take() error {
 	if err := serveHTTP2(server, g.config.Limits.Talk); err != nil {
 		return err
 	}
-	go a.serve(server, newDoor(g.tls, a.tls, g.crowd, a.usually(server)))
+	go a.serve(server, a.door(g.tls, a.tls, server))
 	return nil
 }
 
@@ -122,6 +123,13 @@ func (a *app) server() *http.Server {
 	}
 	a.servers = append(a.servers, s)
 	return s
+}
+
+// door opens the door of a server.
+func (a *app) door(ln *net.TCPListener, config *tls.Config, s *http.Server) *door {
+	d := newDoor(a.gateway, ln, config, a.usually(s))
+	a.doors = append(a.doors, d)
+	return d
 }
 
 // usually returns who serves what is usual in place of s, nil if nobody can.

@@ -18,16 +18,20 @@ import (
 // listener is closed Accept goes on until Close: connections that are there go on, and handshakes under way end as they should.
 type door struct {
 	*net.TCPListener
-	crowd  *crowd
-	config *tls.Config   // nil without TLS
-	usual  *http1.Server // nil where there is none
-	ready  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
+	gateway *Gateway
+	config  *tls.Config   // nil without TLS
+	usual   *http1.Server // nil where there is none
+	ready   chan net.Conn
+	closed  chan struct{}
+	ended   chan struct{} // closed when no more guests come
+	once    sync.Once
 }
 
-func newDoor(ln *net.TCPListener, config *tls.Config, crowd *crowd, usual *http1.Server) *door {
-	d := &door{TCPListener: ln, config: config, crowd: crowd, usual: usual, ready: make(chan net.Conn), closed: make(chan struct{})}
+func newDoor(g *Gateway, ln *net.TCPListener, config *tls.Config, usual *http1.Server) *door {
+	d := &door{
+		TCPListener: ln, gateway: g, config: config, usual: usual,
+		ready: make(chan net.Conn), closed: make(chan struct{}), ended: make(chan struct{}),
+	}
 	go d.run()
 	return d
 }
@@ -57,6 +61,7 @@ func closed(l net.Listener) error {
 }
 
 func (d *door) run() {
+	defer close(d.ended)
 	for {
 		c, err := d.AcceptTCP()
 		if errors.Is(err, net.ErrClosed) {
@@ -70,7 +75,9 @@ func (d *door) run() {
 			}
 			continue
 		}
-		if g := d.crowd.admit(c); g != nil {
+		if g := d.gateway.crowd.admit(c); g != nil {
+			g.counted = true
+			d.gateway.open.Add(1)
 			go d.welcome(g)
 		}
 	}
@@ -111,9 +118,7 @@ func (d *door) handOver(c net.Conn) {
 	case d.ready <- c:
 	case <-d.closed:
 		_ = c.Close()
-		if d.usual != nil {
-			d.usual.State(c, http.StateClosed)
-		}
+		d.gateway.stateChanged(c, http.StateClosed)
 	}
 }
 
@@ -121,7 +126,7 @@ const acceptPause = 50 * time.Millisecond
 
 // handshake returns nil if it failed.
 func (d *door) handshake(g *guest) *tls.Conn {
-	ctx, cancel := context.WithTimeout(context.Background(), d.crowd.limits.HeaderTime)
+	ctx, cancel := context.WithTimeout(context.Background(), d.gateway.crowd.limits.HeaderTime)
 	defer cancel()
 	c := tls.Server(g, d.config)
 	if err := c.HandshakeContext(ctx); err != nil {
@@ -129,6 +134,7 @@ func (d *door) handshake(g *guest) *tls.Conn {
 			_, _ = io.WriteString(e.Conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nThis port speaks HTTPS.\n")
 		}
 		_ = g.Close()
+		d.gateway.open.Add(-1)
 		return nil
 	}
 	return c

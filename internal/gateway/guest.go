@@ -18,7 +18,7 @@ type guest struct {
 	address netip.Addr   // what it counts for; not valid: none
 	waiting atomic.Int64 // since when it has no request in work (Unix nanoseconds); 0: it has one
 	gone    atomic.Bool
-	counted bool // as open: the hook of its servers has seen it
+	counted bool // as open
 	pace    pace // sweep's
 	raw     syscall.RawConn
 	room    func(uintptr) bool // roomFor, which would be allocated each time

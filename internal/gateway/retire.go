@@ -32,6 +32,9 @@ func (g *Gateway) StopPackets(ctx context.Context) {
 func (g *Gateway) Retire(ctx context.Context) {
 	g.retiring.Store(true)
 	g.closeListeners()
+	for _, d := range g.app.doors {
+		<-d.ended // who has come through it counts as open by now
+	}
 	tick := time.NewTicker(retireLook)
 	defer tick.Stop()
 	for g.open.Load() > 0 {
@@ -41,6 +44,13 @@ func (g *Gateway) Retire(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// Quiesce takes no more connections, closes those without a request in work, and lets the others have their last answers, until
+// ctx ends: what is behind the gateway is still there for them. Close is still to be called.
+func (g *Gateway) Quiesce(ctx context.Context) {
+	g.CloseIdle()
+	g.Retire(ctx)
 }
 
 const retireLook = 5 * time.Millisecond
@@ -61,10 +71,8 @@ func (g *Gateway) stateChanged(c net.Conn, state http.ConnState) {
 	g.crowd.stateChanged(c, state)
 	switch state {
 	case http.StateNew:
-		if guest := guestOf(c); guest != nil && guest.counted { // and was handed over
+		if guest := guestOf(c); guest != nil && guest.counted { // at the door
 			return
-		} else if guest != nil {
-			guest.counted = true
 		}
 		g.open.Add(1)
 	case http.StateHijacked, http.StateClosed:

@@ -37,6 +37,8 @@ type event struct {
 // Await has the initialisation wait for extensions, by the names that they register with: each must ask for an event, as on
 // AWS. It is called before anything starts.
 func (s *Session) Await(names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.missing = map[string]bool{}
 	for _, name := range names {
 		s.missing[name] = true

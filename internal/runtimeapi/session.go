@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,7 +44,7 @@ type Session struct {
 	ready    chan struct{}  // closed when the runtime asks for work first, or gives up
 	conns    sync.WaitGroup // and what delivers telemetry
 
-	telemetry *telemetry // nil: not offered
+	telemetry atomic.Pointer[telemetry] // nil: not offered
 
 	mu         sync.Mutex
 	open       map[net.Conn]struct{}
@@ -191,7 +192,7 @@ func (s *Session) Close() {
 	left := s.answered
 	s.answered = nil
 	s.mu.Unlock()
-	s.telemetry.end()
+	s.telemetry.Load().end()
 	for _, f := range left {
 		f.free()
 	}

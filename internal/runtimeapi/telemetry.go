@@ -32,14 +32,14 @@ type telemetry struct {
 
 // Offer lets extensions subscribe to telemetry. It is called before the runtime starts, if at all.
 func (s *Session) Offer(t Telemetry) {
-	s.telemetry = &telemetry{Telemetry: t, began: time.Now(), subs: map[string]*subscriber{}}
+	s.telemetry.Store(&telemetry{Telemetry: t, began: time.Now(), subs: map[string]*subscriber{}})
 }
 
 // Tell hands a record to those who subscribed to its type, such as "function" or "platform.report", at best effort: what a
 // subscriber does not take in time is dropped. The record is made only if somebody wants it.
 func (s *Session) Tell(kind string, at time.Time, record func() any) {
-	if s.telemetry != nil {
-		s.telemetry.tell(kind, at, record)
+	if t := s.telemetry.Load(); t != nil {
+		t.tell(kind, at, record)
 	}
 }
 
@@ -91,7 +91,7 @@ type subscription struct {
 
 // subscribe takes a subscription. One of the same extension before it ends.
 func (s *Session) subscribe(r *request, body io.Reader) answer {
-	t := s.telemetry
+	t := s.telemetry.Load()
 	if t == nil { // the instance has no network of its own: the server does not connect to ports that others may have
 		return answer{status: 202, body: []byte(`{"errorType":"Telemetry.NotSupported","errorMessage":"Telemetry API is not supported"}` + "\n")}
 	}
@@ -121,7 +121,7 @@ func (s *Session) subscribe(r *request, body io.Reader) answer {
 
 // deliver has a subscriber served until the session ends, and reports false if it has ended.
 func (s *Session) deliver(id string, sub *subscriber) bool {
-	t := s.telemetry
+	t := s.telemetry.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
@@ -171,7 +171,7 @@ func (t *telemetry) introduce(sub *subscriber, name string) {
 func (s *Session) tellStart(call *Call) {
 	s.Tell("platform.start", time.Now(), func() any {
 		return map[string]any{
-			"requestId": call.ID, "version": s.telemetry.Version,
+			"requestId": call.ID, "version": s.telemetry.Load().Version,
 			"tracing": map[string]string{"type": "X-Amzn-Trace-Id", "value": call.TraceID},
 		}
 	})

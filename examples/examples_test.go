@@ -19,13 +19,7 @@ func TestMain(m *testing.M) { aloftest.Main(m, nil) }
 
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	w := aloftest.New(t)
-	cache, err := filepath.Abs(filepath.Join("..", ".cache", "examples"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.KeepCaches(t, cache)
-	w.Serve(t)
+	w := serve(t)
 	t.Run("all", func(t *testing.T) {
 		for _, e := range examples() {
 			t.Run(e.name, func(t *testing.T) {
@@ -34,6 +28,19 @@ func TestExamples(t *testing.T) {
 			})
 		}
 	})
+}
+
+// serve starts a server of which the builds keep what they fetch.
+func serve(t *testing.T) *aloftest.World {
+	t.Helper()
+	w := aloftest.New(t)
+	cache, err := filepath.Abs(filepath.Join("..", ".cache", "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.KeepCaches(t, cache)
+	w.Serve(t)
+	return w
 }
 
 type example struct {

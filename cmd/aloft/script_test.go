@@ -47,12 +47,14 @@ func allCommands() map[string]command {
 	return all
 }
 
-// condition knows "isolation": this machine lets namespaces be made; "boto3": Python has the module; and "aws-provider":
-// Terraform can install its AWS provider from a directory.
+// condition knows "isolation": this machine lets namespaces be made; "boto3": Python has the module; "lambda_runtime":
+// Cargo reaches AWS's crate; and "aws-provider": Terraform can install its AWS provider from a directory.
 func condition(name string) (bool, error) {
 	switch name {
 	case "boto3":
 		return exec.Command("python3", "-c", "import boto3").Run() == nil, nil
+	case "lambda_runtime":
+		return exec.Command("cargo", "info", "lambda_runtime@1").Run() == nil, nil
 	case "aws-provider":
 		return awsProviders() != "", nil
 	case "isolation":
@@ -79,6 +81,9 @@ func setup(env *testscript.Env) error {
 		if env.Getenv(name) == "" && !strings.HasPrefix(name, "ALOFT_") && !strings.HasPrefix(name, "XDG_") {
 			env.Setenv(name, value)
 		}
+	}
+	if real, err := os.UserHomeDir(); err == nil && env.Getenv("RUSTUP_HOME") == "" {
+		env.Setenv("RUSTUP_HOME", filepath.Join(real, ".rustup")) // where Rust's toolchains are
 	}
 	env.Setenv("HOME", user)
 	env.Setenv("USER", "tester")

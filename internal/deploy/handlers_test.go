@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -88,6 +89,26 @@ func TestJavaHandlers(t *testing.T) {
 	}
 	if last := strings.Join(with.Steps[2].Command, " "); !strings.HasPrefix(last, "sh ./mvnw ") || !strings.Contains(last, "-f .lambda-java/pom.xml") || !strings.Contains(with.Steps[1].Env["POM"], "aws-lambda-java-runtime-interface-client") {
 		t.Errorf("the client: %s", last)
+	}
+}
+
+// TestGradleHandlers: Gradle is told to copy the dependencies by a script that is no part of what is shipped.
+func TestGradleHandlers(t *testing.T) {
+	t.Parallel()
+	plan := buildpack.Plan{Keep: []string{"build/"}, Steps: []buildpack.Step{{Name: "gradlew assemble", Command: []string{"sh", "./gradlew", "assemble"}}}}
+	with := deploy.WithJava(plan, fstest.MapFS{"build.gradle": {}, "gradlew": {}})
+	if len(with.Steps) != 4 || len(plan.Steps) != 1 || len(plan.Steps[0].Command) != 3 {
+		t.Fatalf("%+v", with)
+	}
+	script, build := with.Steps[0], with.Steps[1]
+	if !strings.Contains(script.Env["SCRIPT"], "configurations.runtimeClasspath") || !strings.HasSuffix(script.Command[2], "> .lambda-java/dependencies.gradle") {
+		t.Errorf("the script: %+v", script)
+	}
+	if got := strings.Join(build.Command, " "); got != "sh ./gradlew assemble --init-script .lambda-java/dependencies.gradle" {
+		t.Errorf("Gradle: %s", got)
+	}
+	if !slices.Contains(with.Drop, ".lambda-java/dependencies.gradle") || !slices.Contains(with.Keep, "build/") {
+		t.Errorf("shipped are %q without %q", with.Keep, with.Drop)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,7 +34,7 @@ const (
 // serveRuntime makes the Runtime API part of what the instance starts with.
 func (i *instance) serveRuntime(spec *engine.Spec) {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(i.port))
-	spec.Services = append(spec.Services, &engine.Service{Address: address, Take: func(l net.Listener) { i.session = runtimeapi.Serve(l) }})
+	spec.Services = append(spec.Services, &engine.Service{Address: address, Take: func(l net.Listener) { i.takeSession(l, spec.Env) }})
 	spec.Env = append(spec.Env, "AWS_LAMBDA_RUNTIME_API="+address)
 }
 
@@ -43,11 +44,17 @@ func (i *instance) closeSession() {
 	}
 }
 
-// retireSession tells extensions that the end comes.
+// shutdownTime is how long extensions may work on after they were told of the end, as on Lambda.
+const shutdownTime = 2 * time.Second
+
+// retireSession tells extensions that the end comes, and lets them finish.
 func (i *instance) retireSession() {
-	if i.session != nil {
-		i.session.Shutdown("spindown", time.Now().Add(graceTime).UnixMilli())
+	if i.session == nil {
+		return
 	}
+	ctx, cancel := context.WithTimeout(i.pool.ctx, shutdownTime)
+	defer cancel()
+	i.session.Shutdown(ctx, "spindown")
 }
 
 // awaitInit returns when the runtime asks for work.
@@ -63,6 +70,7 @@ func (i *instance) awaitInit(ctx context.Context, quit <-chan struct{}) error {
 			return aloft.Errorf(aloft.Failed, "%s cannot be initialised: %s", name, message(f)).WithHint(seeLines).WithDetail(i.lastLines())
 		}
 		i.report.init = time.Since(i.startedAt)
+		i.tellInit()
 		i.pool.say(i, "initialised after %s", i.report.init.Round(time.Millisecond))
 		return nil
 	case <-i.box.Done():
@@ -73,9 +81,19 @@ func (i *instance) awaitInit(ctx context.Context, quit <-chan struct{}) error {
 	case <-quit:
 		return aloft.Errorf(aloft.Canceled, "%s was stopped before it was ready", name)
 	case <-timer.C:
-		return aloft.Errorf(aloft.Failed, "%s did not ask for work within %s", name, limit).
-			WithHint("do less before the handler is defined, or check that the command speaks the Lambda Runtime API").WithDetail(i.lastLines())
+		return i.initLate(limit)
 	}
+}
+
+// initLate says what the initialisation waits for in vain.
+func (i *instance) initLate(limit time.Duration) error {
+	name := i.pool.Function.Name
+	if missing := i.session.Missing(); len(missing) > 0 {
+		return aloft.Errorf(aloft.Failed, "%s: the extension %s did not ask for events within %s", name, strings.Join(missing, ", "), limit).
+			WithHint("each executable in extensions/ must register by its file's name and call /extension/event/next; make it not executable to leave it out").WithDetail(i.lastLines())
+	}
+	return aloft.Errorf(aloft.Failed, "%s did not ask for work within %s", name, limit).
+		WithHint("do less before the handler is defined, or check that the command speaks the Lambda Runtime API").WithDetail(i.lastLines())
 }
 
 // message is what a failure says to people.
@@ -195,13 +213,14 @@ func (i *instance) reportEnd(j *job) {
 			i.report.memory, i.report.seenAt = max(i.report.memory, usage.Memory), time.Now()
 		}
 	}
-	tail := ""
-	if !i.report.told {
+	tail, first := "", !i.report.told
+	if first {
 		i.report.told = true
 		tail = fmt.Sprintf("\tInit Duration: %.2f ms", millis(i.report.init))
 	}
 	used := i.report.memory >> 20
 	i.report.mu.Unlock()
+	i.tellReport(j, took, used, first)
 	i.log("END RequestId: %s", j.id)
 	i.log("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB%s",
 		j.id, millis(took), int64(millis(took)+0.999), i.pool.Function.Memory, used, tail)

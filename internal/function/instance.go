@@ -30,8 +30,10 @@ type instance struct {
 	output    *output
 	cleanup   func()
 	startedAt time.Time
-	hung      chan struct{}       // has a token when it does not answer
-	session   *runtimeapi.Session // of a handler's runtime; else nil
+	hung      chan struct{}                      // has a token when it does not answer
+	session   *runtimeapi.Session                // of a handler's runtime; else nil
+	launched  chan struct{}                      // closed once box is there
+	tells     atomic.Pointer[runtimeapi.Session] // session, while it writes
 	report    report
 	watch     atomic.Pointer[Watch] // of the call that it works on; may be nil
 
@@ -47,7 +49,7 @@ type instance struct {
 
 // launch starts a process. It returns the error that Engine.Start gave.
 func (p *Pool) launch() (*instance, error) {
-	inst := &instance{pool: p, cleanup: func() {}, startedAt: time.Now(), hung: make(chan struct{}, 1)}
+	inst := &instance{pool: p, cleanup: func() {}, startedAt: time.Now(), hung: make(chan struct{}, 1), launched: make(chan struct{})}
 	inst.id = fmt.Sprintf("%s-%d-%s", p.Function.Name, p.Release, strings.ToLower(rand.Text()[:6]))
 	if p.Function.Kind != aloft.Worker {
 		port, err := p.assignPort()
@@ -67,6 +69,7 @@ func (p *Pool) launch() (*instance, error) {
 	spec.ID = p.Function.Name
 	inst.output = newOutput(func(stream, text string, at time.Time) {
 		inst.watch.Load().add(text)
+		inst.tellLine(text, at)
 		p.Log(aloft.LogLine{Time: at, Release: p.Release, Function: p.Function.Name, Instance: inst.id, Stream: stream, Text: text})
 	})
 	spec.Stdout, spec.Stderr = inst.output.stdout, inst.output.stderr
@@ -79,6 +82,7 @@ func (p *Pool) launch() (*instance, error) {
 		p.Ports.release(inst)
 		return nil, err
 	}
+	close(inst.launched)
 	p.Ports.hold(inst)
 	p.say(inst, "started, pid %d", inst.box.PID())
 	return inst, nil

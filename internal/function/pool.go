@@ -38,9 +38,10 @@ type Options struct {
 	Function aloft.Function // web or worker
 	// Prepare returns what to start an instance with and what to call after its end. Port is 0 for a worker. ID, Stdout
 	// and Stderr are set by the pool.
-	Prepare func(id string, port int) (spec engine.Spec, cleanup func(), err error)
-	Log     func(line aloft.LogLine) // a line of output, or of the pool about an instance
-	Own     []string                 // directories that are this release's alone: a socket below them collides with no other's
+	Prepare    func(id string, port int) (spec engine.Spec, cleanup func(), err error)
+	Log        func(line aloft.LogLine) // a line of output, or of the pool about an instance
+	Own        []string                 // directories that are this release's alone: a socket below them collides with no other's
+	Extensions []string                 // of a handler: the names of those that its command starts
 }
 
 // Pool is the instances of one function at one release. It is used once: started, then stopped.

@@ -19,6 +19,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/lambdaruntime"
 	"github.com/aloft-run/aloft/internal/route"
 )
 
@@ -130,8 +131,12 @@ func (d *deployment) functions() error {
 
 func (d *deployment) pool(f aloft.Function) *function.Pool {
 	p, ref := d.platform, d.release.StageRef
+	var extensions []string
+	if f.Kind == aloft.Handler {
+		extensions = lambdaruntime.Extensions(os.DirFS(d.tree))
+	}
 	return function.NewPool(function.Options{
-		Engine: p.Engine, Ports: p.ports, Stage: ref, Release: d.release.Version, Function: f,
+		Extensions: extensions, Engine: p.Engine, Ports: p.ports, Stage: ref, Release: d.release.Version, Function: f,
 		Own: []string{d.tree, p.instancesDir(ref)},
 		Log: func(line aloft.LogLine) { p.Logs.Append(ref, line) },
 		Prepare: func(id string, port int) (engine.Spec, func(), error) {
@@ -145,6 +150,7 @@ func (d *deployment) pool(f aloft.Function) *function.Pool {
 					_ = os.RemoveAll(private)
 					return engine.Spec{}, nil, err
 				}
+				spec.Command = lambdaruntime.WithExtensions(spec.Command, extensions)
 			}
 			leave := d.access.join(&spec)
 			return spec, func() { leave(); _ = os.RemoveAll(private); p.rest.ended() }, nil

@@ -24,6 +24,7 @@ type request struct {
 	expects      bool  // waits to be told that the body is wanted
 	last         bool  // the connection ends with it
 	headers      headers
+	over         func() // called when its connection is closed; may be nil
 }
 
 // headers are those that matter, by lower-case name.
@@ -87,6 +88,9 @@ func (s *Session) serve(c net.Conn) {
 		}
 		body := k.body(r)
 		a := s.route(r, body)
+		if r.over != nil {
+			defer r.over()
+		}
 		if _, err := io.Copy(io.Discard, body); err != nil { // the next request comes after it
 			return
 		}

@@ -2,11 +2,15 @@ package runtimeapi
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // maxExtensions is how many may register, as on AWS.
@@ -14,17 +18,38 @@ const maxExtensions = 10
 
 // extension is a program beside the runtime that wants to know of invocations and of the end.
 type extension struct {
-	invokes  bool       // wants to know of invocations
-	shutdown bool       // wants to know of the end
-	events   chan event // takes one of each
-	open     int        // invocations that it is to be told of, or was, and has not asked for more since
-	given    bool       // it was told of one of them
+	name     string
+	invokes  bool          // wants to know of invocations
+	shutdown bool          // wants to know of the end
+	events   chan event    // takes one of each
+	open     int           // invocations that it is to be told of, or was, and has not asked for more since
+	given    bool          // it was told of one of them
+	gone     chan struct{} // closed with the connection by which it was told of the end
+	last     sync.Once     // guards gone
 }
 
 // event is what an extension gets.
 type event struct {
 	body   []byte
 	invoke bool
+}
+
+// Await has the initialisation wait for extensions, by the names that they register with: each must ask for an event, as on
+// AWS. It is called before anything starts.
+func (s *Session) Await(names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missing = map[string]bool{}
+	for _, name := range names {
+		s.missing[name] = true
+	}
+}
+
+// Missing are the names of those that the initialisation waits for, sorted.
+func (s *Session) Missing() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.missing))
 }
 
 // extension does what an extension asks for.
@@ -51,7 +76,7 @@ func (s *Session) register(r *request, body io.Reader) answer {
 	if r.headers.extensionName == "" {
 		return problem(400, "Extension.InvalidExtensionName", "the header Lambda-Extension-Name is missing")
 	}
-	e := &extension{events: make(chan event, 2)}
+	e := &extension{name: r.headers.extensionName, events: make(chan event, 2), gone: make(chan struct{})}
 	for _, event := range in.Events {
 		switch event {
 		case "INVOKE":
@@ -99,12 +124,18 @@ func (s *Session) nextEvent(r *request) answer {
 	if e == nil {
 		return badExtension()
 	}
-	s.settle(e.done)
+	s.settle(func() {
+		delete(s.missing, e.name)
+		e.done()
+	})
 	select {
 	case event := <-e.events:
 		s.mu.Lock()
 		e.given = event.invoke
 		s.mu.Unlock()
+		if !event.invoke {
+			r.over = func() { e.last.Do(func() { close(e.gone) }) }
+		}
 		return answer{status: 200, head: "Lambda-Extension-Event-Identifier: " + strings.ToLower(rand.Text()) + "\r\n", body: event.body}
 	case <-s.closed:
 		return problem(403, "Shutdown", "the instance is being ended")
@@ -121,6 +152,7 @@ func (s *Session) extensionError(r *request, path string, body io.Reader) answer
 	f.Type = cmp.Or(r.headers.extensionFailure, "Extension.Crash")
 	s.settle(func() {
 		e.open, e.invokes = 0, false
+		delete(s.missing, e.name)
 		if path == "/init/error" && !s.asked && s.failure == nil {
 			s.failure = f
 		}
@@ -150,18 +182,28 @@ func (s *Session) announce(call *Call) {
 }
 
 // Shutdown tells the extensions that want to know that the instance is being ended, and why: "spindown", "timeout" or
-// "failure".
-func (s *Session) Shutdown(reason string, deadlineMs int64) {
-	body, _ := json.Marshal(map[string]any{"eventType": "SHUTDOWN", "shutdownReason": reason, "deadlineMs": deadlineMs})
+// "failure". It returns when they have closed the connections by which they were told, or when ctx, which has a deadline, ends.
+func (s *Session) Shutdown(ctx context.Context, reason string) {
+	deadline, _ := ctx.Deadline()
+	body, _ := json.Marshal(map[string]any{"eventType": "SHUTDOWN", "shutdownReason": reason, "deadlineMs": deadline.UnixMilli()})
+	var told []*extension
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, e := range s.extensions {
 		if !e.shutdown {
 			continue
 		}
 		select {
 		case e.events <- event{body, false}:
+			told = append(told, e)
 		default:
+		}
+	}
+	s.mu.Unlock()
+	for _, e := range told {
+		select {
+		case <-e.gone:
+		case <-s.closed:
+		case <-ctx.Done():
 		}
 	}
 }

@@ -43,15 +43,14 @@ func official(ctx context.Context, event map[string]string) (any, error) {
 	return map[string]any{"echo": event["text"], "id": about.AwsRequestID, "arn": about.InvokedFunctionArn, "later": deadline.After(time.Now())}, nil
 }
 
-// TestOfficialClient: AWS's client for Go works with the Runtime API as it does with Lambda's.
-func TestOfficialClient(t *testing.T) {
+// officialRuntime is one of AWS's clients at work.
+type officialRuntime struct{ *bench }
+
+// startOfficial starts a client with a Runtime API of its own. It is ended with the test.
+func startOfficial(t *testing.T, cmd *exec.Cmd) *officialRuntime {
+	t.Helper()
 	b := newBench(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), self, officialWord)
-	cmd.Env = append(os.Environ(), "AWS_LAMBDA_RUNTIME_API="+b.addr, "_LAMBDA_SERVER_PORT=")
+	cmd.Env = append(cmd.Env, "AWS_LAMBDA_RUNTIME_API="+b.addr)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -62,36 +61,63 @@ func TestOfficialClient(t *testing.T) {
 		b.Close()
 		close(ended)
 	}()
-	defer func() {
+	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		<-ended
-	}()
-	invoke := func(id, event string) *runtimeapi.Reply {
-		reply, err := b.Invoke(t.Context(), &runtimeapi.Call{ID: id, Payload: []byte(event), ARN: "arn:x", Deadline: time.Now().Add(time.Minute)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return reply
+	})
+	return &officialRuntime{b}
+}
+
+func (r *officialRuntime) invoke(t *testing.T, id, event string) *runtimeapi.Reply {
+	t.Helper()
+	reply, err := r.Invoke(t.Context(), &runtimeapi.Call{ID: id, Payload: []byte(event), ARN: "arn:x", Deadline: time.Now().Add(time.Minute)})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return reply
+}
+
+// echoes checks that the handler gets an event and what Lambda says about it.
+func (r *officialRuntime) echoes(t *testing.T, text string) {
+	t.Helper()
 	var got struct {
 		Echo, ID, ARN string
 		Later         bool
 	}
-	reply := invoke("id-1", `{"text":"hé"}`)
-	if err := json.Unmarshal(reply.Payload, &got); err != nil || got.Echo != "hé" || got.ID != "id-1" || got.ARN != "arn:x" || !got.Later {
+	reply := r.invoke(t, "id-1", `{"text":"`+text+`"}`)
+	if err := json.Unmarshal(reply.Payload, &got); err != nil || got.Echo != text || got.ID != "id-1" || got.ARN != "arn:x" || !got.Later {
 		t.Errorf("answer %s, %v", reply.Payload, err)
 	}
-	if reply := invoke("id-2", `{"do":"fail"}`); reply.Failure == nil || reply.Failure.Type != "Unhandled" || !strings.Contains(string(reply.Failure.Payload), "errorString") || !strings.Contains(string(reply.Failure.Payload), "no such thing") {
-		t.Errorf("failure %+v", reply)
-	}
-	reply = invoke("id-3", `{"do":"stream","text":"words"}`)
+}
+
+// streams checks that the handler streams an HTTP response.
+func (r *officialRuntime) streams(t *testing.T, text string) {
+	t.Helper()
+	reply := r.invoke(t, "id-3", `{"do":"stream","text":"`+text+`"}`)
 	if reply.Stream == nil {
 		t.Fatalf("no stream: %+v", reply)
 	}
-	if body, err := io.ReadAll(reply.Stream); err != nil || !strings.HasPrefix(string(body), `{"statusCode":201`) || !strings.HasSuffix(string(body), strings.Repeat("\x00", 8)+"streamed words") {
+	body, err := io.ReadAll(reply.Stream)
+	if err != nil || !strings.HasPrefix(string(body), `{"statusCode":201`) || !strings.HasSuffix(string(body), strings.Repeat("\x00", 8)+"streamed "+text) {
 		t.Errorf("stream %q, %v", body, err)
 	}
-	if reply := invoke("id-4", `{"do":"panic"}`); reply.Failure == nil || !strings.Contains(string(reply.Failure.Payload), "at the disco") {
+}
+
+// TestOfficialClient: AWS's client for Go works with the Runtime API as it does with Lambda's.
+func TestOfficialClient(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, officialWord)
+	cmd.Env = append(os.Environ(), "_LAMBDA_SERVER_PORT=")
+	r := startOfficial(t, cmd)
+	r.echoes(t, "hé")
+	if reply := r.invoke(t, "id-2", `{"do":"fail"}`); reply.Failure == nil || reply.Failure.Type != "Unhandled" || !strings.Contains(string(reply.Failure.Payload), "errorString") || !strings.Contains(string(reply.Failure.Payload), "no such thing") {
+		t.Errorf("failure %+v", reply)
+	}
+	r.streams(t, "words")
+	if reply := r.invoke(t, "id-4", `{"do":"panic"}`); reply.Failure == nil || !strings.Contains(string(reply.Failure.Payload), "at the disco") {
 		t.Errorf("panic %+v", reply)
 	}
 }

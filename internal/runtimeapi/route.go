@@ -35,8 +35,7 @@ func (s *Session) route(r *request, body io.Reader) answer {
 	}
 	switch r.method + " " + r.path {
 	case "PUT " + logsVersion, "PUT " + telemetryVersion:
-		// The instance's output goes to its log in any case; nothing is sent to subscribers.
-		return answer{status: 202, body: []byte(`{"errorType":"Telemetry.NotSupported","errorMessage":"Telemetry API is not supported"}` + "\n")}
+		return s.subscribe(r, body)
 	}
 	return unknown(r)
 }

@@ -10,17 +10,23 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // next gives the runtime its next call. To ask says also that what it answered last is done with, and first that it is
 // initialised.
 func (s *Session) next() answer {
-	s.settle(func() { s.asked, s.waiting = true, true })
+	s.settle(func() {
+		s.asked, s.waiting = true, true
+		s.tellDone(s.answered)
+	})
 	select {
 	case f := <-s.work:
+		f.handed = time.Now()
 		s.mu.Lock()
 		s.waiting = false
 		s.mu.Unlock()
+		s.tellStart(f.Call)
 		return f.handOut()
 	case <-s.closed:
 		return problem(403, "Shutdown", "the instance is being ended")
@@ -30,7 +36,7 @@ func (s *Session) next() answer {
 // settle takes note of something, and sees what follows: that the initialisation has ended, that calls are through.
 func (s *Session) settle(mark func()) {
 	s.mu.Lock()
-	known := func() bool { return s.asked || s.failure != nil }
+	known := func() bool { return s.asked && len(s.missing) == 0 || s.failure != nil }
 	before := known()
 	mark()
 	if known() && !before {
@@ -176,6 +182,9 @@ func (s *Session) callError(r *request, id string, body io.Reader) answer {
 	if f == nil {
 		return badID()
 	}
+	s.mu.Lock()
+	f.failed = true
+	s.mu.Unlock()
 	f.reply <- &Reply{Failure: said(r, body)}
 	return accepted()
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,9 +40,11 @@ type Call struct {
 type Session struct {
 	listener net.Listener
 	work     chan *flight
-	closed   chan struct{} // closed by Close
-	ready    chan struct{} // closed when the runtime asks for work first, or gives up
-	conns    sync.WaitGroup
+	closed   chan struct{}  // closed by Close
+	ready    chan struct{}  // closed when the runtime asks for work first, or gives up
+	conns    sync.WaitGroup // and what delivers telemetry
+
+	telemetry atomic.Pointer[telemetry] // nil: not offered
 
 	mu         sync.Mutex
 	open       map[net.Conn]struct{}
@@ -52,6 +55,7 @@ type Session struct {
 	waiting    bool                        // the runtime asks for work
 	failure    *Failure                    // of the initialisation
 	extensions map[string]*extension
+	missing    map[string]bool // extensions that have not asked for events yet, by name; the initialisation waits for them
 	ended      bool
 }
 
@@ -59,8 +63,13 @@ type Session struct {
 type flight struct {
 	*Call
 
-	reply chan *Reply // takes one
-	once  sync.Once
+	reply  chan *Reply // takes one
+	once   sync.Once
+	handed time.Time // to the runtime
+
+	// guarded by Session.mu
+	failed bool // the runtime answered with an error
+	told   bool // subscribers know that it is answered
 }
 
 // free says that the instance takes another call.
@@ -102,7 +111,8 @@ func (s *Session) accept() {
 	}
 }
 
-// Ready is closed when the runtime is initialised, or has said that it cannot be: see InitFailure.
+// Ready is closed when the runtime and the extensions that Await names are initialised, or one has said
+// that it cannot be: see InitFailure.
 func (s *Session) Ready() <-chan struct{} { return s.ready }
 
 // InitFailure is what the runtime said about its initialisation, nil if nothing.
@@ -182,6 +192,7 @@ func (s *Session) Close() {
 	left := s.answered
 	s.answered = nil
 	s.mu.Unlock()
+	s.telemetry.Load().end()
 	for _, f := range left {
 		f.free()
 	}

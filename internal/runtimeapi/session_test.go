@@ -348,10 +348,23 @@ func TestExtensions(t *testing.T) {
 	}
 	go ask()
 	<-free
-	b.Shutdown("spindown", 1)
+	ended := make(chan struct{})
+	go func() {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		b.Shutdown(ctx, "spindown")
+		close(ended)
+	}()
 	if e := <-events; !strings.Contains(e, `"shutdownReason":"spindown"`) {
 		t.Errorf("event %s", e)
 	}
+	select {
+	case <-ended:
+		t.Error("it is not waited for the extension's end")
+	case <-time.After(20 * time.Millisecond):
+	}
+	b.client.CloseIdleConnections() // as with its end
+	<-ended
 	for what, want := range map[string]int{"nobody": 403, "": 403} {
 		if res, _ := b.send(t, "GET", at+"event/next", nil, "Lambda-Extension-Identifier", what); res.StatusCode != want {
 			t.Errorf("an unknown extension is answered %s", res.Status)
@@ -362,6 +375,31 @@ func TestExtensions(t *testing.T) {
 			t.Errorf("register %s of %q is answered %s", body, name, res.Status)
 		}
 	}
+}
+
+// TestAwait: the initialisation waits for the extensions that are there.
+func TestAwait(t *testing.T) {
+	b := newBench(t)
+	b.Await([]string{"one", "two"})
+	b.runtime(t, func(id, _ string) { b.send(t, "POST", invocation+id+"/response", strings.NewReader("{}")) })
+	start := func(name string) {
+		res, _ := b.send(t, "POST", "/2020-01-01/extension/register", strings.NewReader(`{"events":["INVOKE"]}`), "Lambda-Extension-Name", name)
+		go b.send(t, "GET", "/2020-01-01/extension/event/next", nil, "Lambda-Extension-Identifier", res.Header.Get("Lambda-Extension-Identifier"))
+	}
+	start("two")
+	for len(b.Missing()) > 1 {
+		time.Sleep(time.Millisecond)
+	}
+	select {
+	case <-b.Ready():
+		t.Error("ready without an extension")
+	case <-time.After(20 * time.Millisecond):
+	}
+	if missing := b.Missing(); len(missing) != 1 || missing[0] != "one" {
+		t.Errorf("missing %q", missing)
+	}
+	start("one")
+	<-b.Ready()
 }
 
 // TestNonsense: what is no request ends its connection, and no other.

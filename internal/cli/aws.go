@@ -52,7 +52,7 @@ func (s *server) wireAWS() {
 		Dir: filepath.Join(s.home, "lambda"), Mappings: mappings{s.events}, Objects: objects{s.resources.Buckets},
 	})
 	services := map[string]awsapi.Service{lambdaService: {Handler: f.lambda, MaxBody: lambdaapi.MaxBody}}
-	for name, handler := range s.resources.Set().Services(nil) {
+	for name, handler := range s.resources.Set().Services(resource.Visible{}) {
 		services[name] = awsapi.Service{Handler: handler, MaxBody: resource.MaxRequest}
 	}
 	f.front = awsapi.New(awsapi.Options{Credential: f.keys.credential, Services: services})

@@ -89,6 +89,7 @@ type EventSource struct {
 	Function string    `json:"function"`
 	Source   string    `json:"source"`             // canonical URI
 	Operator bool      `json:"operator,omitempty"` // an operator added it; it is not the source's word
+	Mapping  string    `json:"mapping,omitempty"`  // the UUID of the event source mapping of Lambda's API that it is
 	Running  bool      `json:"running"`
 	Last     time.Time `json:"last,omitzero"`   // the last event
 	Next     time.Time `json:"next,omitzero"`   // when the next is due, of a schedule

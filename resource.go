@@ -65,6 +65,7 @@ type ResourceStatus struct {
 	ARN      string          `json:"arn"`
 	Counts   []ResourceCount `json:"counts"`
 	Variable string          `json:"variable,omitempty"` // by which functions know it
+	URL      string          `json:"url,omitempty"`      // where clients outside of the app find it, or the API of its kind
 }
 
 // ResourceCount is how much of something there is.

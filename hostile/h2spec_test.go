@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,20 +31,39 @@ func TestH2spec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	failed := failures(t, tool, host, port)
+	if len(failed) > 0 { // its tests count milliseconds: on a machine with other work only what fails again is a failure
+		t.Logf("once more: %q", failed)
+		again := failures(t, tool, host, port)
+		failed = slices.DeleteFunc(failed, func(name string) bool { return !slices.Contains(again, name) })
+	}
+	for _, name := range failed {
+		t.Errorf("%s fails; its own words are above", name)
+	}
+}
+
+// failures runs h2spec and returns its tests that fail without being deviations.
+func failures(t *testing.T, tool, host, port string) (names []string) {
+	t.Helper()
 	out, err := exec.CommandContext(t.Context(), tool, "--host", host, "--port", port, "--timeout", "5").CombinedOutput()
 	summary := regexp.MustCompile(`\d+ tests, \d+ passed, \d+ skipped, \d+ failed`).FindString(string(out))
 	if summary == "" {
 		t.Fatalf("h2spec: %v\n%s", err, out)
 	}
 	t.Log(summary)
-	_, failures, _ := strings.Cut(string(out), "Failures:")
-	for _, f := range regexp.MustCompile(`× \d+: (.*)`).FindAllStringSubmatch(failures, -1) {
-		if why := deviations()[strings.TrimSpace(f[1])]; why != "" {
-			t.Logf("%s: %s", f[1], why)
-		} else {
-			t.Errorf("%s\n%s", f[1], failures)
+	_, details, _ := strings.Cut(string(out), "Failures:")
+	for _, f := range regexp.MustCompile(`× \d+: (.*)`).FindAllStringSubmatch(details, -1) {
+		name := strings.TrimSpace(f[1])
+		if why := deviations()[name]; why != "" {
+			t.Logf("%s: %s", name, why)
+			continue
 		}
+		names = append(names, name)
 	}
+	if len(names) > 0 {
+		t.Log(details)
+	}
+	return names
 }
 
 // deviations are the tests of h2spec that fail, always or at times, and why that is right or harmless.

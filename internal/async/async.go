@@ -31,7 +31,11 @@ type Options struct {
 	Stage    func(ctx context.Context, ref aloft.StageRef) error // NotFound if there is none
 	Logger   *slog.Logger
 
-	// Send delivers the record of an event to a queue or topic of its stage. It may come twice. nil: there are none.
+	// Settings say what becomes of a function's events that have a qualifier ("" is none); nil: the function says it.
+	Settings func(ctx context.Context, ref aloft.StageRef, f aloft.Function, qualifier string) (Settings, error)
+	// Locate finds the function that an ARN names, and its qualifier, NotFound if there is none; nil: there are none.
+	Locate func(ctx context.Context, arn string) (ref aloft.StageRef, name, qualifier string, err error)
+	// Send delivers the record of an event to a queue or topic of its stage, or one with an ARN. It may come twice. nil: there are none.
 	Send func(ctx context.Context, ref aloft.StageRef, destination string, record []byte) error
 }
 

@@ -3,6 +3,7 @@ package async
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -32,8 +33,8 @@ func (w *worker) attempt(ctx context.Context, m messages.Message) (changes []mes
 		e = envelope{Error: "what is kept beside the event is no JSON"}
 		return w.end(ctx, m, e, aloft.Invoked{}, exhausted), true
 	}
-	f, err := w.function(ctx)
-	retries, delay, age := f.Async.Limits()
+	_, err := w.function(ctx)
+	retries, delay, age := w.settings(ctx, e.Qualifier).Limits()
 	if time.Since(m.Enqueued) >= age {
 		if e.Error == "" {
 			e.Error = "the event is older than " + age.String()
@@ -95,18 +96,9 @@ func brief(text string) string {
 // reached, a failed event becomes a dead letter.
 func (w *worker) end(ctx context.Context, m messages.Message, e envelope, got aloft.Invoked, condition string) []messages.Change {
 	gone := messages.Delete{Receipt: m.Receipt, Must: true}
-	f, _ := w.function(ctx) // one that is gone has no destination
-	to := f.Async.Destination(condition == succeeded)
-	if to != "" {
-		sent, err := w.deliver(ctx, to, w.record(m, e, got, condition))
-		if err == nil {
-			return append(sent, gone)
-		}
-		w.queue.Logger.Warn("send the record of an event", "request", m.ID, "destination", to, "error", err)
-		e.Error = brief(e.Error + " (and " + to + " takes no record: " + err.Error() + ")")
-	}
-	if condition == succeeded {
-		return []messages.Change{gone}
+	changes, reached := w.farewell(ctx, m, &e, got, condition)
+	if reached || condition == succeeded {
+		return append(changes, gone)
 	}
 	return []messages.Change{gone, w.deadLetter(m, e, got)}
 }
@@ -114,16 +106,20 @@ func (w *worker) end(ctx context.Context, m messages.Message, e envelope, got al
 // deliver sends a record. What it returns is to be done together with the end of the event.
 func (w *worker) deliver(ctx context.Context, to string, record []byte) ([]messages.Change, error) {
 	kind, name, ok := aloft.CutDestination(to)
-	if !ok {
+	if !ok && !strings.HasPrefix(to, arnPrefix) {
 		return nil, aloft.Errorf(aloft.Invalid, "%q is no destination", to)
 	}
-	if kind == "function" {
-		next, err := w.queue.worker(ctx, lane{ref: w.lane.ref, name: name})
+	if kind == "function" || strings.HasPrefix(to, arnPrefix+"aws:lambda:") {
+		l, qualifier, err := w.locate(ctx, to)
+		if err != nil {
+			return nil, err
+		}
+		next, err := w.queue.worker(ctx, l)
 		if err != nil {
 			return nil, err
 		}
 		next.pending.Add(1)
-		return []messages.Change{messages.Put{Queue: next.lane.queue(), ID: newID(), Body: record, Attributes: envelope{}.bytes()}}, nil
+		return []messages.Change{messages.Put{Queue: next.lane.queue(), ID: newID(), Body: record, Attributes: envelope{Qualifier: qualifier}.bytes()}}, nil
 	}
 	if w.queue.Send == nil {
 		return nil, aloft.Errorf(aloft.NotFound, "there is no %s %q", kind, name)

@@ -39,7 +39,7 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 // latest is Lambda's name for what an invocation without a qualifier runs.
 const latest = "$LATEST"
 
-func (w *worker) record(m messages.Message, e envelope, got aloft.Invoked, condition string) []byte {
+func (w *worker) record(name string, m messages.Message, e envelope, got aloft.Invoked, condition string) []byte {
 	qualifier := e.Qualifier
 	if qualifier == "" {
 		qualifier = latest
@@ -48,7 +48,7 @@ func (w *worker) record(m messages.Message, e envelope, got aloft.Invoked, condi
 		Version: "1.0", Timestamp: time.Now().UTC().Format(timeFormat), RequestPayload: asJSON(m.Body),
 		RequestContext: requestContext{
 			RequestID: m.ID, Condition: condition, ApproximateInvokeCount: e.Attempts,
-			FunctionARN: "arn:aws:lambda:us-east-1:000000000000:function:" + w.lane.ref.FunctionName(w.lane.name) + ":" + qualifier,
+			FunctionARN: "arn:aws:lambda:us-east-1:000000000000:function:" + name + ":" + qualifier,
 		},
 	}
 	if got.RequestID != "" { // it answered

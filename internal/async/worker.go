@@ -53,6 +53,7 @@ type worker struct {
 	got    aloft.Function
 	gotAt  time.Time
 	gotErr error
+	set    map[string]Settings // by qualifier
 }
 
 // put stores an event.
@@ -65,17 +66,6 @@ func (w *worker) put(ctx context.Context, id string, payload []byte, e envelope)
 		w.pending.Add(1)
 	}
 	return err
-}
-
-// function is the function as it is now, which may be a second old.
-func (w *worker) function(ctx context.Context) (aloft.Function, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if time.Since(w.gotAt) >= settingsAge {
-		w.got, w.gotErr = w.queue.Function(ctx, w.lane.ref, w.lane.name)
-		w.gotAt = time.Now()
-	}
-	return w.got, w.gotErr
 }
 
 func (w *worker) known(ctx context.Context) bool {

@@ -22,7 +22,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 	}
 	s.calls = newCalls(api.New(api.Services{
 		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.invoker(), Async: s.async, Logs: &s.journal,
-		Aliases: s.deployer, Recorder: s.records, TestEvents: s.records, Resources: s.platform, EventSources: s.eventSources,
+		Aliases: s.deployer, Recorder: s.records, TestEvents: s.records, Resources: located{s}, EventSources: s.eventSources,
 		Check: s.check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver, AWS: s.awsCredentials,
 	}), s.home)
 	s.api = &http.Server{

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/async"
@@ -38,6 +39,13 @@ func (s *server) wireAsync() {
 		Stage: func(ctx context.Context, ref aloft.StageRef) error {
 			_, err := s.store.Stage(ctx, ref)
 			return err
+		},
+		Settings: func(ctx context.Context, ref aloft.StageRef, f aloft.Function, qualifier string) (set async.Settings, err error) {
+			set.Async, set.DeadLetter, err = s.aws.lambda.AsyncSettings(ctx, ref, f, qualifier)
+			return set, err
+		},
+		Locate: func(ctx context.Context, arn string) (aloft.StageRef, string, string, error) {
+			return s.aws.lambda.Locate(ctx, arn)
 		},
 	})
 	s.onClose(s.async.Close)
@@ -77,8 +85,15 @@ func (s *server) current(ctx context.Context, ref aloft.StageRef) (aloft.Release
 	return s.store.Release(ctx, ref, stage.Current)
 }
 
-// send delivers the record of an event to a queue or topic of its stage.
+// send delivers the record of an event to a queue or topic of its stage, or to one with an ARN.
 func (s *server) send(ctx context.Context, ref aloft.StageRef, destination string, record []byte) error {
+	if service, ok := strings.CutPrefix(destination, "arn:aws:"); ok {
+		kind := aloft.Queue
+		if strings.HasPrefix(service, "sns:") {
+			kind = aloft.Topic
+		}
+		return s.resources.Send(ctx, kind, destination[strings.LastIndexByte(destination, ':')+1:], record)
+	}
 	kind, name, _ := aloft.CutDestination(destination)
 	release, err := s.current(ctx, ref)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/aloft-run/aloft/internal/awsapi"
 	"github.com/aloft-run/aloft/internal/lambdaapi"
 	"github.com/aloft-run/aloft/internal/local"
+	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/route"
 )
 
@@ -48,11 +49,13 @@ func (s *server) wireAWS() {
 		Code: codeStore{s.artifacts}, HTTP: functionURLs{s.platform}, Front: func() *awsapi.Front { return f.front },
 		Presign:  func(url string) (string, error) { return f.keys.presign(s.ctx, url) },
 		Endpoint: s.endpoint, URL: func(id string) string { return s.local(id+lambdaapi.URLHost) + "/" },
-		Dir: filepath.Join(s.home, "lambda"),
+		Dir: filepath.Join(s.home, "lambda"), Mappings: mappings{s.events}, Objects: objects{s.resources.Buckets},
 	})
-	f.front = awsapi.New(awsapi.Options{Credential: f.keys.credential, Services: map[string]awsapi.Service{
-		lambdaService: {Handler: f.lambda, MaxBody: lambdaapi.MaxBody},
-	}})
+	services := map[string]awsapi.Service{lambdaService: {Handler: f.lambda, MaxBody: lambdaapi.MaxBody}}
+	for name, handler := range s.resources.Set().Services(nil) {
+		services[name] = awsapi.Service{Handler: handler, MaxBody: resource.MaxRequest}
+	}
+	f.front = awsapi.New(awsapi.Options{Credential: f.keys.credential, Services: services})
 	s.aws = f
 }
 
@@ -76,9 +79,11 @@ func (s *server) awsCredentials(ctx context.Context, rotate bool) (api.AWSCreden
 	if err != nil {
 		return api.AWSCredentials{}, err
 	}
-	return api.AWSCredentials{
-		AccessKeyID: c.KeyID, SecretAccessKey: c.Secret, Region: awsapi.Region, Endpoints: map[string]string{lambdaService: s.endpoint()},
-	}, nil
+	endpoints := map[string]string{}
+	for service := range s.aws.front.Services {
+		endpoints[service] = s.endpoint()
+	}
+	return api.AWSCredentials{AccessKeyID: c.KeyID, SecretAccessKey: c.Secret, Region: awsapi.Region, Endpoints: endpoints}, nil
 }
 
 // codeStore is the artifact store as lambdaapi sees it.

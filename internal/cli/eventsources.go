@@ -26,12 +26,12 @@ func newEventSources(p *program) *cobra.Command {
 		Use:   "event-sources [FUNCTION] [command] [flags]",
 		Short: "List and change what invokes a function besides requests",
 		Long: `Lists what invokes a function (without a name: each function of the stage) besides requests: the source, whether
-aloft.yml or an operator says so, its last event, when the next is due, and what went wrong. event-sources:add and the
-like are the same as event-sources add.
+aloft.yml, an operator or a mapping of Lambda's API says so, its last event, when the next is due, and what went
+wrong. event-sources:add and the like are the same as event-sources add.
 
 ` + sourceForms + `
 
-With --json: an array of {"function", "source", "operator", "running", "last", "next", "events", "failed",
+With --json: an array of {"function", "source", "operator", "mapping", "running", "last", "next", "events", "failed",
 "error"}; events and failed count since the server started the source.
 
 Exit status: 0 printed; 2 there is no such app, stage or function.`,
@@ -163,8 +163,11 @@ func hasFunction(release aloft.Release, ref aloft.StageRef, name string) error {
 
 func sourceRow(e aloft.EventSource) []string {
 	from, state := "aloft.yml", "stopped"
-	if e.Operator {
+	switch {
+	case e.Operator:
 		from = "operator"
+	case e.Mapping != "":
+		from = "mapping" // of Lambda's API, which changes it
 	}
 	switch {
 	case e.Running && e.Error != "":

@@ -16,7 +16,8 @@ func newResources(p *program) *cobra.Command {
 variable by which functions get it, and how much is in it. What a release does not declare any more is listed without
 a variable: it is kept until the stage is destroyed.
 
-With --json: an array of {"resource", "type", "name", "arn", "counts": [{"what", "n"}], "variable"}.
+With --json: an array of {"resource", "type", "name", "arn", "counts": [{"what", "n"}], "variable", "url"}; url is where
+AWS's clients outside of the app find it, with the key that aloft credentials aws prints.
 
 Exit status: 0 printed; 2 there is no such app or stage.`,
 		Example: `  aloft resources

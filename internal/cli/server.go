@@ -241,7 +241,12 @@ func (s *server) take(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) restore(ctx context.Context) error { return s.deployer.Restore(ctx) }
+func (s *server) restore(ctx context.Context) error {
+	if err := s.deployer.Restore(ctx); err != nil {
+		return err
+	}
+	return s.aws.lambda.RestoreMappings(ctx)
+}
 
 // lastAnswers is how long requests that are there when the server ends are waited for before their apps are told.
 const lastAnswers = time.Second

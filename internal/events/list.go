@@ -15,16 +15,24 @@ func (r *Runner) List(release aloft.Release) []aloft.EventSource {
 	for _, f := range release.Functions {
 		for _, text := range release.Tuning[f.Name].Apply(f).EventSources {
 			e := aloft.EventSource{Function: f.Name, Source: text, Operator: !slices.Contains(f.EventSources, text)}
-			if s := r.stages[release.StageRef]; s != nil {
-				if one := s.running[key(release.StageRef, f.Name, text)]; one != nil {
-					e.Running = true
-					fill(&e, one.mapping.State())
-				}
-			}
-			all = append(all, e)
+			all = append(all, r.listed(e, release.StageRef, sourced{function: f.Name, source: text}))
 		}
 	}
+	for _, a := range r.attachedTo(release) {
+		all = append(all, r.listed(aloft.EventSource{Function: a.Function, Source: a.Source, Mapping: a.ID}, a.Stage, a.sourced()))
+	}
 	return all
+}
+
+// listed is a source with how it is. The caller holds r.mu.
+func (r *Runner) listed(e aloft.EventSource, ref aloft.StageRef, one sourced) aloft.EventSource {
+	if s := r.stages[ref]; s != nil {
+		if running := s.running[one.key(ref)]; running != nil {
+			e.Running = true
+			fill(&e, running.mapping.State())
+		}
+	}
+	return e
 }
 
 func fill(e *aloft.EventSource, s eventsource.State) {

@@ -74,7 +74,7 @@ func (r *Runner) find(name string) (ref aloft.StageRef, function string, found b
 	defer r.mu.Unlock()
 	for ref, s := range r.stages {
 		for _, f := range s.release.Functions {
-			if ref.FunctionName(f.Name) == name {
+			if ref.NameOf(f) == name {
 				return ref, f.Name, true
 			}
 		}

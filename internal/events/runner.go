@@ -10,7 +10,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -39,21 +38,17 @@ type Runner struct {
 	stop context.CancelFunc
 	runs sync.WaitGroup
 
-	mu     sync.Mutex
-	stages map[aloft.StageRef]*stage
-	serves []*run // kinds that have something to do
-	marks  Marks  // while paused, and until a source is started with it
-	paused bool
-	closed bool
+	mu       sync.Mutex
+	stages   map[aloft.StageRef]*stage
+	attached map[string]Attached // by their IDs
+	serves   []*run              // kinds that have something to do
+	marks    Marks               // while paused, and until a source is started with it
+	paused   bool
+	closed   bool
 }
 
 // Marks say until when each source has done what was due, so that another server goes on there.
 type Marks map[string]time.Time
-
-// key names a source of a function of a stage.
-func key(ref aloft.StageRef, function, source string) string {
-	return strings.Join([]string{ref.String(), function, source}, "\x00")
-}
 
 // stage is what is to run of a stage.
 type stage struct {
@@ -67,7 +62,7 @@ func New(options Options) *Runner {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	r := &Runner{Options: options, stages: map[aloft.StageRef]*stage{}, paused: options.Paused}
+	r := &Runner{Options: options, stages: map[aloft.StageRef]*stage{}, attached: map[string]Attached{}, paused: options.Paused}
 	r.work, r.stop = context.WithCancel(context.Background())
 	r.serve()
 	return r
@@ -94,9 +89,9 @@ func (r *Runner) Know(release aloft.Release) {
 
 // Drop ends the sources that a release does not have, before it begins to serve.
 func (r *Runner) Drop(release aloft.Release) {
-	wanted := sourcesOf(release)
-	gone := func(name string) bool { return wanted[name] == nil }
 	r.mu.Lock()
+	wanted := r.wanted(release)
+	gone := func(name string) bool { return wanted[name] == nil }
 	var idle []*run // those of a stage that was stopped
 	if s := r.stages[release.StageRef]; s != nil && s.stopped {
 		for name, had := range sourcesOf(s.release) {
@@ -109,23 +104,11 @@ func (r *Runner) Drop(release aloft.Release) {
 	r.giveUp(append(r.end(release.StageRef, gone), idle...), wanted)
 }
 
-// sourced is a source of a function.
-type sourced struct{ function, source string }
-
-// sourcesOf are the sources of the functions that a release runs, by their keys.
-func sourcesOf(release aloft.Release) map[string]*sourced {
-	all := map[string]*sourced{}
-	for _, f := range release.Tuned() {
-		for _, text := range f.EventSources {
-			all[key(release.StageRef, f.Name, text)] = &sourced{f.Name, text}
-		}
-	}
-	return all
-}
-
 // mapping is a source of a function while it runs.
 func (r *Runner) mapping(release aloft.Release, s sourced, from time.Time) *eventsource.Mapping {
-	m := &eventsource.Mapping{Stage: release.StageRef, Function: s.function, Source: s.source, From: from}
+	m := &eventsource.Mapping{
+		Stage: release.StageRef, Function: s.function, Source: s.source, From: from, UUID: s.attached, Qualifier: s.qualifier, Whole: s.whole,
+	}
 	if r.Physical != nil {
 		m.Physical = func(kind, name string) string { return r.Physical(release, kind, name) }
 	}
@@ -207,11 +190,15 @@ func (r *Runner) start(s *stage) {
 		return
 	}
 	ref := s.release.StageRef
-	for name, one := range sourcesOf(s.release) {
+	for name, one := range r.wanted(s.release) {
 		if s.running[name] != nil {
 			continue
 		}
-		source, err := r.Sources.Parse(ref, one.source)
+		owner := ref
+		if one.attached != "" { // an ARN stays one
+			owner = aloft.StageRef{}
+		}
+		source, err := r.Sources.Parse(owner, one.source)
 		if err != nil { // a release of another version of aloft
 			r.Logger.Error("an event source is not understood", "stage", ref.String(), "function", one.function, "source", one.source, "error", err)
 			continue

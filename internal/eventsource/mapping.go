@@ -23,6 +23,10 @@ type Mapping struct {
 	Physical func(kind, name string) string // the name on this server of a resource of the app; nil: as of functions
 	From     time.Time                      // what happened until then was somebody else's, or nobody's: a schedule begins after it
 
+	UUID      string // of a source that no release names; "" for others
+	Qualifier string // as of InvokeInput
+	Whole     bool   // a batch succeeds or fails as a whole: answers say nothing of single items
+
 	mu    sync.Mutex
 	state State
 }
@@ -89,9 +93,22 @@ func (m *Mapping) Resource(u URI) string {
 }
 
 // Reader names the function to a resource that remembers how far it has come. It stays the same when options change.
-func (m *Mapping) Reader() string { return m.Stage.String() + "/" + m.Function }
+func (m *Mapping) Reader() string {
+	if m.UUID != "" {
+		return m.Stage.String() + "/" + m.Function + "/" + m.UUID
+	}
+	return m.Stage.String() + "/" + m.Function
+}
+
+// Failed says which items of a batch the function failed at; see the function Failed.
+func (m *Mapping) Failed(invoked aloft.Invoked, items []string) (failed map[string]bool, why error) {
+	if m.Whole && invoked.FunctionError == "" {
+		return nil, nil
+	}
+	return Failed(invoked, items)
+}
 
 // Input is an event of the source for the function.
 func (m *Mapping) Input(source Source, payload []byte) aloft.InvokeInput {
-	return aloft.InvokeInput{Stage: m.Stage, Function: m.Function, Payload: payload, Source: source.Name()}
+	return aloft.InvokeInput{Stage: m.Stage, Function: m.Function, Payload: payload, Qualifier: m.Qualifier, Source: source.Name()}
 }

@@ -64,6 +64,9 @@ func (a *API) createFunction(r *http.Request) (any, error) {
 		}
 		return nil
 	})
+	if err == nil { // those of a function of the same name that was deleted
+		err = a.restoreMappings(r.Context(), func(m mapping) bool { return m.Name == name })
+	}
 	if err != nil {
 		return nil, err
 	}

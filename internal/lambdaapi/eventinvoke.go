@@ -1,10 +1,16 @@
 package lambdaapi
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
+
+	"github.com/aloft-run/aloft"
 )
 
 // eventInvoke says what becomes of events that nobody waits for.
@@ -23,7 +29,72 @@ func (e eventInvoke) check() error {
 	if n := e.MaximumEventAgeInSeconds; n != nil && (*n < 60 || *n > 21600) {
 		return invalid("'MaximumEventAgeInSeconds' value failed to satisfy constraint: Member must be between 60 and 21600")
 	}
-	return nil
+	d, err := e.destinations()
+	for _, to := range []string{d.OnSuccess.Destination, d.OnFailure.Destination} {
+		if err == nil && to != "" && !strings.HasPrefix(to, arnPrefix) && !strings.HasPrefix(to, queueARN) && !strings.HasPrefix(to, topicARN) {
+			err = invalid("The destination %s is not supported: aloft has functions, queues of SQS and topics of SNS.", to)
+		}
+	}
+	return err
+}
+
+// destination is where records go, an ARN; "" is nowhere.
+type destination struct{ Destination string }
+
+type destinations struct{ OnSuccess, OnFailure destination }
+
+func (e eventInvoke) destinations() (d destinations, err error) {
+	if len(e.DestinationConfig) > 0 && json.Unmarshal(e.DestinationConfig, &d) != nil {
+		err = invalid("DestinationConfig cannot be read.")
+	}
+	return d, err
+}
+
+// AsyncSettings say what becomes of events that nobody waits for, for a function or a qualifier of it: what was put through this
+// API, else the function's own. DeadLetter is the ARN for payloads of events that are given up, "" for none.
+func (a *API) AsyncSettings(ctx context.Context, ref aloft.StageRef, f aloft.Function, qualifier string) (set *aloft.Async, deadLetter string, err error) {
+	var dead struct{ TargetArn string }
+	if text := f.Attributes["DeadLetterConfig"]; text != "" {
+		if err := json.Unmarshal([]byte(text), &dead); err != nil {
+			return nil, "", err
+		}
+	}
+	if qualifier == "" {
+		qualifier = latest
+	}
+	r, ok, err := load[record](ctx, a.Docs, recordPrefix+ref.NameOf(f))
+	if err != nil || !ok || r.EventInvoke[qualifier] == nil {
+		return f.Async, dead.TargetArn, err
+	}
+	stage, err := a.Apps.Stage(ctx, ref)
+	if err != nil || !stage.CreatedAt.Equal(r.Created) {
+		return f.Async, dead.TargetArn, err
+	}
+	var e eventInvoke
+	if err := json.Unmarshal(r.EventInvoke[qualifier], &e); err != nil {
+		return nil, "", err
+	}
+	d, err := e.destinations()
+	set = &aloft.Async{Retries: e.MaximumRetryAttempts, OnSuccess: d.OnSuccess.Destination, OnFailure: d.OnFailure.Destination}
+	if n := e.MaximumEventAgeInSeconds; n != nil {
+		set.MaxAge = aloft.Duration(time.Duration(*n) * time.Second)
+	}
+	if f.Async != nil {
+		set.RetryDelay = f.Async.RetryDelay // Lambda has no word for it
+	}
+	return set, dead.TargetArn, err
+}
+
+// Locate finds the function that an ARN names, and the qualifier for an invoker.
+func (a *API) Locate(ctx context.Context, arn string) (ref aloft.StageRef, name, qualifier string, err error) {
+	t, err := a.find(ctx, arn, "")
+	if f, ok := errors.AsType[*Failure](err); ok && f.Status == http.StatusNotFound {
+		err = aloft.Errorf(aloft.NotFound, "there is no function %s", arn)
+	}
+	if err != nil {
+		return ref, "", "", err
+	}
+	return t.stage.StageRef, t.function.Name, t.route(), nil
 }
 
 // putEventInvoke replaces what was said before.

@@ -12,25 +12,6 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
-// Mappings runs event source mappings.
-type Mappings interface {
-	// Put makes a mapping run, as it is now. It returns Invalid for a source that is none.
-	Put(ctx context.Context, m Mapping) error
-	// Remove ends a mapping. There need not be one.
-	Remove(ctx context.Context, uuid string) error
-}
-
-// Mapping is an event source mapping: what a source holds is events for a function.
-type Mapping struct {
-	UUID      string
-	Stage     aloft.StageRef
-	Function  string
-	Qualifier string // as of InvokeInput
-	Source    string // ARN of a queue or a stream
-	Enabled   bool
-	Settings  map[string]json.RawMessage // as the API has them: BatchSize, FilterCriteria …
-}
-
 const mappingPrefix = "lambda/mapping/"
 
 // mapping is an event source mapping as it is kept.
@@ -46,8 +27,8 @@ type mapping struct {
 
 func mappingARN(uuid string) string { return arnPrefix + "event-source-mapping:" + uuid }
 
-// state is what the mapping is about to be, or is.
-func (m mapping) said(state string) map[string]any {
+// saidOf is an EventSourceMappingConfiguration. State is what the mapping is about to be; "" is what it is.
+func (a *API) saidOf(m mapping, state string) map[string]any {
 	if state == "" {
 		state = "Disabled"
 		if m.Enabled {
@@ -56,7 +37,7 @@ func (m mapping) said(state string) map[string]any {
 	}
 	result := map[string]any{
 		"UUID": m.UUID, "EventSourceMappingArn": mappingARN(m.UUID), "FunctionArn": m.functionARN(), "LastModified": m.Changed,
-		"State": state, "StateTransitionReason": "USER_INITIATED", "LastProcessingResult": "No records processed",
+		"State": state, "StateTransitionReason": "USER_INITIATED", "LastProcessingResult": a.result(m),
 		"MaximumBatchingWindowInSeconds": 0, "FunctionResponseTypes": []string{},
 	}
 	for name, value := range m.Settings {
@@ -108,7 +89,9 @@ func (a *API) createMapping(r *http.Request) (any, error) {
 	if !strings.HasPrefix(m.source(), "arn:") {
 		return nil, invalid("EventSourceArn is mandatory: sources without one are not here.")
 	}
-	m.defaults()
+	if err := m.defaults(); err != nil {
+		return nil, err
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	all, err := a.mappings(r.Context())
@@ -122,27 +105,7 @@ func (a *API) createMapping(r *http.Request) (any, error) {
 	if err := a.keepMapping(r.Context(), m); err != nil {
 		return nil, err
 	}
-	return m.said("Creating"), nil
-}
-
-// defaults are Lambda's, which depend on the kind of the source.
-func (m *mapping) defaults() {
-	set := func(name, value string) {
-		if m.Settings[name] == nil {
-			m.Settings[name] = json.RawMessage(value)
-		}
-	}
-	if strings.HasPrefix(m.source(), "arn:aws:sqs:") {
-		set("BatchSize", "10")
-		return
-	}
-	set("BatchSize", "100")
-	set("ParallelizationFactor", "1")
-	set("MaximumRecordAgeInSeconds", "-1")
-	set("MaximumRetryAttempts", "-1")
-	set("BisectBatchOnFunctionError", "false")
-	set("TumblingWindowInSeconds", "0")
-	set("DestinationConfig", `{"OnFailure":{}}`)
+	return a.saidOf(m, "Creating"), nil
 }
 
 // apply sets what a request says.
@@ -172,47 +135,6 @@ func (a *API) apply(r *http.Request, m *mapping, in map[string]json.RawMessage) 
 		}
 	}
 	m.Changed = seconds(now())
-	return nil
-}
-
-// keepMapping stores a mapping and has it run. The caller holds a.mu.
-func (a *API) keepMapping(ctx context.Context, m mapping) error {
-	if a.Mappings != nil {
-		run, err := a.running(ctx, m)
-		if err == nil {
-			err = a.Mappings.Put(ctx, run)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return save(ctx, a.Docs, mappingPrefix+m.UUID, m)
-}
-
-// running is a mapping for who runs it.
-func (a *API) running(ctx context.Context, m mapping) (Mapping, error) {
-	t, err := a.find(ctx, m.Ref, "")
-	if err != nil {
-		return Mapping{}, err
-	}
-	return Mapping{
-		UUID: m.UUID, Stage: t.stage.StageRef, Function: t.function.Name, Qualifier: t.qualifier, Source: m.source(), Enabled: m.Enabled, Settings: m.Settings,
-	}, nil
-}
-
-// RestoreMappings makes all mappings run, after a start of the server. One whose function is gone does not.
-func (a *API) RestoreMappings(ctx context.Context) error {
-	all, err := a.mappings(ctx)
-	if err != nil || a.Mappings == nil {
-		return err
-	}
-	for _, m := range all {
-		if run, err := a.running(ctx, m); err == nil {
-			if err := a.Mappings.Put(ctx, run); err != nil {
-				return err
-			}
-		}
-	}
 	return nil
 }
 
@@ -247,7 +169,7 @@ func (a *API) getMapping(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.said(""), nil
+	return a.saidOf(m, ""), nil
 }
 
 func (a *API) updateMapping(r *http.Request) (any, error) {
@@ -268,7 +190,7 @@ func (a *API) updateMapping(r *http.Request) (any, error) {
 	if err := a.keepMapping(r.Context(), m); err != nil {
 		return nil, err
 	}
-	return m.said("Updating"), nil
+	return a.saidOf(m, "Updating"), nil
 }
 
 func (a *API) deleteMapping(r *http.Request) (any, error) {
@@ -283,7 +205,7 @@ func (a *API) deleteMapping(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	return m.said("Deleting"), a.Docs.DeleteMeta(r.Context(), mappingPrefix+m.UUID)
+	return a.saidOf(m, "Deleting"), a.Docs.DeleteMeta(r.Context(), mappingPrefix+m.UUID)
 }
 
 func (a *API) listMappings(r *http.Request) (any, error) {
@@ -302,7 +224,7 @@ func (a *API) listMappings(r *http.Request) (any, error) {
 	list := []any{}
 	for _, m := range all {
 		if (source == "" || m.source() == source) && (function == "" || m.functionARN() == function) {
-			list = append(list, m.said(""))
+			list = append(list, a.saidOf(m, ""))
 		}
 	}
 	return page(r, "EventSourceMappings", list, 100)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/awsapi"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/resource"
 )
@@ -25,7 +26,7 @@ import (
 const resourceAddress = "127.0.0.1:29001"
 
 // access is how the instances of a deployment reach its resources: at an address of the sandbox's own network, where nobody
-// else can ask; or through the platform's door, where who asks is told by the access key. Nil is no access.
+// else can ask; or through the platform's door, where who asks is told by the signature. Nil is no access.
 type access struct {
 	deployment *deployment
 	handler    http.Handler
@@ -173,6 +174,7 @@ type door struct {
 	address string
 	done    chan struct{}
 	guests  map[string]*access // by access key
+	front   *awsapi.Front      // hands to pass what one of them has signed
 }
 
 // let lets requests with the access key of a through to its resources, and returns the address.
@@ -185,6 +187,7 @@ func (d *door) let(a *access) (address string, err error) {
 			return "", fmt.Errorf("listen for resources: %w", err)
 		}
 		d.server, d.address, d.guests, d.done = newResourceServer(d, a.deployment.platform.Logger), l.Addr().String(), map[string]*access{}, make(chan struct{})
+		d.front = d.newFront()
 		server, done := d.server, d.done
 		go func() {
 			defer close(done)
@@ -213,15 +216,42 @@ func (d *door) close() {
 	}
 }
 
-// ServeHTTP implements http.Handler. The access key tells who asks; no other process of the machine knows it, unless it can
-// read the environment of the app's.
-func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	key, _, _ := strings.Cut(resource.Scope(r), "/")
+func (d *door) newFront() *awsapi.Front {
+	services := map[string]awsapi.Service{}
+	for _, name := range resource.ServiceNames() {
+		services[name] = awsapi.Service{Handler: http.HandlerFunc(d.pass), MaxBody: resource.MaxRequest}
+	}
+	return awsapi.New(awsapi.Options{Services: services, Credential: func(_ context.Context, id string) (awsapi.Credential, error) {
+		guest := d.guest(id)
+		if guest == nil {
+			return awsapi.Credential{}, awsapi.ErrUnknown
+		}
+		return awsapi.Credential{KeyID: guest.as.ID, Secret: guest.as.Secret}, nil
+	}})
+}
+
+// guest is who has an access key; nil is nobody.
+func (d *door) guest(id string) *access {
 	d.mu.Lock()
-	guest := d.guests[key]
+	defer d.mu.Unlock()
+	return d.guests[id]
+}
+
+// ServeHTTP implements http.Handler. The signature tells who asks: no other process of the machine can make it, unless it can read
+// the environment of the app's.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	front := d.front
 	d.mu.Unlock()
-	if guest == nil {
-		resource.Refuse(w, r)
+	front.ServeHTTP(w, r)
+}
+
+// pass answers a request whose signature is good.
+func (d *door) pass(w http.ResponseWriter, r *http.Request) {
+	id, _, _ := strings.Cut(resource.Scope(r), "/")
+	guest := d.guest(id)
+	if guest == nil { // it has left meanwhile
+		http.Error(w, "the app has ended", http.StatusForbidden)
 		return
 	}
 	guest.handler.ServeHTTP(w, r)

@@ -48,10 +48,10 @@ func (w *world) env(t *testing.T) map[string]string {
 	return env
 }
 
-func client(env map[string]string, key string) *sqs.Client {
+func client(env map[string]string, key, secret string) *sqs.Client {
 	return sqs.New(sqs.Options{
 		Region: env["AWS_REGION"], BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL_SQS"]), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider(key, env["AWS_SECRET_ACCESS_KEY"], ""),
+		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
 	})
 }
 
@@ -61,19 +61,23 @@ func TestResources(t *testing.T) {
 	w, store := queueWorld(t)
 	w.apply(t, withQueue(1, "5s"))
 	env := w.env(t)
-	send := func(key string) error {
-		_, err := client(env, key).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(env["JOBS_QUEUE_URL"]), MessageBody: aws.String("x")})
+	send := func(key, secret string) error {
+		_, err := client(env, key, secret).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(env["JOBS_QUEUE_URL"]), MessageBody: aws.String("x")})
 		return err
 	}
-	if err := send(env["AWS_ACCESS_KEY_ID"]); err != nil {
+	id, secret := env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]
+	if err := send(id, secret); err != nil {
 		t.Fatal(err)
 	}
-	if err := send("AKIAOFNOBODY"); err == nil || !strings.Contains(err.Error(), "InvalidClientTokenId") {
+	if err := send("AKIAOFNOBODY", secret); err == nil || !strings.Contains(err.Error(), "UnrecognizedClientException") {
 		t.Errorf("a wrong key: %v", err)
+	}
+	if err := send(id, secret+"x"); err == nil || !strings.Contains(err.Error(), "InvalidSignatureException") {
+		t.Errorf("a wrong secret: %v", err)
 	}
 	for _, path := range []string{"/", "/bucket/key"} {
 		answer, err := http.Get(env["AWS_ENDPOINT_URL_SQS"] + path)
-		if err != nil || answer.StatusCode != http.StatusForbidden {
+		if err != nil || answer.StatusCode != http.StatusBadRequest {
 			t.Errorf("without a key: %v, %v", answer, err)
 		}
 		if err == nil {
@@ -90,7 +94,7 @@ func TestResources(t *testing.T) {
 	if all, err := store.Queues(t.Context(), ""); err != nil || len(all) != 0 {
 		t.Errorf("after the stage's end there is %v, %v", all, err)
 	}
-	if err := send(env["AWS_ACCESS_KEY_ID"]); err == nil {
+	if err := send(id, secret); err == nil {
 		t.Error("the key outlives its release")
 	}
 }

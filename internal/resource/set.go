@@ -90,6 +90,16 @@ func VisibleTo(r aloft.Release) Visible {
 	return v
 }
 
+// ServiceNames are the names that signatures have for the services of all kinds, in order.
+func ServiceNames() []string {
+	var names []string
+	for _, name := range services() {
+		names = append(names, strings.ToLower(name))
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Services are the handlers of all kinds, by the names that signatures have for their services: "s3", "sqs", "sns", "kinesis".
 func (s Set) Services(visible Visible) map[string]http.Handler {
 	handlers := map[string]http.Handler{}

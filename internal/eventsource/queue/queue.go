@@ -230,7 +230,7 @@ func (p *poller) one(ctx context.Context, messages []Message) {
 	p.mu.Lock()
 	p.pause = 0
 	p.mu.Unlock()
-	failed, why := eventsource.Failed(invoked, ids)
+	failed, why := p.mapping.Failed(invoked, ids)
 	var done []string
 	for i, id := range ids {
 		if !failed[id] {

@@ -178,7 +178,7 @@ func (r *reader) invoke(ctx context.Context, records []Record) (done int, took b
 	if err != nil {
 		return 0, false, err
 	}
-	failed, why := eventsource.Failed(invoked, ids)
+	failed, why := r.mapping.Failed(invoked, ids)
 	for i, id := range ids {
 		if failed[id] {
 			return i, true, why

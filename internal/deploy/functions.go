@@ -48,13 +48,13 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 		if h, ok, err := handler(f, name, commands[name], tree); err != nil {
 			return nil, err
 		} else if ok {
-			h.Env, h.Isolation, h.Routes = environment(planned(plan), s.Env), s.Isolation.Minimum, routesOf(s, name)
+			h.Env, h.Isolation, h.Routes = environment(planned(plan), s.Env, f.Env), s.Isolation.Minimum, routesOf(s, name)
 			h.EventSources = f.Events
 			all = append(all, h)
 			continue
 		}
 		all = append(all, aloft.Function{
-			Name: name, Kind: aloft.Worker, Command: shell(commands[name]), Env: environment(planned(plan), s.Env),
+			Name: name, Kind: aloft.Worker, Command: shell(commands[name]), Env: environment(planned(plan), s.Env, f.Env),
 			Memory: f.Memory, CPU: f.CPU, Network: f.Network, Isolation: s.Isolation.Minimum, Instances: f.Instances, DrainTimeout: f.Drain,
 			EventSources: f.Events,
 		})
@@ -86,7 +86,7 @@ func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
 		return []aloft.Function{*files}
 	}
 	all := []aloft.Function{{
-		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(planned(plan), s.Env),
+		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(planned(plan), s.Env, web.Env),
 		HealthPath: web.Health.Path, BootTimeout: web.Health.Timeout, DrainTimeout: web.Drain, Timeout: web.Timeout,
 		Memory: web.Memory, CPU: web.CPU, Network: web.Network, Isolation: s.Isolation.Minimum, Instances: web.Instances, Max: web.Max,
 		Target: web.Target, Concurrency: web.Concurrency, Queue: web.Queue, Idle: web.Idle, Async: asyncOf(web),

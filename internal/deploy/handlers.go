@@ -48,7 +48,7 @@ func handler(f manifest.FunctionSettings, name, line string, tree fs.FS) (aloft.
 	h := aloft.Function{
 		Name: name, Kind: aloft.Handler, Handler: named, Runtime: runtime, Format: f.Format,
 		Memory: cmp.Or(f.Memory, handlerMemory), Timeout: cmp.Or(f.Timeout, handlerTimeout), CPU: f.CPU, Network: f.Network,
-		Instances: f.Instances, Max: cmp.Or(f.Max, max(handlerInstances, f.Instances)), Queue: f.Queue, Idle: idle, DrainTimeout: f.Drain, Async: asyncOf(f),
+		Instances: f.Instances, Max: cmp.Or(f.Max, f.Concurrency, max(handlerInstances, f.Instances)), Queue: f.Queue, Idle: idle, DrainTimeout: f.Drain, Async: asyncOf(f),
 	}
 	if family == lambdaruntime.Provided {
 		h.Command = shell(cmp.Or(line, "./bootstrap"))

@@ -19,9 +19,10 @@ func TestHandlersOfProjects(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, map[string]string{
 		"run": "one", "app.py": "", "lib/resize.mjs": "", "tool": "",
-		"aloft.yml": `functions:
+		"aloft.yml": `env: {LEVEL: info, ALL: yes}
+functions:
   create: {handler: app.handler, memory: 128, timeout: 3s, max: 2, retries: 0, on-failure: "function:resize"}
-  resize: {handler: lib/resize.handler, runtime: nodejs22.x, idle: off}
+  resize: {handler: lib/resize.handler, runtime: nodejs22.x, idle: off, concurrency: 4, env: {LEVEL: debug}}
   native: {command: ./tool --serve, runtime: provided.al2023}
   clock: {command: ./tool}
 `,
@@ -30,7 +31,7 @@ func TestHandlersOfProjects(t *testing.T) {
 	runs := b.runs()
 	for name, want := range map[string]aloft.Function{
 		"create": {Kind: aloft.Handler, Handler: "app.handler", Runtime: "python", Memory: 128, Timeout: aloft.Duration(3 * time.Second), Max: 2, Idle: aloft.Duration(15 * time.Minute)},
-		"resize": {Kind: aloft.Handler, Handler: "lib/resize.handler", Runtime: "nodejs22.x", Memory: 1024, Timeout: aloft.Duration(10 * time.Second), Max: 10},
+		"resize": {Kind: aloft.Handler, Handler: "lib/resize.handler", Runtime: "nodejs22.x", Memory: 1024, Timeout: aloft.Duration(10 * time.Second), Max: 4},
 		"native": {Kind: aloft.Handler, Handler: "native", Runtime: "provided.al2023", Memory: 1024, Timeout: aloft.Duration(10 * time.Second), Max: 10, Idle: aloft.Duration(15 * time.Minute)},
 		"clock":  {Kind: aloft.Worker},
 	} {
@@ -39,6 +40,9 @@ func TestHandlersOfProjects(t *testing.T) {
 			got.Kind == aloft.Handler && (got.Timeout != want.Timeout || got.Max != want.Max || got.Idle != want.Idle) {
 			t.Errorf("%s is %+v, want %+v", name, got, want)
 		}
+	}
+	if one, other := runs["resize"].Env, runs["create"].Env; one["LEVEL"] != "debug" || one["ALL"] != "yes" || other["LEVEL"] != "info" {
+		t.Errorf("variables %v and %v", one, other)
 	}
 	if c := runs["native"].Command; len(c) != 2 || c[0] != "./tool" {
 		t.Errorf("the program that speaks the Runtime API is started as %q", c)

@@ -105,7 +105,7 @@ func (a *API) event(w http.ResponseWriter, r *http.Request, kind string) (*targe
 
 // route is the qualifier for an invoker: aliases are its too, except those of $LATEST.
 func (t *target) route() string {
-	if t.latest && t.qualifier != aloft.CurrentAlias {
+	if t.latest && t.qualifier != aloft.CurrentAlias && t.qualifier != t.stage.Stage {
 		return latest
 	}
 	return t.qualifier

@@ -71,7 +71,7 @@ func (a *API) qualify(ctx context.Context, t *target) error {
 		if err != nil {
 			return err
 		}
-		if !isAlias && t.qualifier != aloft.CurrentAlias {
+		if !isAlias && t.qualifier != aloft.CurrentAlias && t.qualifier != t.stage.Stage {
 			return noFunction(t.name, t.qualifier)
 		}
 		if version, t.isAlias, t.latest = alias.Version, true, alias.Version == 0; t.latest {

@@ -43,8 +43,8 @@ func (p *Platform) aliasesOf(ctx context.Context, s *stage) ([]aloft.Alias, erro
 	return list, nil
 }
 
-// version is the release that a qualifier names for a function, 0 for the current one. An alias with weights names another
-// one each time.
+// version is the release that a qualifier names for a function, 0 for the current one, which the stage's own name is an alias
+// of. An alias with weights names another one each time.
 func (p *Platform) version(ctx context.Context, s *stage, name, qualifier string) (int, error) {
 	if qualifier == aloft.LatestVersion {
 		return 0, nil
@@ -54,6 +54,9 @@ func (p *Platform) version(ctx context.Context, s *stage, name, qualifier string
 		return 0, err
 	}
 	if qualifier == "" {
+		qualifier = aloft.CurrentAlias
+	}
+	if _, own := aloft.FindAlias(aliases, name, qualifier); !own && qualifier == s.ref.Stage {
 		qualifier = aloft.CurrentAlias
 	}
 	if alias, ok := aloft.FindAlias(aliases, name, qualifier); ok {

@@ -98,7 +98,7 @@ func TestQualifiers(t *testing.T) {
 	w.alias(t, aloft.Alias{Name: "live", Version: 2})
 	w.alias(t, aloft.Alias{Name: "live", Function: "create", Version: 3})
 	w.alias(t, aloft.Alias{Name: "v9", Version: 2})
-	for qualifier, want := range map[string]int{"": 4, "current": 4, "$LATEST": 4, "4": 4, "v4": 4, "3": 3, "v2": 2, "live": 3, "v9": 2} {
+	for qualifier, want := range map[string]int{"": 4, "current": 4, shop.Stage: 4, "$LATEST": 4, "4": 4, "v4": 4, "3": 3, "v2": 2, "live": 3, "v9": 2} {
 		if got := w.invoked(t, qualifier); got != want {
 			t.Errorf("%q is v%d, want v%d", qualifier, got, want)
 		}

@@ -110,6 +110,8 @@ func functionKeys() shape[FunctionSettings] {
 			runtimeName(), func(f *FunctionSettings) *string { return &f.Runtime }),
 		bind(KeyDoc{Key: "format", Default: "apigw-v2", Meaning: "What event a handler gets of a request: API Gateway's payload 2.0 or 1.0, a function URL's, a load balancer's."},
 			oneOf("apigw-v2", "apigw-v1", "function-url", "alb", "alb-multi"), func(f *FunctionSettings) *string { return &f.Format }),
+		bind(KeyDoc{Key: "env", Meaning: "Variables of this function alone when it runs, over those of the section env. Those of aloft config win over them."},
+			mapOf("NAME", envNames(), anyText()), func(f *FunctionSettings) *map[string]string { return &f.Env }),
 		bind(KeyDoc{Key: "events", Meaning: "What invokes it besides requests: schedules, queues, topics, buckets, streams."},
 			eventSources(), func(f *FunctionSettings) *[]string { return &f.Events }),
 		bind(KeyDoc{Key: "event-path", Default: "/events", Meaning: "Where a web function gets events: as POSTs to this path and the source's name below it, which is closed to the outside."},
@@ -125,7 +127,7 @@ func functionKeys() shape[FunctionSettings] {
 		{
 			doc: KeyDoc{
 				Key: "concurrency", Type: count(1).noun() + ", or a map of keys", Default: "no limit",
-				Meaning: "How many requests an instance takes at once; more wait for up to 10 s.",
+				Meaning: "How many requests an instance takes at once; more wait for up to 10 s. Of a handler: how many events are worked on at once, each by an instance of its own.",
 			},
 			below: concurrencyShape().keys, schema: either(count(1), shape[int]{schema: concurrencyShape().schema}).schema, read: readConcurrency,
 		},

@@ -87,6 +87,7 @@ func (f FunctionSettings) over(base FunctionSettings) FunctionSettings {
 		Handler:     cmp.Or(f.Handler, base.Handler),
 		Runtime:     cmp.Or(f.Runtime, base.Runtime),
 		Format:      cmp.Or(f.Format, base.Format),
+		Env:         join(f.Env, base.Env),
 		Events:      pick(f.Events, base.Events),
 		EventPath:   cmp.Or(f.EventPath, base.EventPath),
 		Memory:      cmp.Or(f.Memory, base.Memory),

@@ -40,20 +40,21 @@ type Hooks struct {
 
 // FunctionSettings is what a project says about one function. Zero values are "not said".
 type FunctionSettings struct {
-	Command     string   // shell line; for a function that no Procfile names, or instead of its line
-	Handler     string   // of a Lambda handler, such as "app.handler"; or instead of the Procfile's line
-	Runtime     string   // of a Lambda handler, by AWS's name
-	Format      string   // of the events that requests become
-	Events      []string // sources of events, as canonical URIs
-	EventPath   string   // where a web function gets them
-	Memory      int      // MB
-	CPU         float64  // processors
-	Instances   int      // how many run at least
-	Max         int      // how many run at most
-	Off         bool     // asked for 0 instances: the function is not started
-	Target      int      // requests at once per instance beyond which another is started
-	Concurrency int      // requests at once per instance; more wait
-	Queue       int      // requests that may wait
+	Command     string            // shell line; for a function that no Procfile names, or instead of its line
+	Handler     string            // of a Lambda handler, such as "app.handler"; or instead of the Procfile's line
+	Runtime     string            // of a Lambda handler, by AWS's name
+	Format      string            // of the events that requests become
+	Env         map[string]string `json:",omitempty"` // variables of this function, over those of all
+	Events      []string          // sources of events, as canonical URIs
+	EventPath   string            // where a web function gets them
+	Memory      int               // MB
+	CPU         float64           // processors
+	Instances   int               // how many run at least
+	Max         int               // how many run at most
+	Off         bool              // asked for 0 instances: the function is not started
+	Target      int               // requests at once per instance beyond which another is started
+	Concurrency int               // requests at once per instance; more wait
+	Queue       int               // requests that may wait
 	Idle        aloft.Duration
 	NeverIdle   bool     // idle: off
 	Network     []string // private ranges that it may connect to, such as 10.0.0.0/8
@@ -126,6 +127,11 @@ func (s Settings) Validate() error {
 	for name, f := range s.Functions {
 		if err := aloft.CheckName("function", name); err != nil {
 			return err
+		}
+		for variable := range f.Env {
+			if reason := refuseEnv(variable); reason != "" {
+				return aloft.Errorf(aloft.Invalid, "function %s: variable %q: %s", name, variable, reason)
+			}
 		}
 		if err := f.validate(); err != nil {
 			return fmt.Errorf("function %s: %w", name, err)

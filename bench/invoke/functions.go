@@ -91,6 +91,7 @@ func buildGo(ctx context.Context, dir, to string) error {
 type target struct {
 	name, addr, host, path string
 	single                 bool // it takes one invocation at a time
+	ours                   bool // it is aloft
 }
 
 // ours is the function of a language at the app's URL.
@@ -99,5 +100,5 @@ func ours(app, language string) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	return target{name: "aloft, " + language, addr: "127.0.0.1:" + u.Port(), host: u.Host, path: "/" + language}, nil
+	return target{name: "aloft, " + language, addr: "127.0.0.1:" + u.Port(), host: u.Host, path: "/" + language, ours: true}, nil
 }

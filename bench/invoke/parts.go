@@ -56,7 +56,7 @@ func (b *bench) rate(ctx context.Context) error {
 				}
 				f := found[t.name]
 				f.rate, f.p50, f.p99 = append(f.rate, r.Rate), append(f.p50, r.P50), append(f.p99, r.P99)
-				if strings.HasPrefix(t.name, "aloft") {
+				if t.ours {
 					taken += r.Requests
 				}
 			}

@@ -9,7 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -60,7 +60,7 @@ func (b *bench) direct(ctx context.Context) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return run1(ctx, target{name: "plain Go server", addr: ports[0], path: "/"}, b.Dir, []string{"PORT=" + portOf(ports[0]), "HOST=127.0.0.1"}, program)
+	return launch(ctx, target{name: "plain Go server", addr: ports[0], path: "/"}, b.Dir, []string{"PORT=" + portOf(ports[0]), "HOST=127.0.0.1"}, program)
 }
 
 // offline is serverless-offline's Invoke API.
@@ -84,7 +84,7 @@ func (b *bench) offline(ctx context.Context) (*peer, error) {
 		return nil, err
 	}
 	t := target{name: "serverless-offline, node", addr: ports[0], path: "/2015-03-31/functions/bench-dev-node/invocations"}
-	return run1(ctx, t, dir, []string{"SLS_TELEMETRY_DISABLED=1"}, "node", "node_modules/.bin/serverless", "offline", "--noTimeout",
+	return launch(ctx, t, dir, []string{"SLS_TELEMETRY_DISABLED=1"}, "node", "node_modules/.bin/serverless", "offline", "--noTimeout",
 		"--lambdaPort", portOf(ports[0]), "--httpPort", portOf(ports[1]), "--websocketPort", portOf(ports[2]))
 }
 
@@ -102,12 +102,12 @@ func (b *bench) emulator(ctx context.Context) (*peer, error) {
 		return nil, err
 	}
 	t := target{name: "RIE, go", addr: ports[0], path: "/2015-03-31/functions/function/invocations", single: true}
-	return run1(ctx, t, b.Dir, nil, program, "--runtime-interface-emulator-address", ports[0], "--runtime-api-address", ports[1],
+	return launch(ctx, t, b.Dir, nil, program, "--runtime-interface-emulator-address", ports[0], "--runtime-api-address", ports[1],
 		"--log-level", "error", filepath.Join(b.Dir, "fgo"))
 }
 
-// run1 starts a process and waits until it takes invocations.
-func run1(ctx context.Context, t target, dir string, env []string, command ...string) (*peer, error) {
+// launch starts a process and waits until it takes invocations.
+func launch(ctx context.Context, t target, dir string, env []string, command ...string) (*peer, error) {
 	t.host = t.addr
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), command[0], command[1:]...)
 	var said bytes.Buffer
@@ -142,10 +142,5 @@ func freePorts(n int) (addrs []string, err error) {
 	return addrs, nil
 }
 
-func portOf(addr string) string {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return strconv.Itoa(0)
-	}
-	return port
-}
+// portOf is the port of an address that freePorts returned.
+func portOf(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }

@@ -251,8 +251,8 @@ func (s *server) restore(ctx context.Context) error {
 // lastAnswers is how long requests that are there when the server ends are waited for before their apps are told.
 const lastAnswers = time.Second
 
-// endTraffic ends the gateway and what runs behind it together: streams end when the platform's drain time is over, and
-// only then can the gateway be done.
+// endTraffic ends the gateway and what runs behind it. Requests that are there are answered first; then both end together:
+// streams end when the platform's drain time is over, and only then can the gateway be done.
 func (s *server) endTraffic(ctx context.Context) error {
 	s.events.Halt()
 	s.async.Halt()

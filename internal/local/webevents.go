@@ -38,8 +38,11 @@ type webEvent struct {
 
 // webEvent returns nil unless an input is an event of a source for a web function.
 func (p *Platform) webEvent(input aloft.InvokeInput) *webEvent {
+	if input.Source == "" {
+		return nil
+	}
 	s := p.known(input.Stage)
-	if s == nil || input.Source == "" {
+	if s == nil {
 		return nil
 	}
 	s.mu.Lock()

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // compressLoop compresses full segments until ctx ends. What it leaves is compressed after the next start.
@@ -39,40 +41,68 @@ func (j job) compress() error {
 	if err != nil {
 		return fmt.Errorf("compress log: %w", err)
 	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("compress log: %w", err)
-	}
-	out, err := st.store.compressed(content, found.chunks)
-	if err != nil {
-		return fmt.Errorf("compress log: %w", err)
-	}
 	target := strings.TrimSuffix(path, plainExt) + zipExt
-	if err := writeSynced(target+tempExt, out); err != nil {
+	result, err := found.compressTo(target + tempExt)
+	if err != nil {
 		return fmt.Errorf("compress log: %w", err)
 	}
-	result := &segment{path: target}
-	for len(out) > 0 {
-		h, _, rest, err := nextBlock(out, true)
-		if err != nil {
-			return fmt.Errorf("compress log: %w", err)
-		}
-		result.add(h, len(out)-len(rest))
-		out = rest
-	}
+	result.path = target
 	return st.exchange(seg, result)
 }
 
-func writeSynced(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// window is how far back the compressor looks. A frame is a chunk, which is seldom longer, so that more would find nothing; and
+// a compressor keeps twice its window.
+const window = 2 * chunkBytes
+
+func newZip() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
+		zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true))
+}
+
+// zipped makes one compressed block of the content of a chunk, in the place of what was in block.
+func (c chunk) zipped(zip *zstd.Encoder, plain, block []byte) ([]byte, header) {
+	block = zip.EncodeAll(plain, slices.Grow(block[:0], headerSize)[:headerSize])
+	h := header{flags: compressed, count: uint32(c.next - c.first), first: c.first, maxTime: c.maxTime}
+	h.seal(block)
+	return block, h
+}
+
+// compressTo writes the chunks of a segment to a file, each as one compressed block, and returns the segment that this makes.
+// It holds a chunk at a time, and nothing when it is done.
+func (s *segment) compressTo(path string) (result *segment, err error) {
+	zip, err := newZip()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		_ = os.Remove(path)
+	from, err := os.Open(s.path)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	defer func() { _ = from.Close() }()
+	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err = errors.Join(err, to.Close()); err != nil {
+			_ = os.Remove(path)
+		}
+	}()
+	result = &segment{indexed: true}
+	var plain, block []byte
+	for _, c := range s.chunks {
+		plain = slices.Grow(plain[:0], int(c.size))[:c.size]
+		if _, err := from.ReadAt(plain, c.off); err != nil {
+			return nil, err
+		}
+		var h header
+		block, h = c.zipped(zip, plain, block)
+		if _, err := to.Write(block); err != nil {
+			return nil, err
+		}
+		result.add(h, len(block))
+	}
+	return result, to.Sync()
 }
 
 // exchange puts the compressed file in the place of the plain one, unless the segment went in the meantime.

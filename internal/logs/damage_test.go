@@ -175,7 +175,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 	for _, n := range []int{1, 3, 50} {
-		plain, zipped, err := logs.Encode(s, line, n)
+		plain, zipped, err := logs.Encode(line, n)
 		if err != nil {
 			f.Fatal(err)
 		}

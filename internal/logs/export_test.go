@@ -55,6 +55,16 @@ func Compress(s *Store) error {
 	return nil
 }
 
+// CompressFile compresses a segment's file into another.
+func CompressFile(path, target string) error {
+	s, err := index(path)
+	if err != nil {
+		return err
+	}
+	_, err = s.compressTo(target)
+	return err
+}
+
 // Flush writes everything that waits, as far as the disk takes it.
 func Flush(s *Store) {
 	s.mu.RLock()
@@ -80,7 +90,7 @@ func Unwritten(s *Store) bool {
 }
 
 // Encode returns n lines as a block and as a compressed block.
-func Encode(s *Store, line func(i int) aloft.LogLine, n int) (plain, zipped []byte, err error) {
+func Encode(line func(i int) aloft.LogLine, n int) (plain, zipped []byte, err error) {
 	var e encoder
 	e.reset(nil)
 	for i := range n {
@@ -88,8 +98,12 @@ func Encode(s *Store, line func(i int) aloft.LogLine, n int) (plain, zipped []by
 		e.add(&l)
 	}
 	header{count: e.count, maxTime: e.maxTime}.seal(e.buf)
-	zipped, err = s.compressed(e.buf, []chunk{{size: int64(len(e.buf)), next: uint64(n), maxTime: e.maxTime}})
-	return e.buf, zipped, err
+	zip, err := newZip()
+	if err != nil {
+		return nil, nil, err
+	}
+	zipped, _ = chunk{next: uint64(n), maxTime: e.maxTime}.zipped(zip, e.buf, nil)
+	return e.buf, zipped, nil
 }
 
 // Wrap makes a block of records.

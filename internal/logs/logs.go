@@ -66,7 +66,6 @@ type Store struct {
 	done     sync.WaitGroup
 	buffers  sync.Pool    // of *[]byte for blocks
 	buffered atomic.Int64 // bytes of all stages that wait to be written
-	encoder  func() (*zstd.Encoder, error)
 	decoder  func() (*zstd.Decoder, error)
 }
 
@@ -88,9 +87,6 @@ func Open(dir string, options Options) (*Store, error) {
 	s := &Store{
 		dir: dir, options: options.withDefaults(), stages: map[aloft.StageRef]*stage{}, stop: cancel, work: makeQueue(),
 		create: func(name string, flag int) (file, error) { return os.OpenFile(name, flag, 0o600) },
-		encoder: sync.OnceValues(func() (*zstd.Encoder, error) {
-			return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
-		}),
 		decoder: sync.OnceValues(func() (*zstd.Decoder, error) {
 			return zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxBlock))
 		}),

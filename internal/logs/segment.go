@@ -1,7 +1,7 @@
 package logs
 
 import (
-	"bytes"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -64,24 +64,12 @@ func index(path string) (*segment, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	if strings.HasSuffix(path, plainExt) {
-		content, err := io.ReadAll(file)
-		if err != nil {
-			return nil, err
-		}
-		for len(content) > 0 {
-			h, _, rest, err := nextBlock(content, true)
-			if err != nil {
-				break
-			}
-			s.add(h, len(content)-len(rest))
-			content = rest
-		}
-		return s, nil
-	}
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
+	}
+	if strings.HasSuffix(path, plainExt) {
+		return s, s.addBlocks(bufio.NewReaderSize(file, chunkBytes), info.Size())
 	}
 	head := make([]byte, headerSize)
 	for {
@@ -95,6 +83,31 @@ func index(path string) (*segment, error) {
 		s.add(h, headerSize+h.size)
 		clear(head)
 	}
+}
+
+// addBlocks notes the blocks that come from a file of so many bytes, up to the first that is damaged. It holds one of them at
+// a time: most are small, and a segment is not.
+func (s *segment) addBlocks(from io.Reader, left int64) error {
+	var block []byte
+	for left >= headerSize {
+		block = slices.Grow(block[:0], headerSize)[:headerSize]
+		if _, err := io.ReadFull(from, block); err != nil {
+			return err
+		}
+		h, ok := parseHeader(block)
+		if left -= headerSize + int64(h.size); !ok || left < 0 {
+			return nil
+		}
+		block = slices.Grow(block, h.size)[:headerSize+h.size]
+		if _, err := io.ReadFull(from, block[headerSize:]); err != nil {
+			return err
+		}
+		if _, _, _, err := nextBlock(block, true); err != nil {
+			return nil //nolint:nilerr // what follows is lost, which is no failure to read
+		}
+		s.add(h, len(block))
+	}
+	return nil
 }
 
 // load finds the segments of an earlier run, once. The caller holds mu.
@@ -179,19 +192,4 @@ func (st *stage) dropOldest() {
 		_ = os.Remove(st.segments[0].path) // if that fails the next start tries again
 		st.segments = slices.Delete(st.segments, 0, 1)
 	}
-}
-
-// compressed returns the blocks of a segment, chunk by chunk as one compressed block each.
-func (s *Store) compressed(content []byte, chunks []chunk) ([]byte, error) {
-	zip, err := s.encoder()
-	if err != nil {
-		return nil, err
-	}
-	out := &bytes.Buffer{}
-	for _, c := range chunks {
-		b := zip.EncodeAll(content[c.off:c.off+c.size], make([]byte, headerSize, headerSize+c.size/4))
-		header{flags: compressed, count: uint32(c.next - c.first), first: c.first, maxTime: c.maxTime}.seal(b)
-		out.Write(b)
-	}
-	return out.Bytes(), nil
 }

@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
-	"internal/local":         {"internal/awsapi", "internal/engine", "internal/function", "internal/lambdahttp", "internal/lambdaruntime", "internal/resource", "internal/route", "internal/runtimeapi", "internal/upstream"},
+	"internal/local":         {"internal/awsapi", "internal/engine", "internal/function", "internal/lambdahttp", "internal/lambdaruntime", "internal/reclaim", "internal/resource", "internal/route", "internal/runtimeapi", "internal/upstream"},
 	"internal/function":      {"internal/engine", "internal/line", "internal/route", "internal/runtimeapi", "internal/upstream"},
 	"internal/artifact":      {"internal/source"},
 	"internal/lambdaruntime": {},

@@ -2,8 +2,10 @@ package home
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"time"
@@ -27,14 +29,61 @@ func (s *Server) CPU() (time.Duration, error) {
 	return time.Duration(user+system) * tick, err
 }
 
+// Memory is what a process has in memory, in MB.
+type Memory struct {
+	RSS float64 // the resident set
+	Own float64 // of it, what is not the content of a file: heap, stacks. The rest is the program itself, as far as the kernel has mapped it
+}
+
+// Memory is what the server has in memory now.
+func (s *Server) Memory() (m Memory, err error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return m, err
+	}
+	for line := range bytes.Lines(data) {
+		fields := bytes.Fields(line)
+		for key, to := range map[string]*float64{"VmRSS:": &m.RSS, "RssAnon:": &m.Own} {
+			if len(fields) < 2 || string(fields[0]) != key {
+				continue
+			}
+			kB, err := strconv.Atoi(string(fields[1]))
+			if err != nil {
+				return m, err
+			}
+			*to = float64(kB) * 1024 / 1e6
+		}
+	}
+	return m, nil
+}
+
 // RSS is the server's resident set in MB.
 func (s *Server) RSS() (float64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
+	m, err := s.Memory()
+	return m.RSS, err
+}
+
+const (
+	steady     = 5 * time.Second // for which memory must not change, longer than a server waits until it gives some back
+	steadyBy   = 0.3             // MB that count as no change
+	steadySoon = 2 * time.Minute
+)
+
+// Settled waits until the server's memory does not change any more and returns it.
+func (s *Server) Settled(ctx context.Context) (Memory, error) {
+	first, err := s.Memory()
+	since := time.Now()
+	for deadline := since.Add(steadySoon); err == nil && time.Since(since) < steady; {
+		if err = ctx.Err(); err != nil || time.Now().After(deadline) {
+			return first, cmp.Or(err, fmt.Errorf("the server's memory still changes after %s: %.1f MB", steadySoon, first.RSS))
+		}
+		time.Sleep(100 * time.Millisecond)
+		var m Memory
+		if m, err = s.Memory(); math.Abs(m.RSS-first.RSS) > steadyBy {
+			first, since = m, time.Now()
+		}
 	}
-	pages, err := strconv.Atoi(string(bytes.Fields(data)[1]))
-	return float64(pages) * float64(os.Getpagesize()) / 1e6, err
+	return first, err
 }
 
 // Quiet waits until the server has used next to no processor time for a while.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/aloft-run/aloft/internal/events"
 	"github.com/aloft-run/aloft/internal/handover"
 	"github.com/aloft-run/aloft/internal/logs"
+	"github.com/aloft-run/aloft/internal/reclaim"
 )
 
 const (
@@ -217,7 +217,7 @@ func (s *server) bye() error {
 	if !s.parents() {
 		return n.conn.Close()
 	}
-	debug.FreeOSMemory() // all that is left to do is to wait
+	reclaim.Memory() // all that is left to do is to wait
 	<-n.ended
 	if status := n.cmd.ProcessState.ExitCode(); status >= 0 {
 		return &exitError{status: status}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
@@ -16,6 +15,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine"
 	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/reclaim"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/route"
 )
@@ -84,7 +84,7 @@ func New(options Options) *Platform {
 	}
 	p := &Platform{Options: options, ports: function.NewPorts(), bodies: semaphore.NewWeighted(allBodies), stages: map[aloft.StageRef]*stage{}}
 	p.sides.platform = p
-	p.rest.free = debug.FreeOSMemory
+	p.rest.free = reclaim.Memory
 	p.work, p.stopWork = context.WithCancel(context.Background())
 	p.life, p.stopLife = context.WithCancel(context.Background())
 	return p

@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	lease    = 30 * time.Second // for which what was handed out is nobody else's
-	look     = 250 * time.Millisecond
-	maxPause = 5 * time.Minute
-	perLook  = 32
+	lease      = 30 * time.Second // for which what was handed out is nobody else's
+	look       = 250 * time.Millisecond
+	lookAtMost = 2 * time.Second // between looks when nothing came for a while: another process puts things in without a word
+	maxPause   = 5 * time.Minute
+	perLook    = 32
 
 	// maxTries is after how many refusals a thing is dropped: four days. What it is for is gone by then.
 	maxTries = 4 * 24 * 12
@@ -69,10 +70,10 @@ type letter struct {
 // Deliver hands what was put in for a reader to hand, one after another, until ctx ends. What hand refuses comes again after
 // a pause, which grows up to 5 minutes, for four days; what comes after it does not wait. The error says that the database fails, for longer.
 func (o *Outbox) Deliver(ctx context.Context, reader string, hand func(ctx context.Context, body []byte) error) error {
-	failures := 0
+	failures, pause := 0, look
 	for ctx.Err() == nil {
 		woken := o.woken()
-		n, err := o.deliver(ctx, reader, hand)
+		n, next, err := o.deliver(ctx, reader, hand)
 		if failures++; err == nil {
 			failures = 0
 		}
@@ -80,11 +81,14 @@ func (o *Outbox) Deliver(ctx context.Context, reader string, hand func(ctx conte
 			return err
 		}
 		if n > 0 && err == nil {
+			pause = look
 			continue
 		}
-		timer := time.NewTimer(look)
+		timer := time.NewTimer(min(pause, next))
+		pause = min(2*pause, lookAtMost)
 		select {
 		case <-woken:
+			pause = look
 		case <-timer.C:
 		case <-ctx.Done():
 		}
@@ -93,26 +97,37 @@ func (o *Outbox) Deliver(ctx context.Context, reader string, hand func(ctx conte
 	return nil
 }
 
-// deliver hands out what is due, and says how many that was.
-func (o *Outbox) deliver(ctx context.Context, reader string, hand func(ctx context.Context, body []byte) error) (n int, err error) {
+// deliver hands out what is due, and says how many that was, and if it was nothing, in what time something will be.
+func (o *Outbox) deliver(ctx context.Context, reader string, hand func(ctx context.Context, body []byte) error) (n int, next time.Duration, err error) {
+	next, err = o.next(ctx, reader)
+	if err != nil || next > 0 {
+		return 0, max(next, look), err
+	}
 	letters, err := o.claim(ctx, reader)
 	for n < len(letters) && ctx.Err() == nil && err == nil {
 		l := letters[n]
 		err = o.settle(ctx, l, hand(ctx, l.body))
 		n++
 	}
-	return n, err
+	return n, look, err
+}
+
+// next says in what time something is due, 0 if something is.
+func (o *Outbox) next(ctx context.Context, reader string) (time.Duration, error) {
+	var due sql.NullInt64
+	if err := o.db.Reader().QueryRowContext(ctx, `SELECT min(due) FROM outbox WHERE reader = ?`, reader).Scan(&due); err != nil {
+		return look, ended(ctx, err)
+	}
+	if !due.Valid {
+		return lookAtMost, nil
+	}
+	return max(0, time.Duration(due.Int64-Now())*time.Millisecond), nil
 }
 
 // claim takes the first things that are due.
 func (o *Outbox) claim(ctx context.Context, reader string) ([]letter, error) {
-	var any bool
-	err := o.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE reader = ? AND due <= ?)`, reader, Now()).Scan(&any)
-	if err != nil || !any {
-		return nil, ended(ctx, err)
-	}
 	var letters []letter
-	err = o.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := o.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		letters = nil
 		rows, err := tx.QueryContext(ctx, `UPDATE outbox SET due = ? WHERE id IN (SELECT id FROM outbox WHERE reader = ? AND due <= ? ORDER BY due, id LIMIT ?)
 			RETURNING id, tries, body`, Now()+lease.Milliseconds(), reader, Now(), perLook)

@@ -138,6 +138,44 @@ func TestOutbox(t *testing.T) {
 }
 
 // TestOutboxDrops: what was refused for days is dropped, and no other.
+
+// TestOutboxBeside puts things in without a word, as another process does, each once nothing lies there any more.
+func TestOutboxBeside(t *testing.T) {
+	t.Parallel()
+	const all = 5
+	path := filepath.Join(t.TempDir(), "a.db")
+	box, other := shelf.NewOutbox(open(t, path, false)), open(t, path, true)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	put := func() {
+		for left := 1; left > 0 && ctx.Err() == nil; {
+			if err := other.Reader().QueryRowContext(ctx, `SELECT count(*) FROM outbox`).Scan(&left); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		}
+		if err := other.Write(ctx, func(_ context.Context, tx *sql.Tx) error { return box.Put(tx, "reader", []byte("a thing")) }); err != nil && ctx.Err() == nil {
+			t.Error(err)
+		}
+	}
+	var others sync.WaitGroup
+	defer others.Wait()
+	others.Go(put)
+	got := 0
+	if err := box.Deliver(ctx, "reader", func(context.Context, []byte) error {
+		if got++; got == all {
+			cancel()
+			return nil
+		}
+		others.Go(put)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got != all {
+		t.Errorf("%d of %d came", got, all)
+	}
+}
+
 func TestOutboxDrops(t *testing.T) {
 	t.Parallel()
 	d := open(t, filepath.Join(t.TempDir(), "a.db"), false)

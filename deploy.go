@@ -76,6 +76,18 @@ type TuneInput struct {
 	Author string                   `json:"author,omitempty"`
 }
 
+// AdjustInput is a change, in one release, of what operators set of one function.
+type AdjustInput struct {
+	Stage       StageRef
+	Function    string
+	Set         Tuning            // zero fields stay as they are
+	Reset       []TuningField     // back to what the source says, before Set
+	Variables   map[string]string // of this function only
+	Unset       []string          // of its own variables
+	Author      string
+	Description string
+}
+
 // Deployment is the result of a Deploy, Rollback, Configure, Tune or Restart.
 type Deployment struct {
 	Release   Release       `json:"release"`

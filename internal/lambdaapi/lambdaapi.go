@@ -38,6 +38,7 @@ type Options struct {
 // Deployer changes what functions run.
 type Deployer interface {
 	Package(ctx context.Context, input aloft.PackageInput, report aloft.Reporter) (aloft.Deployment, error)
+	Adjust(ctx context.Context, input aloft.AdjustInput, report aloft.Reporter) (aloft.Deployment, error)
 	Destroy(ctx context.Context, ref aloft.StageRef) error
 	CreateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error)
 	UpdateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error)

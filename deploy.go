@@ -90,13 +90,14 @@ type AdjustInput struct {
 
 // Deployment is the result of a Deploy, Rollback, Configure, Tune or Restart.
 type Deployment struct {
-	Release   Release       `json:"release"`
-	URL       string        `json:"url"`
-	Isolation string        `json:"isolation,omitempty"` // what is kept apart, in one line
-	Level     int           `json:"level,omitempty"`     // the same as a number: 4 isolated and bounded … 1 separate processes
-	Build     Build         `json:"build,omitzero"`
-	Unchanged bool          `json:"unchanged,omitempty"`
-	Elapsed   time.Duration `json:"elapsed"` // nanoseconds
+	Release      Release           `json:"release"`
+	URL          string            `json:"url"`
+	FunctionURLs map[string]string `json:"functionUrls,omitempty"` // addresses of single functions, by name
+	Isolation    string            `json:"isolation,omitempty"`    // what is kept apart, in one line
+	Level        int               `json:"level,omitempty"`        // the same as a number: 4 isolated and bounded … 1 separate processes
+	Build        Build             `json:"build,omitzero"`
+	Unchanged    bool              `json:"unchanged,omitempty"`
+	Elapsed      time.Duration     `json:"elapsed"` // nanoseconds
 }
 
 // Build is the result of building a source.

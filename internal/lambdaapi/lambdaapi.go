@@ -64,6 +64,8 @@ type API struct {
 
 	mux *http.ServeMux
 	mu  sync.Mutex // held while documents are changed
+
+	declaredURLs index
 }
 
 var _ http.Handler = (*API)(nil)

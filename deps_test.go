@@ -42,9 +42,9 @@ var layers = map[string][]string{
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},
 	"internal/buildpack/...": {"internal/buildpack/..."},
-	"internal/resource/...":  {"internal/resource/...", "internal/sqlite/..."},
+	"internal/resource/...":  {"internal/resource/...", "internal/sqlite/...", "internal/eventpattern"},
 
-	"internal/eventsource/...": {"internal/eventsource"},
+	"internal/eventsource/...": {"internal/eventsource", "internal/eventpattern"},
 }
 
 // doors says which package is the only one to import a third-party module.

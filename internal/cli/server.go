@@ -217,7 +217,8 @@ func (s *server) wire(context.Context) error {
 	s.deployer = deploy.New(deploy.Options{
 		Apps: s.store, Platform: &events.Platform{Under: stages{s.platform, s.async}, Runner: s.events}, Artifacts: s.artifacts,
 		Buildpacks: standard.Buildpacks(), Sources: sources, Engine: s.engine,
-		Sealer: s.keys, Logs: &s.journal, Recordings: s.records, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
+		FunctionURLs: func(ctx context.Context, r aloft.Release) map[string]string { return s.aws.lambda.URLs(ctx, r) },
+		Sealer:       s.keys, Logs: &s.journal, Recordings: s.records, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	s.wireAWS()
 	return nil

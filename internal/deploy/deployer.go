@@ -34,6 +34,9 @@ type Options struct {
 	BuildLimit time.Duration // of one build; 0 means 30 minutes
 	Logger     *slog.Logger
 
+	// FunctionURLs are the addresses of the functions of a release that is current, by name; nil: there are none.
+	FunctionURLs func(ctx context.Context, release aloft.Release) map[string]string
+
 	// Put stores an artifact; nil means Artifacts.Put. Tests of durability put a faulty one here.
 	Put func(context.Context, *artifact.Archive) (aloft.Artifact, error)
 }

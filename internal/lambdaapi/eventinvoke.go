@@ -1,6 +1,7 @@
 package lambdaapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,8 +54,12 @@ func (e eventInvoke) destinations() (d destinations, err error) {
 // AsyncSettings say what becomes of events that nobody waits for, for a function or a qualifier of it: what was put through this
 // API, else the function's own. DeadLetter is the ARN for payloads of events that are given up, "" for none.
 func (a *API) AsyncSettings(ctx context.Context, ref aloft.StageRef, f aloft.Function, qualifier string) (set *aloft.Async, deadLetter string, err error) {
+	r, err := a.recordOf(ctx, ref, f)
+	if err != nil {
+		return nil, "", err
+	}
 	var dead struct{ TargetArn string }
-	if text := f.Attributes["DeadLetterConfig"]; text != "" {
+	if text := cmp.Or(r.Attributes[attrDead], f.Attributes[attrDead]); text != "" {
 		if err := json.Unmarshal([]byte(text), &dead); err != nil {
 			return nil, "", err
 		}
@@ -62,13 +67,8 @@ func (a *API) AsyncSettings(ctx context.Context, ref aloft.StageRef, f aloft.Fun
 	if qualifier == "" {
 		qualifier = latest
 	}
-	r, ok, err := load[record](ctx, a.Docs, recordPrefix+ref.NameOf(f))
-	if err != nil || !ok || r.EventInvoke[qualifier] == nil {
-		return f.Async, dead.TargetArn, err
-	}
-	stage, err := a.Apps.Stage(ctx, ref)
-	if err != nil || !stage.CreatedAt.Equal(r.Created) {
-		return f.Async, dead.TargetArn, err
+	if r.EventInvoke[qualifier] == nil {
+		return f.Async, dead.TargetArn, nil
 	}
 	var e eventInvoke
 	if err := json.Unmarshal(r.EventInvoke[qualifier], &e); err != nil {
@@ -83,6 +83,19 @@ func (a *API) AsyncSettings(ctx context.Context, ref aloft.StageRef, f aloft.Fun
 		set.RetryDelay = f.Async.RetryDelay // Lambda has no word for it
 	}
 	return set, dead.TargetArn, err
+}
+
+// recordOf is the record of a function, the zero value if there is none.
+func (a *API) recordOf(ctx context.Context, ref aloft.StageRef, f aloft.Function) (record, error) {
+	r, ok, err := load[record](ctx, a.Docs, recordPrefix+ref.NameOf(f))
+	if err != nil || !ok {
+		return record{}, err
+	}
+	stage, err := a.Apps.Stage(ctx, ref)
+	if err != nil || !stage.CreatedAt.Equal(r.Created) {
+		return record{}, err
+	}
+	return r, nil
 }
 
 // Locate finds the function that an ARN names, and the qualifier for an invoker.

@@ -38,6 +38,7 @@ type Options struct {
 // Deployer changes what functions run.
 type Deployer interface {
 	Package(ctx context.Context, input aloft.PackageInput, report aloft.Reporter) (aloft.Deployment, error)
+	Adjust(ctx context.Context, input aloft.AdjustInput, report aloft.Reporter) (aloft.Deployment, error)
 	Destroy(ctx context.Context, ref aloft.StageRef) error
 	CreateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error)
 	UpdateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error)
@@ -63,6 +64,8 @@ type API struct {
 
 	mux *http.ServeMux
 	mu  sync.Mutex // held while documents are changed
+
+	declaredURLs index
 }
 
 var _ http.Handler = (*API)(nil)

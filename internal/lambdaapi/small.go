@@ -91,8 +91,8 @@ func (a *API) accountSettings(r *http.Request) (any, error) {
 	size, free := int64(0), accountConcurrency
 	for _, t := range all {
 		size += t.release.Artifact.Size
-		if n := t.record.Reserved; n != nil {
-			free -= *n
+		if n, ok := t.reserved(); ok {
+			free -= n
 		}
 	}
 	return map[string]any{

@@ -144,7 +144,7 @@ func (q *Queue) Replay(ctx context.Context, ref aloft.StageRef, ids []string) (i
 			return i, err
 		}
 		again := f.envelope
-		again.Attempts, again.Error, again.Hops = 0, "", 0
+		again.Attempts, again.Error, again.Hops, again.Trace = 0, "", 0, ""
 		if err := store.Apply(ctx, messages.Requeue{Sequence: f.sequence, To: w.lane.queue(), Attributes: again.bytes()}); err != nil {
 			return i, err
 		}

@@ -25,6 +25,7 @@ type envelope struct {
 	Source        string `json:"source,omitempty"`
 	Attempts      int    `json:"attempts,omitempty"` // in which the function failed
 	Error         string `json:"error,omitempty"`    // of the last time, also that it took no event
+	Trace         string `json:"trace,omitempty"`    // of what made it; see lineage
 	Hops          int    `json:"hops,omitempty"`     // functions whose destinations led here, one after another
 }
 

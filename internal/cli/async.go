@@ -35,7 +35,7 @@ func (s *server) closeQueues(context.Context) error {
 // wireAsync makes what works on events that nobody waits for.
 func (s *server) wireAsync() {
 	s.async = async.New(async.Options{
-		Invoker: s.platform, Function: s.function, Logger: s.logger, Send: s.send,
+		Invoker: s.platform, Function: s.function, Logger: s.logger, Send: s.send, Log: s.journal.Append,
 		Stage: func(ctx context.Context, ref aloft.StageRef) error {
 			_, err := s.store.Stage(ctx, ref)
 			return err

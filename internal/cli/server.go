@@ -206,7 +206,7 @@ func (s *server) wire(context.Context) error {
 	s.wireAsync()
 	sources := standard.EventSources(s.resources.Sourced())
 	s.events = events.New(events.Options{
-		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Paused: true, // until events can be taken
+		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Ends: s.async.Ends, Paused: true, // until events can be taken
 	})
 	s.onClose(s.events.Close)
 	s.onClose(s.endTraffic)

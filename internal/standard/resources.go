@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/resource/bucket"
 	"github.com/aloft-run/aloft/internal/resource/queue"
@@ -101,7 +102,7 @@ func (r *Resources) toQueue(ctx context.Context, d topic.Delivery) error {
 			m.Attributes[name] = value(v)
 		}
 	}
-	_, err := r.Queues.Send(ctx, d.Endpoint[strings.LastIndexByte(d.Endpoint, ':')+1:], m)
+	_, err := r.Queues.Send(lineage.With(ctx, d.Trace), d.Endpoint[strings.LastIndexByte(d.Endpoint, ':')+1:], m)
 	if code := aloft.ErrorCode(err); code == aloft.NotFound || code == aloft.Invalid {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/resource"
 )
 
@@ -21,6 +22,7 @@ import (
 type backend struct {
 	store   *Store
 	visible resource.Visible
+	trace   string // of the request, if it has one
 }
 
 var (
@@ -28,7 +30,7 @@ var (
 	_ gofakes3.MultipartBackend = backend{}
 )
 
-func (b backend) ctx() context.Context { return context.Background() }
+func (b backend) ctx() context.Context { return lineage.With(context.Background(), b.trace) }
 
 // translate makes S3's error of one of the store.
 func translate(err error, bucket, key string) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/resource"
 )
 
@@ -19,7 +20,10 @@ import (
 // a host.
 func (s *Store) Handler(visible resource.Visible) http.Handler {
 	// What gofakes3 checks of the client's clock is whoever authenticates' to check.
-	s3 := gofakes3.New(backend{s, visible}, gofakes3.WithTimeSkewLimit(0)).Server()
+	serve := func(trace string) http.Handler {
+		return gofakes3.New(backend{s, visible, trace}, gofakes3.WithTimeSkewLimit(0)).Server()
+	}
+	untraced := serve("")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := unsupported(r, visible)
 		switch {
@@ -32,7 +36,10 @@ func (s *Store) Handler(visible resource.Visible) http.Handler {
 			}
 			if f = plain(r); f == nil {
 				hide(r.Header)
-				l := &lower{ResponseWriter: w}
+				l, s3 := &lower{ResponseWriter: w}, untraced
+				if trace := lineage.From(r.Context()); trace != "" { // gofakes3 passes no context on
+					s3 = serve(trace)
+				}
 				s3.ServeHTTP(l, r)
 				l.begin() // of an answer without a body
 			}

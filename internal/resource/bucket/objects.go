@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
@@ -95,6 +96,7 @@ func (s *Store) Put(ctx context.Context, bucket, key string, meta map[string]str
 // change is a change of one object.
 type change struct {
 	bucket, key, name string
+	trace             string // of who makes it
 	only              Condition
 	also              func(ctx context.Context, tx *sql.Tx) error // in the same transaction
 }
@@ -107,6 +109,7 @@ func (s *Store) publish(ctx context.Context, c change, meta map[string]string, b
 	}
 	o := Object{Key: c.key, Size: b.size, MD5: b.md5, Meta: meta, Modified: time.Now().Truncate(time.Millisecond).UTC(), file: b.file}
 	var old *Object
+	c.trace = lineage.From(ctx)
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if old, err = s.before(ctx, tx, c); err != nil {
 			return err
@@ -159,7 +162,7 @@ func (s *Store) before(ctx context.Context, tx *sql.Tx, c change) (*Object, erro
 // DeleteObject deletes an object. That there is none is no error.
 func (s *Store) DeleteObject(ctx context.Context, bucket, key string) error {
 	var old *Object
-	c := change{bucket: bucket, key: key, name: "ObjectRemoved:Delete"}
+	c := change{bucket: bucket, key: key, name: "ObjectRemoved:Delete", trace: lineage.From(ctx)}
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if old, err = s.before(ctx, tx, c); err != nil || old == nil {
 			return err

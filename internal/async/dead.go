@@ -185,3 +185,12 @@ func (q *Queue) Pending(ctx context.Context, ref aloft.StageRef) (map[string]int
 	}
 	return pending, err
 }
+
+// Waiting is how many bytes wait for the functions of a stage, "app/stage".
+func (q *Queue) Waiting(ctx context.Context, stage string) (int64, error) {
+	store, err := q.current()
+	if err != nil {
+		return 0, err
+	}
+	return store.SizeBelow(ctx, waiting+stage+"/")
+}

@@ -63,6 +63,13 @@ func (w *worker) put(ctx context.Context, id string, payload []byte, e envelope)
 	if w.pending.Load() >= maxPending {
 		return aloft.Errorf(aloft.Unavailable, "%d events wait for %s", maxPending, w.lane.name).WithHint("try again when it has worked on some")
 	}
+	if w.queue.Room != nil {
+		leave, err := w.queue.Room(ctx, w.lane.ref, int64(len(payload)+messages.Overhead))
+		defer leave()
+		if err != nil {
+			return err
+		}
+	}
 	_, err := w.store.Put(ctx, messages.Put{Queue: w.lane.queue(), ID: id, Body: payload, Attributes: e.bytes()})
 	if err == nil {
 		w.pending.Add(1)

@@ -46,10 +46,12 @@ type serverOptions struct {
 	wrapPut     func(PutFunc) PutFunc
 	wrapInvoker func(aloft.Invoker) aloft.Invoker
 	trusted     []netip.Prefix // proxies in front
-	limits      gateway.Limits
-	lock        *os.File // of the home
-	before      *before  // the server whose place this one takes; nil if there is none
-	background  bool     // nobody watches this process
+
+	roomPerStage int64 // bytes of its resources, and of events that wait
+	limits       gateway.Limits
+	lock         *os.File // of the home
+	before       *before  // the server whose place this one takes; nil if there is none
+	background   bool     // nobody watches this process
 }
 
 // server is all parts of aloft, wired.
@@ -126,7 +128,9 @@ func (s *server) openState(ctx context.Context) (err error) {
 	if s.artifacts, err = artifact.Open(s.path("artifacts")); err != nil {
 		return err
 	}
-	if s.resources, err = standard.OpenResources(ctx, s.path("resources"), s.before != nil, s.logger); err != nil {
+	if s.resources, err = standard.OpenResources(ctx, standard.ResourceOptions{
+		Dir: s.path("resources"), Shared: s.before != nil, Most: s.roomPerStage, Logger: s.logger,
+	}); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.resources.Close() })

@@ -16,7 +16,7 @@ import (
 // taken.
 func TestOwner(t *testing.T) {
 	t.Parallel()
-	all, err := standard.OpenResources(t.Context(), t.TempDir(), false, slog.New(slog.DiscardHandler))
+	all, err := standard.OpenResources(t.Context(), standard.ResourceOptions{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,8 @@ type Condition func(now *Object) error
 
 // Put stores an object under a key, in place of any there. It returns NotFound if there is no such bucket.
 func (s *Store) Put(ctx context.Context, bucket, key string, meta map[string]string, r io.Reader, only Condition) (Object, error) {
-	b, err := s.write(r)
+	b, end, err := s.write(ctx, bucket, r)
+	defer end()
 	if err != nil {
 		return Object{}, err
 	}
@@ -181,7 +182,8 @@ func (s *Store) DeleteObject(ctx context.Context, bucket, key string) error {
 
 // Copy stores a copy of an object under another key, with other metadata. Its file is a copy too: it may outlive the first.
 func (s *Store) Copy(ctx context.Context, bucket, key string, meta map[string]string, content io.Reader) (Object, error) {
-	b, err := s.write(content)
+	b, end, err := s.write(ctx, bucket, content)
+	defer end()
 	if err != nil {
 		return Object{}, fmt.Errorf("copy an object: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
@@ -32,6 +33,7 @@ type Store struct {
 	db     *shelf.DB
 	outbox *shelf.Outbox
 	files  *os.Root
+	quota  *resource.Quota // nil: none
 	sweeps sync.WaitGroup
 	stop   context.CancelFunc
 }

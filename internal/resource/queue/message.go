@@ -115,12 +115,18 @@ func (s *Store) Send(ctx context.Context, name string, all ...Send) ([]Sent, err
 	if err != nil {
 		return nil, err
 	}
-	puts := make([]messages.Put, len(all))
+	puts, size := make([]messages.Put, len(all)), 0
 	for i, m := range all {
 		m.System = traced(m.System, lineage.From(ctx))
 		if puts[i], err = q.put(m); err != nil {
 			return nil, err
 		}
+		size += len(puts[i].Body) + len(puts[i].Attributes) + messages.Overhead
+	}
+	leave, err := s.quota.Reserve(ctx, q.Owner, int64(size))
+	defer leave()
+	if err != nil {
+		return nil, err
 	}
 	stored, err := s.messages.Put(ctx, puts...)
 	sent := make([]Sent, len(stored))

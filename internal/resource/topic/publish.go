@@ -66,6 +66,11 @@ const dedupWindow = 5 * time.Minute
 // returns NotFound if there is no such topic, Invalid for a message that it does not take.
 func (s *Store) Publish(ctx context.Context, name string, m Message) (id string, err error) {
 	id, m.Trace = aloft.NewID(), lineage.From(ctx)
+	leave, err := s.reserve(ctx, name, m)
+	defer leave()
+	if err != nil {
+		return "", err
+	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, name), name)
 		if err != nil {
@@ -94,6 +99,16 @@ func (s *Store) Publish(ctx context.Context, name string, m Message) (id string,
 	}
 	s.outbox.Wake()
 	return id, nil
+}
+
+// reserve makes sure that there is room for a message, for one subscriber: how many there are is known when it is written.
+func (s *Store) reserve(ctx context.Context, name string, m Message) (leave func(), err error) {
+	t, err := s.Topic(ctx, name)
+	if err != nil {
+		return func() {}, err
+	}
+	const besides = 500 // what a delivery says besides
+	return s.quota.Reserve(ctx, t.Owner, int64(m.size()+besides))
 }
 
 // check completes a message for a FIFO topic and refuses what a topic does not take.

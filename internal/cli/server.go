@@ -210,7 +210,7 @@ func (s *server) wire(context.Context) error {
 	s.wireAsync()
 	sources := standard.EventSources(s.resources.Sourced())
 	s.events = events.New(events.Options{
-		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Ends: s.async.Ends, Paused: true, // until events can be taken
+		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Ends: s.async.Ends, Allowed: s.resources.Allowed(sources), Paused: true, // until events can be taken
 	})
 	s.onClose(s.events.Close)
 	s.onClose(s.endTraffic)
@@ -220,7 +220,7 @@ func (s *server) wire(context.Context) error {
 	}
 	s.deployer = deploy.New(deploy.Options{
 		Apps: s.store, Platform: &events.Platform{Under: stages{s.platform, s.async}, Runner: s.events}, Artifacts: s.artifacts,
-		Buildpacks: standard.Buildpacks(), Sources: sources, Engine: s.engine,
+		Buildpacks: standard.Buildpacks(), Sources: sources, Allowed: s.resources.Allowed(sources), Engine: s.engine,
 		Sealer: s.keys, Logs: &s.journal, Recordings: s.records, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	s.wireAWS()

@@ -62,6 +62,11 @@ func (d *Deployer) build(
 	if build.Functions, err = d.functions(p, found.Plan, src.FS(), report); err != nil {
 		return build, nil, err
 	}
+	for _, f := range build.Functions {
+		if err := d.allowed(ctx, p.ref, f.EventSources); err != nil {
+			return build, nil, err
+		}
+	}
 	unlock, err := d.builds.acquire(ctx, p.ref.App, "another build of "+p.ref.App+" is under way; waiting for it", report)
 	if err != nil {
 		return build, nil, err

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"context"
 	"io/fs"
 	"maps"
 	"slices"
@@ -35,6 +36,19 @@ func checkDeclared(function string, sources []string, declared func(kind, name s
 				return aloft.Errorf(aloft.Invalid, "%s has the event source %s, but the app has no %s %q", function, text, kind, name).
 					WithHint("declare it in the resources section of aloft.yml: %s: %s", name, kind)
 			}
+		}
+	}
+	return nil
+}
+
+// allowed refuses sources that a stage may not have.
+func (d *Deployer) allowed(ctx context.Context, ref aloft.StageRef, sources []string) error {
+	if d.Allowed == nil {
+		return nil
+	}
+	for _, text := range sources {
+		if err := d.Allowed(ctx, ref, text); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -87,7 +101,7 @@ func checkSources(f aloft.Function, sources []string) error {
 }
 
 // resolveSources makes the sources in a change canonical, and finds those to remove, which may be named without options.
-func (d *Deployer) resolveSources(r aloft.Release, input aloft.TuneInput) (aloft.TuneInput, error) {
+func (d *Deployer) resolveSources(ctx context.Context, r aloft.Release, input aloft.TuneInput) (aloft.TuneInput, error) {
 	input.Set = maps.Clone(input.Set)
 	for name, t := range input.Set {
 		if t.Sources == nil {
@@ -114,6 +128,9 @@ func (d *Deployer) resolveSources(r aloft.Release, input aloft.TuneInput) (aloft
 			change.Add = append(change.Add, source.String())
 		}
 		if err := checkDeclared(f.Name, change.Add, declares(r)); err != nil {
+			return input, err
+		}
+		if err := d.allowed(ctx, r.StageRef, change.Add); err != nil {
 			return input, err
 		}
 		t.Sources = &change

@@ -17,7 +17,7 @@ import (
 	"github.com/aloft-run/aloft/internal/eventsource"
 )
 
-// Options are what a Runner works with. All are needed but Logger, Physical, Ends and Paused.
+// Options are what a Runner works with. All are needed but Logger, Physical, Allowed, Ends and Paused.
 type Options struct {
 	Sources eventsource.Set
 	Invoker aloft.Invoker
@@ -26,6 +26,9 @@ type Options struct {
 
 	// Physical is the name on this server of a resource of a release; nil: as of functions.
 	Physical func(release aloft.Release, kind, name string) string
+
+	// Allowed returns why a source may not be one of a stage's releases; nil: all may.
+	Allowed func(ctx context.Context, ref aloft.StageRef, source string) error
 
 	Ends func(ctx context.Context, input aloft.InvokeInput) bool // as of mappings
 

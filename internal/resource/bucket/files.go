@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/md5" //nolint:gosec // S3's word for what an object holds; no protection
 	"crypto/rand"
-	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -15,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
 )
 
@@ -32,16 +31,16 @@ type blob struct {
 // write puts all of r into a new file, while there is room for it. It is on the disk when write returns; nobody knows of it yet. End
 // must be called once the index names it, or after an error.
 func (s *Store) write(ctx context.Context, bucket string, r io.Reader) (b blob, end func(), err error) {
-	var owner string
-	row := s.db.Reader().QueryRowContext(ctx, `SELECT owner FROM buckets WHERE name = ?`, bucket)
-	if err := row.Scan(&owner); err != nil && !errors.Is(err, sql.ErrNoRows) { // that there is none is told when the index is written
+	owner, err := s.Owner(ctx, bucket)
+	if err != nil && aloft.ErrorCode(err) != aloft.NotFound { // that there is none is told when the index is written
 		return blob{}, func() {}, err
 	}
 	room := s.quota.Begin(owner)
-	if sized, ok := r.(interface{ size() int64 }); ok { // then it is refused before any of it is read
+	switch sized, ok := r.(interface{ size() int64 }); {
+	case ok: // then it is refused before any of it is read
 		err = room.Add(ctx, sized.size())
-	} else {
-		r = &measured{ctx, r, room}
+	default:
+		r, err = &measured{ctx, r, room}, nil
 	}
 	if err == nil {
 		b, err = s.fill(r)

@@ -120,6 +120,15 @@ func (s *Store) Exists(ctx context.Context, name string) (exists bool, err error
 	return exists, err
 }
 
+// Owner is who has a bucket, as Bucket has it. It returns NotFound if there is none.
+func (s *Store) Owner(ctx context.Context, name string) (owner string, err error) {
+	err = s.db.Reader().QueryRowContext(ctx, `SELECT owner FROM buckets WHERE name = ?`, name).Scan(&owner)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = missing(name)
+	}
+	return owner, err
+}
+
 // Delete deletes a bucket. It returns Conflict for one that holds objects, unless all is set.
 func (s *Store) Delete(ctx context.Context, name string, all bool) error {
 	var files []string

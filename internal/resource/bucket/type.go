@@ -24,8 +24,8 @@ func (s *Store) Provision(ctx context.Context, claim resource.Claim) error {
 	if err != nil || made {
 		return err
 	}
-	var has string
-	if err := s.db.Reader().QueryRowContext(ctx, `SELECT owner FROM buckets WHERE name = ?`, claim.Name).Scan(&has); err != nil {
+	has, err := s.Owner(ctx, claim.Name)
+	if err != nil {
 		return err
 	}
 	if has != owner {

@@ -13,7 +13,7 @@ import (
 )
 
 // functions are what a project runs, with event sources as its stage has them.
-func (d *Deployer) functions(p *project, plan buildpack.Plan, tree fs.FS, report aloft.Reporter) ([]aloft.Function, error) {
+func (d *Deployer) functions(ctx context.Context, p *project, plan buildpack.Plan, tree fs.FS, report aloft.Reporter) ([]aloft.Function, error) {
 	all, err := p.functions(plan, tree, report)
 	if err == nil {
 		err = d.ownSources(p.ref, all)
@@ -22,6 +22,9 @@ func (d *Deployer) functions(p *project, plan buildpack.Plan, tree fs.FS, report
 		if err == nil {
 			err = checkDeclared(f.Name, f.EventSources, func(kind, name string) bool { return p.settings.Resources[name].Type == kind })
 		}
+	}
+	if err == nil {
+		err = d.allowed(ctx, p.ref, all...)
 	}
 	return all, err
 }
@@ -41,14 +44,16 @@ func checkDeclared(function string, sources []string, declared func(kind, name s
 	return nil
 }
 
-// allowed refuses sources that a stage may not have.
-func (d *Deployer) allowed(ctx context.Context, ref aloft.StageRef, sources []string) error {
+// allowed refuses functions with sources that a stage may not have.
+func (d *Deployer) allowed(ctx context.Context, ref aloft.StageRef, functions ...aloft.Function) error {
 	if d.Allowed == nil {
 		return nil
 	}
-	for _, text := range sources {
-		if err := d.Allowed(ctx, ref, text); err != nil {
-			return err
+	for _, f := range functions {
+		for _, text := range f.EventSources {
+			if err := d.Allowed(ctx, ref, text); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -130,7 +135,7 @@ func (d *Deployer) resolveSources(ctx context.Context, r aloft.Release, input al
 		if err := checkDeclared(f.Name, change.Add, declares(r)); err != nil {
 			return input, err
 		}
-		if err := d.allowed(ctx, r.StageRef, change.Add); err != nil {
+		if err := d.allowed(ctx, r.StageRef, aloft.Function{EventSources: change.Add}); err != nil {
 			return input, err
 		}
 		t.Sources = &change

@@ -16,7 +16,7 @@ import (
 // Kinesis. It is for the gateway's fallback only, which AWS's API is; apps are reached by HTTP/1.1 or with TLS.
 type clear struct {
 	gateway *Gateway
-	server  *http.Server // whose handler, limits and end are those of HTTP/2 too
+	server  *http.Server  // whose handler, limits and end are those of HTTP/2 too
 	http2   *http2.Server //nolint:staticcheck // SA1019: as of serveHTTP2
 }
 
@@ -26,7 +26,7 @@ func newClear(g *Gateway, s *http.Server) (*clear, error) {
 		return nil, nil //nolint:nilnil // nothing to serve
 	}
 	c := &clear{gateway: g, server: s, http2: new(http2.Server)} //nolint:staticcheck // SA1019: as of serveHTTP2
-	if err := http2.ConfigureServer(s, c.http2); err != nil { //nolint:staticcheck // SA1019: as of serveHTTP2
+	if err := http2.ConfigureServer(s, c.http2); err != nil {    //nolint:staticcheck // SA1019: as of serveHTTP2
 		return nil, fmt.Errorf("set up HTTP/2 without TLS: %w", err)
 	}
 	return c, nil

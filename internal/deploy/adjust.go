@@ -26,7 +26,7 @@ func (d *Deployer) Adjust(ctx context.Context, input aloft.AdjustInput, report a
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	next, err := d.adjusted(state, input, variables)
+	next, err := d.adjusted(ctx, state, input, variables)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
@@ -51,7 +51,7 @@ func variablesOf(input aloft.AdjustInput) aloft.ConfigInput {
 }
 
 // adjusted is the release after a change.
-func (d *Deployer) adjusted(state state, input aloft.AdjustInput, variables aloft.ConfigInput) (aloft.Release, error) {
+func (d *Deployer) adjusted(ctx context.Context, state state, input aloft.AdjustInput, variables aloft.ConfigInput) (aloft.Release, error) {
 	next := state.current.Clone()
 	next.Kind, next.Status, next.Reason = aloft.TuneRelease, aloft.Pending, ""
 	if _, err := functionNamed(next, input.Function); err != nil {
@@ -64,7 +64,7 @@ func (d *Deployer) adjusted(state state, input aloft.AdjustInput, variables alof
 	if len(input.Reset) > 0 {
 		tune.Reset = map[string][]aloft.TuningField{input.Function: input.Reset}
 	}
-	tune, err := d.resolveSources(next, tune)
+	tune, err := d.resolveSources(ctx, next, tune)
 	if err != nil {
 		return next, err
 	}

@@ -25,6 +25,10 @@ type Options struct {
 	Buildpacks []buildpack.Buildpack // in order of detection
 	Sources    eventsource.Set       // the kinds of event sources there are
 	Engine     engine.Engine         // runs builds
+
+	// Allowed returns Invalid for an event source that a stage may not have; nil: it may have all.
+	Allowed func(ctx context.Context, ref aloft.StageRef, source string) error
+
 	Sealer     Sealer
 	Logs       Logs
 	Recordings Recordings // nil if none are kept

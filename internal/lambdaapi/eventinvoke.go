@@ -67,22 +67,41 @@ func (a *API) AsyncSettings(ctx context.Context, ref aloft.StageRef, f aloft.Fun
 	if qualifier == "" {
 		qualifier = latest
 	}
-	if r.EventInvoke[qualifier] == nil {
+	if r.EventInvoke[qualifier] == nil && r.Recursion == "" {
 		return f.Async, dead.TargetArn, nil
+	}
+	if set, err = r.async(f, qualifier); err != nil {
+		return nil, "", err
+	}
+	switch r.Recursion {
+	case recursionAllowed:
+		set.Loops = aloft.LoopsAllowed
+	case recursionEnds:
+		set.Loops = aloft.LoopsEnd
+	}
+	return set, dead.TargetArn, nil
+}
+
+// async is what is said of events for a qualifier, by itself or by the function. The caller may change it.
+func (r record) async(f aloft.Function, qualifier string) (*aloft.Async, error) {
+	own := f.Clone().Async
+	if own == nil {
+		own = &aloft.Async{}
+	}
+	if r.EventInvoke[qualifier] == nil {
+		return own, nil
 	}
 	var e eventInvoke
 	if err := json.Unmarshal(r.EventInvoke[qualifier], &e); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	d, err := e.destinations()
-	set = &aloft.Async{Retries: e.MaximumRetryAttempts, OnSuccess: d.OnSuccess.Destination, OnFailure: d.OnFailure.Destination}
+	set := &aloft.Async{Retries: e.MaximumRetryAttempts, OnSuccess: d.OnSuccess.Destination, OnFailure: d.OnFailure.Destination}
 	if n := e.MaximumEventAgeInSeconds; n != nil {
 		set.MaxAge = aloft.Duration(time.Duration(*n) * time.Second)
 	}
-	if f.Async != nil {
-		set.RetryDelay = f.Async.RetryDelay // Lambda has no word for it
-	}
-	return set, dead.TargetArn, err
+	set.RetryDelay, set.Loops = own.RetryDelay, own.Loops // Lambda has no words for them here
+	return set, err
 }
 
 // recordOf is the record of a function, the zero value if there is none.

@@ -16,7 +16,7 @@ import (
 	"github.com/aloft-run/aloft/internal/awsapi"
 )
 
-// Options are what an API works with. All are needed but Objects and Mappings.
+// Options are what an API works with. All are needed but Objects, Mappings and Ends.
 type Options struct {
 	Apps     aloft.AppService
 	Deployer Deployer
@@ -33,6 +33,9 @@ type Options struct {
 	Dir      string                           // for what is being unpacked, and for layers
 	Objects  Objects                          // where S3Bucket and S3Key lead; nil: nowhere
 	Mappings Mappings                         // runs event source mappings; nil: they are stored only
+
+	// Ends reports whether an event is refused because it runs in circles; nil: none is.
+	Ends func(ctx context.Context, input aloft.InvokeInput) bool
 }
 
 // Deployer changes what functions run.

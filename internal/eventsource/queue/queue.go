@@ -230,7 +230,7 @@ func sizeOf(messages []Message) (n int) {
 
 // work has the function work on a batch and deletes what it has worked on.
 func (p *poller) work(ctx context.Context, messages []Message) {
-	for _, part := range parts(messages) {
+	for _, part := range parts(p.endLoops(ctx, messages)) {
 		p.one(ctx, part)
 	}
 }
@@ -240,7 +240,9 @@ func (p *poller) one(ctx context.Context, messages []Message) {
 	for i, m := range messages {
 		ids[i], receipts[i] = m.ID, m.Receipt
 	}
-	invoked, err := p.invoker.Invoke(ctx, p.mapping.Input(p.source, event(p.queue, messages)))
+	input := p.mapping.Input(p.source, event(p.queue, messages))
+	input.Trace = p.trace(messages)
+	invoked, err := p.invoker.Invoke(ctx, input)
 	if err != nil { // the function has not seen them
 		p.mapping.Fails(0, err)
 		if err := p.queues.Return(ctx, p.queue, receipts, p.longer()); err != nil {
@@ -279,6 +281,9 @@ func (p *poller) longer() time.Duration {
 
 // parts divides messages so that the events of none are larger than an event may be.
 func parts(messages []Message) [][]Message {
+	if len(messages) == 0 {
+		return nil
+	}
 	var all [][]Message
 	begin, size := 0, 0
 	for i := range messages {

@@ -44,6 +44,7 @@ type Message struct {
 	Body         string
 	Time         time.Time
 	Attributes   map[string]Attribute
+	Trace        string // of who published it
 }
 
 // Attribute is an attribute of a message.
@@ -175,7 +176,7 @@ func (k *Kind) Serve(ctx context.Context, functions eventsource.Functions, invok
 		}
 		_, err := invoker.Invoke(ctx, aloft.InvokeInput{
 			Stage: m.Stage, Function: m.Function, Qualifier: qualifier, Payload: event(message), Async: true, Source: k.label(m, message.Topic),
-			RequestID: m.ID("request " + message.ID),
+			RequestID: m.ID("request " + message.ID), Trace: message.Trace,
 		})
 		if err != nil {
 			m.Fails(0, err)

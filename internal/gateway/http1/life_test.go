@@ -225,7 +225,7 @@ func TestTLS(t *testing.T) {
 	go func() {
 		c, _ := ln.Accept()
 		c.(*tls.Conn).HandshakeContext(context.Background())
-		_, theirs := p.server.Serve(c)
+		_, theirs, _ := p.server.Serve(c)
 		over <- theirs
 	}()
 	c, err := tls.Dial("tcp", ln.Addr().String(), &tls.Config{InsecureSkipVerify: true, ServerName: "some.example"})

@@ -23,7 +23,14 @@ type Async struct {
 	MaxAge     Duration `json:"maxAge,omitempty"`     // after which an event is given up, 1m to 6h; 0 means 6h
 	OnSuccess  string   `json:"onSuccess,omitempty"`  // destination: function:NAME, queue:NAME or topic:NAME; "" is none
 	OnFailure  string   `json:"onFailure,omitempty"`  // likewise; without one, an event that is given up becomes a dead letter
+	Loops      string   `json:"loops,omitempty"`      // LoopsAllowed: events may run in circles; "" and LoopsEnd: they are given up
 }
+
+// What becomes of events that run in circles; see Async.Loops.
+const (
+	LoopsEnd     = "end"
+	LoopsAllowed = "allow"
+)
 
 // Limits returns how often, after which delay and until which age events are tried.
 func (a *Async) Limits() (retries int, delay, age time.Duration) {

@@ -76,15 +76,28 @@ type TuneInput struct {
 	Author string                   `json:"author,omitempty"`
 }
 
+// AdjustInput is a change, in one release, of what operators set of one function.
+type AdjustInput struct {
+	Stage       StageRef
+	Function    string
+	Set         Tuning            // zero fields stay as they are
+	Reset       []TuningField     // back to what the source says, before Set
+	Variables   map[string]string // of this function only
+	Unset       []string          // of its own variables
+	Author      string
+	Description string
+}
+
 // Deployment is the result of a Deploy, Rollback, Configure, Tune or Restart.
 type Deployment struct {
-	Release   Release       `json:"release"`
-	URL       string        `json:"url"`
-	Isolation string        `json:"isolation,omitempty"` // what is kept apart, in one line
-	Level     int           `json:"level,omitempty"`     // the same as a number: 4 isolated and bounded … 1 separate processes
-	Build     Build         `json:"build,omitzero"`
-	Unchanged bool          `json:"unchanged,omitempty"`
-	Elapsed   time.Duration `json:"elapsed"` // nanoseconds
+	Release      Release           `json:"release"`
+	URL          string            `json:"url"`
+	FunctionURLs map[string]string `json:"functionUrls,omitempty"` // addresses of single functions, by name
+	Isolation    string            `json:"isolation,omitempty"`    // what is kept apart, in one line
+	Level        int               `json:"level,omitempty"`        // the same as a number: 4 isolated and bounded … 1 separate processes
+	Build        Build             `json:"build,omitzero"`
+	Unchanged    bool              `json:"unchanged,omitempty"`
+	Elapsed      time.Duration     `json:"elapsed"` // nanoseconds
 }
 
 // Build is the result of building a source.

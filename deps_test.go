@@ -18,11 +18,11 @@ const module = "github.com/aloft-run/aloft"
 var layers = map[string][]string{
 	"cmd/...":           {"internal/cli"},
 	"internal/cli":      {"internal/..."}, // the only package that knows concrete types and the environment
-	"internal/standard": {"internal/engine/...", "internal/buildpack/...", "internal/eventsource/...", "internal/resource/..."},
+	"internal/standard": {"internal/engine/...", "internal/buildpack/...", "internal/eventsource/...", "internal/lineage", "internal/resource/..."},
 
 	"internal/api":         {},
 	"internal/awsapi":      {},
-	"internal/lambdaapi":   {"internal/awsapi"},
+	"internal/lambdaapi":   {"internal/awsapi", "internal/lineage"},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
 	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/eventsource", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},
@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
-	"internal/local":         {"internal/awsapi", "internal/engine", "internal/function", "internal/lambdahttp", "internal/lambdaruntime", "internal/reclaim", "internal/resource", "internal/route", "internal/runtimeapi", "internal/upstream"},
+	"internal/local":         {"internal/awsapi", "internal/engine", "internal/function", "internal/lambdahttp", "internal/lambdaruntime", "internal/lineage", "internal/reclaim", "internal/resource", "internal/route", "internal/runtimeapi", "internal/upstream"},
 	"internal/function":      {"internal/engine", "internal/line", "internal/route", "internal/runtimeapi", "internal/upstream"},
 	"internal/artifact":      {"internal/source"},
 	"internal/lambdaruntime": {},
@@ -38,13 +38,13 @@ var layers = map[string][]string{
 	"internal/testevent":     {"internal/lambdahttp"},
 
 	"internal/sqlite/...":    {"internal/sqlite/..."},
-	"internal/async":         {"internal/sqlite/messages"},
+	"internal/async":         {"internal/lineage", "internal/sqlite/messages"},
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},
 	"internal/buildpack/...": {"internal/buildpack/..."},
-	"internal/resource/...":  {"internal/resource/...", "internal/sqlite/..."},
+	"internal/resource/...":  {"internal/eventpattern", "internal/lineage", "internal/resource/...", "internal/sqlite/..."},
 
-	"internal/eventsource/...": {"internal/eventsource"},
+	"internal/eventsource/...": {"internal/eventpattern", "internal/eventsource", "internal/lineage"},
 }
 
 // doors says which package is the only one to import a third-party module.

@@ -36,6 +36,7 @@ type Function struct {
 	EventPath    string   `json:"eventPath,omitempty"`    // web: events are POSTs to this path and the source's name below it; "" means "/events"
 
 	Async      *Async            `json:"async,omitempty"`      // handler: what becomes of events that nobody waits for; nil means the defaults of Async
+	URL        *FunctionURL      `json:"url,omitempty"`        // handler: an address of its own; nil: none, unless Lambda's API gave it one
 	LambdaName string            `json:"lambdaName,omitempty"` // handler: the name that Lambda's API gave it; "" for others. See StageRef.NameOf
 	Attributes map[string]string `json:"attributes,omitempty"` // handler: what Lambda's clients keep with it and nothing here acts on, as JSON
 
@@ -90,6 +91,10 @@ func (f Function) Clone() Function {
 	f.EventSources = slices.Clone(f.EventSources)
 	f.Async = f.Async.clone()
 	f.Attributes = maps.Clone(f.Attributes)
+	if f.URL != nil {
+		u := *f.URL
+		f.URL = &u
+	}
 	return f
 }
 

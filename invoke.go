@@ -29,6 +29,9 @@ type InvokeInput struct {
 
 	// Source names the event source that it comes from, "" if none. A web function gets it as a POST to a path of that name.
 	Source string `json:"source,omitempty"`
+
+	// Trace is the trace header of what made the event, "" if that is not known: it says how often which functions were part of it.
+	Trace string `json:"trace,omitempty"`
 }
 
 // InvokedStream is what came of an invocation whose answer is read while it comes.

@@ -9,6 +9,7 @@ type PackageInput struct {
 	Function Function // takes the place of the one of its name
 	Config   Config   // all variables; nil keeps those of the current release
 	Create   bool     // Conflict if there is such an app
+	Tuned    bool     // what operators set of the function stays beside it; else it is in Function by now
 
 	Author, Description string
 }

@@ -85,9 +85,10 @@ type Instance struct {
 
 // Status is what runs of a stage.
 type Status struct {
-	Stage     Stage      `json:"stage"`
-	URL       string     `json:"url"`
-	Isolation string     `json:"isolation"` // which engine runs it and what it promises
-	Level     int        `json:"level"`     // the same as a number: 4 isolated and bounded … 1 separate processes
-	Instances []Instance `json:"instances"`
+	Stage        Stage             `json:"stage"`
+	URL          string            `json:"url"`
+	FunctionURLs map[string]string `json:"functionUrls,omitempty"` // addresses of single functions, by name
+	Isolation    string            `json:"isolation"`              // which engine runs it and what it promises
+	Level        int               `json:"level"`                  // the same as a number: 4 isolated and bounded … 1 separate processes
+	Instances    []Instance        `json:"instances"`
 }

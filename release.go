@@ -18,8 +18,28 @@ type Artifact struct {
 // Short returns the first 12 digits of the digest, for people.
 func (a Artifact) Short() string { return a.Digest[:min(12, len(a.Digest))] }
 
-// Config is a stage's variables in clear. It exists in memory only and prints its names, never its values.
+// Config is a stage's variables in clear. It exists in memory only and prints its names, never its values. A variable of one
+// function has the name FUNCTION/NAME; see VariableOf.
 type Config map[string]string
+
+// VariableOf is the name in a Config of a variable that one function has.
+func VariableOf(function, name string) string { return function + "/" + name }
+
+// For returns the variables of a function: those of all, and over them its own. With "" it is those of all.
+func (c Config) For(function string) Config {
+	variables := Config{}
+	for name, value := range c {
+		if !strings.Contains(name, "/") {
+			variables[name] = value
+		}
+	}
+	for name, value := range c {
+		if own, name, is := strings.Cut(name, "/"); is && own == function {
+			variables[name] = value
+		}
+	}
+	return variables
+}
 
 // String lists the names.
 func (c Config) String() string {

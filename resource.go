@@ -68,8 +68,11 @@ type ResourceStatus struct {
 	URL      string          `json:"url,omitempty"`      // where clients outside of the app find it, or the API of its kind
 }
 
+// Bytes is the ResourceCount of the room that something takes.
+const Bytes = "bytes"
+
 // ResourceCount is how much of something there is.
 type ResourceCount struct {
-	What string `json:"what"` // "objects", "messages waiting"
+	What string `json:"what"` // "objects", "waiting", Bytes
 	N    int64  `json:"n"`
 }

@@ -35,42 +35,75 @@ func main() {
 `
 )
 
-// languages of the functions.
+// languages of the functions that are measured warm.
 var languages = []string{"go", "node", "python"} //nolint:gochecknoglobals // a constant list
 
-// The apps: one for rates and one for starts.
+// The apps: one for rates, and those for starts. Java has one of its own, which Maven builds.
 const (
 	warmApp = "invoke"
 	coldApp = "cold"
+	javaApp = "coldjava"
 )
 
-// deploy deploys the functions in both.
+// What is measured cold besides.
+const (
+	rubyFunction = "def handler(event:, context:) = { message: 'hello', n: 1 }\n"
+	rubyManifest = "  ruby: {handler: fruby.handler, runtime: ruby3.4, max: 1, idle: 400ms}\n"
+	javaManifest = "functions: {java: {handler: \"Fjava::handle\", runtime: java17, max: 1, idle: 400ms}}\n"
+	javaFunction = `public class Fjava {
+  public java.util.Map<String, Object> handle(java.util.Map<String, Object> event) { return java.util.Map.of("message", "hello", "n", 1); }
+}
+`
+	javaProject = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>bench</groupId><artifactId>fjava</artifactId><version>1</version>
+<properties><maven.compiler.source>11</maven.compiler.source><maven.compiler.target>11</maven.compiler.target></properties></project>
+`
+)
+
+// deploy deploys the functions. Languages that the machine lacks are named.
 func (b *bench) deploy(ctx context.Context) error {
 	b.urls = map[string]string{}
 	program := filepath.Join(b.Dir, "fgo")
 	if err := buildGo(ctx, b.Dir, program); err != nil {
 		return err
 	}
-	for name, app := range map[string]struct {
-		idle      string
-		instances int
-	}{warmApp: {"10m", 8}, coldApp: {"400ms", 1}} {
-		dir := filepath.Join(b.Dir, name)
-		if err := home.Plant(dir, map[string]string{
-			"fnode.js": nodeFunction, "fpython.py": pythonFunction, "aloft.yml": fmt.Sprintf(functionsManifest, app.idle, app.instances),
-		}); err != nil {
+	b.cold = append(b.cold, start{"go", coldApp, []string{program}}, start{"node", coldApp, nil}, start{"python", coldApp, nil})
+	files := map[string]string{"fnode.js": nodeFunction, "fpython.py": pythonFunction}
+	manifest := fmt.Sprintf(functionsManifest, "400ms", 1)
+	if _, err := exec.LookPath("ruby"); err == nil {
+		files["fruby.rb"], manifest = rubyFunction, manifest+rubyManifest
+		b.cold = append(b.cold, start{"ruby", coldApp, nil})
+	} else {
+		fmt.Fprintln(b.out, "not measured: ruby is not installed")
+	}
+	for name, text := range map[string]string{warmApp: fmt.Sprintf(functionsManifest, "10m", 8), coldApp: manifest} {
+		files["aloft.yml"] = text
+		if err := b.up(ctx, name, files, program); err != nil {
 			return err
 		}
+	}
+	if _, err := exec.LookPath("mvn"); err != nil {
+		fmt.Fprintln(b.out, "not measured: Java needs Maven, which is not installed")
+		return nil
+	}
+	b.cold = append(b.cold, start{"java", javaApp, nil})
+	return b.up(ctx, javaApp, map[string]string{"src/main/java/Fjava.java": javaFunction, "pom.xml": javaProject, "aloft.yml": javaManifest}, "")
+}
+
+// up deploys an app of files and, if it is not "", the program fgo.
+func (b *bench) up(ctx context.Context, name string, files map[string]string, program string) error {
+	dir := filepath.Join(b.Dir, name)
+	if err := home.Plant(dir, files); err != nil {
+		return err
+	}
+	if program != "" {
 		if err := os.Link(program, filepath.Join(dir, "fgo")); err != nil {
 			return err
 		}
-		address, err := b.server.Up(ctx, dir)
-		if err != nil {
-			return err
-		}
-		b.urls[name] = address
 	}
-	return nil
+	address, err := b.server.Up(ctx, dir)
+	b.urls[name] = address
+	return err
 }
 
 // buildGo builds the Go function with AWS's own client, of the version that this module pins.

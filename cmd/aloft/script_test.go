@@ -48,13 +48,15 @@ func allCommands() map[string]command {
 }
 
 // condition knows "isolation": this machine lets namespaces be made; "boto3": Python has the module; "lambda_runtime":
-// Cargo reaches AWS's crate; and "aws-provider": Terraform can install its AWS provider from a directory.
+// Cargo reaches AWS's crate; "aws-sdk-js": somebody installed AWS's SDK for JavaScript; and "aws-provider": Terraform can install its AWS provider from a directory.
 func condition(name string) (bool, error) {
 	switch name {
 	case "boto3":
 		return exec.Command("python3", "-c", "import boto3").Run() == nil, nil
 	case "lambda_runtime":
 		return exec.Command("cargo", "info", "lambda_runtime@1").Run() == nil, nil
+	case "aws-sdk-js":
+		return os.Getenv("ALOFT_TEST_AWS_SDK_JS") != "", nil
 	case "aws-provider":
 		return awsProviders() != "", nil
 	case "isolation":
@@ -90,6 +92,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("ALOFT_HOME", home)
 	env.Setenv("ALOFT_HTTP", "127.0.0.1:0")
 	env.Setenv("TF_MIRROR", awsProviders())
+	env.Setenv("AWS_SDK_JS", os.Getenv("ALOFT_TEST_AWS_SDK_JS"))
 	env.Defer(func() { cleanUp(env.WorkDir) })
 	return nil
 }

@@ -30,6 +30,10 @@ type Options struct {
 	Stage    func(ctx context.Context, ref aloft.StageRef) error // NotFound if there is none
 	Logger   *slog.Logger
 
+	Log func(ref aloft.StageRef, line aloft.LogLine) // takes what users should know; nil: nobody does
+	// Room makes sure that n bytes more may wait for the functions of a stage, and returns Unavailable if not; the caller calls leave
+	// when they wait. nil: there always is room.
+	Room func(ctx context.Context, ref aloft.StageRef, n int64) (leave func(), err error)
 	// Settings say what becomes of a function's events that have a qualifier ("" is none); nil: the function says it.
 	Settings func(ctx context.Context, ref aloft.StageRef, f aloft.Function, qualifier string) (Settings, error)
 	// Locate finds the function that an ARN names, and its qualifier, NotFound if there is none; nil: there are none.
@@ -213,7 +217,7 @@ func (q *Queue) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Invo
 	if id == "" {
 		id = aloft.NewID()
 	}
-	e := envelope{ClientContext: input.ClientContext, Qualifier: input.Qualifier, Source: input.Source}
+	e := envelope{ClientContext: input.ClientContext, Qualifier: input.Qualifier, Source: input.Source, Trace: input.Trace}
 	if err := w.put(ctx, id, input.Payload, e); err != nil {
 		return aloft.Invoked{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 )
 
@@ -42,11 +43,14 @@ func (w *worker) attempt(ctx context.Context, m messages.Message) (changes []mes
 		}
 		return w.end(ctx, m, e, aloft.Invoked{}, tooOld), true
 	}
+	if w.loops(ctx, e.Trace, e.Qualifier) {
+		return w.endLoop(m, e), true
+	}
 	var got aloft.Invoked
 	if err == nil {
 		got, err = w.queue.Invoker.Invoke(ctx, aloft.InvokeInput{
 			Stage: w.lane.ref, Function: w.lane.name, Payload: m.Body, ClientContext: e.ClientContext,
-			RequestID: m.ID, Qualifier: e.Qualifier, Source: e.Source,
+			RequestID: m.ID, Qualifier: e.Qualifier, Source: e.Source, Trace: e.Trace,
 		})
 	}
 	if err == nil {
@@ -111,9 +115,16 @@ func (w *worker) end(ctx context.Context, m messages.Message, e envelope, got al
 // ever. Lambda's number is about the same.
 const maxHops = 16
 
+// handed is an event that a function hands on.
+type handed struct {
+	record []byte
+	hops   int
+	trace  string
+}
+
 // deliver sends a record. What it returns is to be done together with the end of the event. A record that has come too far
 // becomes a dead letter.
-func (w *worker) deliver(ctx context.Context, to string, hops int, record []byte) ([]messages.Change, error) {
+func (w *worker) deliver(ctx context.Context, to string, h handed) ([]messages.Change, error) {
 	kind, name, ok := aloft.CutDestination(to)
 	if !ok && !strings.HasPrefix(to, arnPrefix) {
 		return nil, aloft.Errorf(aloft.Invalid, "%q is no destination", to)
@@ -127,22 +138,23 @@ func (w *worker) deliver(ctx context.Context, to string, hops int, record []byte
 		if err != nil {
 			return nil, err
 		}
-		if hops > maxHops {
-			m := messages.Message{ID: aloft.NewID(), Body: record, Enqueued: time.Now()}
-			e := envelope{Error: fmt.Sprintf("%d functions have handed this event on to each other: their destinations are a loop", hops)}
+		if h.hops > maxHops {
+			m := messages.Message{ID: aloft.NewID(), Body: h.record, Enqueued: time.Now()}
+			e := envelope{Error: fmt.Sprintf("%d functions have handed this event on to each other: their destinations are a loop", h.hops)}
 			return []messages.Change{next.deadLetter(m, e, aloft.Invoked{})}, nil
 		}
 		next.pending.Add(1)
-		e := envelope{Qualifier: qualifier, Hops: hops}
-		return []messages.Change{messages.Put{Queue: next.lane.queue(), ID: aloft.NewID(), Body: record, Attributes: e.bytes()}}, nil
+		e := envelope{Qualifier: qualifier, Hops: h.hops, Trace: h.trace}
+		return []messages.Change{messages.Put{Queue: next.lane.queue(), ID: aloft.NewID(), Body: h.record, Attributes: e.bytes()}}, nil
 	}
 	if w.queue.Send == nil {
 		return nil, aloft.Errorf(aloft.NotFound, "there is no %s %q", kind, name)
 	}
 	const tries = 3
+	ctx = lineage.With(ctx, h.trace)
 	var err error
 	for i := range tries {
-		if err = w.queue.Send(ctx, w.lane.ref, to, record); err == nil || aloft.ErrorCode(err) == aloft.NotFound {
+		if err = w.queue.Send(ctx, w.lane.ref, to, h.record); err == nil || aloft.ErrorCode(err) == aloft.NotFound {
 			break
 		}
 		pause(w.ctx, firstWait<<i)

@@ -144,7 +144,7 @@ func (q *Queue) Replay(ctx context.Context, ref aloft.StageRef, ids []string) (i
 			return i, err
 		}
 		again := f.envelope
-		again.Attempts, again.Error, again.Hops = 0, "", 0
+		again.Attempts, again.Error, again.Hops, again.Trace = 0, "", 0, ""
 		if err := store.Apply(ctx, messages.Requeue{Sequence: f.sequence, To: w.lane.queue(), Attributes: again.bytes()}); err != nil {
 			return i, err
 		}
@@ -184,4 +184,13 @@ func (q *Queue) Pending(ctx context.Context, ref aloft.StageRef) (map[string]int
 		pending[parse(queue).name] = c.Ready + c.Delayed + c.Claimed
 	}
 	return pending, err
+}
+
+// Waiting is how many bytes wait for the functions of a stage, "app/stage".
+func (q *Queue) Waiting(ctx context.Context, stage string) (int64, error) {
+	store, err := q.current()
+	if err != nil {
+		return 0, err
+	}
+	return store.SizeBelow(ctx, waiting+stage+"/")
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 )
 
@@ -58,7 +59,7 @@ func (w *worker) settings(ctx context.Context, qualifier string) Settings {
 func (w *worker) farewell(ctx context.Context, m messages.Message, e *envelope, got aloft.Invoked, condition string) (changes []messages.Change, reached bool) {
 	set := w.settings(ctx, e.Qualifier)
 	send := func(to string, what []byte) {
-		sent, err := w.deliver(ctx, to, e.Hops+1, what)
+		sent, err := w.deliver(ctx, to, handed{what, e.Hops + 1, lineage.Step(e.Trace, w.lane.ref, w.lane.name)})
 		if err == nil {
 			changes, reached = append(changes, sent...), true
 			return

@@ -25,6 +25,7 @@ type envelope struct {
 	Source        string `json:"source,omitempty"`
 	Attempts      int    `json:"attempts,omitempty"` // in which the function failed
 	Error         string `json:"error,omitempty"`    // of the last time, also that it took no event
+	Trace         string `json:"trace,omitempty"`    // of what made it; see lineage
 	Hops          int    `json:"hops,omitempty"`     // functions whose destinations led here, one after another
 }
 
@@ -61,6 +62,13 @@ type worker struct {
 func (w *worker) put(ctx context.Context, id string, payload []byte, e envelope) error {
 	if w.pending.Load() >= maxPending {
 		return aloft.Errorf(aloft.Unavailable, "%d events wait for %s", maxPending, w.lane.name).WithHint("try again when it has worked on some")
+	}
+	if w.queue.Room != nil {
+		leave, err := w.queue.Room(ctx, w.lane.ref, int64(len(payload)+messages.Overhead))
+		defer leave()
+		if err != nil {
+			return err
+		}
 	}
 	_, err := w.store.Put(ctx, messages.Put{Queue: w.lane.queue(), ID: id, Body: payload, Attributes: e.bytes()})
 	if err == nil {

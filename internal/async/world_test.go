@@ -14,6 +14,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/async"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 )
 
@@ -32,6 +33,8 @@ type world struct {
 	attempts  map[string]int
 	sent      []string
 	sendErr   error
+	onSend    func(trace string, record []byte) // what becomes of what is sent
+	lines     []string                          // of the log
 	began     time.Time
 }
 
@@ -71,7 +74,7 @@ func (w *world) begin(open func(context.Context, string) (*messages.Store, error
 		w.t.Fatal(err)
 	}
 	w.store = store
-	w.Queue = async.New(async.Options{Invoker: w.invoker(), Function: w.function, Stage: w.stage, Send: w.send, Logger: slog.New(slog.DiscardHandler)})
+	w.Queue = async.New(async.Options{Invoker: w.invoker(), Function: w.function, Stage: w.stage, Send: w.send, Log: w.log, Logger: slog.New(slog.DiscardHandler)})
 	w.KeepDead(keptDead)
 	if err := w.Begin(w.t.Context(), store); err != nil {
 		w.t.Fatal(err)
@@ -128,11 +131,20 @@ func (w *world) stage(_ context.Context, ref aloft.StageRef) error {
 	return nil
 }
 
-func (w *world) send(_ context.Context, _ aloft.StageRef, to string, record []byte) error {
+func (w *world) send(ctx context.Context, _ aloft.StageRef, to string, record []byte) error {
+	if w.onSend != nil {
+		w.onSend(lineage.From(ctx), record)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sent = append(w.sent, to+" "+string(record))
 	return w.sendErr
+}
+
+func (w *world) log(_ aloft.StageRef, line aloft.LogLine) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lines = append(w.lines, line.Function+" "+line.Text)
 }
 
 func (w *world) invoke(id string) {

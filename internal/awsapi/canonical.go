@@ -100,7 +100,7 @@ func (s *signature) canonicalHeaders(r *http.Request) string {
 		b.WriteByte(':')
 		values := r.Header[http.CanonicalHeaderKey(name)]
 		switch {
-		case name == "host":
+		case name == "host", name == authority:
 			values = []string{r.Host}
 		case name == "content-length" && len(values) == 0 && r.ContentLength >= 0:
 			values = []string{strconv.FormatInt(r.ContentLength, 10)}

@@ -80,8 +80,19 @@ func parseHeader(r *http.Request, authorization string) (*signature, error) {
 	if err := s.scope(fields["Credential"], r.Header.Get(dateHeader)); err != nil {
 		return nil, err
 	}
-	return s, s.signed(fields["SignedHeaders"], r.Header)
+	if err := s.signed(fields["SignedHeaders"], r.Header); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(s.headers, "host") && (r.ProtoMajor < 2 || !slices.Contains(s.headers, authority)) {
+		return nil, noHost()
+	}
+	return s, nil
 }
+
+// authority is what HTTP/2 has in place of the header Host, and AWS's SDK for JavaScript signs.
+const authority = ":authority"
+
+func noHost() error { return reject(incomplete, "SignedHeaders must be sorted and name host.") }
 
 func parseQuery(query url.Values) (*signature, error) {
 	for _, name := range []string{"X-Amz-Algorithm", "X-Amz-Credential", dateHeader, "X-Amz-Expires", "X-Amz-SignedHeaders", querySignature, tokenHeader} {
@@ -99,7 +110,13 @@ func parseQuery(query url.Values) (*signature, error) {
 	if err := s.scope(query.Get("X-Amz-Credential"), query.Get(dateHeader)); err != nil {
 		return nil, err
 	}
-	return s, s.signed(query.Get("X-Amz-SignedHeaders"), nil)
+	if err := s.signed(query.Get("X-Amz-SignedHeaders"), nil); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(s.headers, "host") {
+		return nil, noHost()
+	}
+	return s, nil
 }
 
 // scope reads KEY/DATE/REGION/SERVICE/aws4_request, and the time.
@@ -119,15 +136,15 @@ func (s *signature) scope(credential, at string) error {
 	return nil
 }
 
-// signed reads the names of the signed headers. The host must be one, and all that AWS gives a meaning to: what is not signed,
-// somebody in between may have put there.
+// signed reads the names of the signed headers. All must be among them that AWS gives a meaning to: what is not signed, somebody in
+// between may have put there. The host must be, too, which the caller looks for.
 func (s *signature) signed(names string, header http.Header) error {
 	s.headers = strings.Split(names, ";")
 	if !valuePattern.MatchString(s.value) {
 		return reject(incomplete, "Signature must be 64 hexadecimal digits.")
 	}
-	if !slices.Contains(s.headers, "host") || !slices.IsSorted(s.headers) || len(slices.Compact(slices.Clone(s.headers))) != len(s.headers) {
-		return reject(incomplete, "SignedHeaders must be sorted and name host.")
+	if !slices.IsSorted(s.headers) || len(slices.Compact(slices.Clone(s.headers))) != len(s.headers) {
+		return noHost()
 	}
 	for name := range header {
 		if name = strings.ToLower(name); strings.HasPrefix(name, "x-amz-") && !slices.Contains(s.headers, name) {

@@ -8,6 +8,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/async"
 	"github.com/aloft-run/aloft/internal/local"
+	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 )
 
@@ -35,7 +36,7 @@ func (s *server) closeQueues(context.Context) error {
 // wireAsync makes what works on events that nobody waits for.
 func (s *server) wireAsync() {
 	s.async = async.New(async.Options{
-		Invoker: s.platform, Function: s.function, Logger: s.logger, Send: s.send,
+		Invoker: s.platform, Function: s.function, Logger: s.logger, Send: s.send, Log: s.journal.Append, Room: s.roomForEvents(),
 		Stage: func(ctx context.Context, ref aloft.StageRef) error {
 			_, err := s.store.Stage(ctx, ref)
 			return err
@@ -49,6 +50,21 @@ func (s *server) wireAsync() {
 		},
 	})
 	s.onClose(s.async.Close)
+}
+
+// roomForEvents bounds the bytes of the events that wait for the functions of a stage.
+func (s *server) roomForEvents() func(ctx context.Context, ref aloft.StageRef, n int64) (func(), error) {
+	quota := resource.NewQuota(resource.QuotaOptions{
+		Most: s.roomPerStage, Free: resource.FreeOn(s.home),
+		Size: func(ctx context.Context, owner string) (int64, error) { return s.async.Waiting(ctx, owner) },
+	})
+	return func(ctx context.Context, ref aloft.StageRef, n int64) (func(), error) {
+		leave, err := quota.Reserve(ctx, ref.String(), n)
+		if _, ok := errors.AsType[*resource.Full](err); ok {
+			err = aloft.Errorf(aloft.Unavailable, "there is no room for more events that wait: %v", err)
+		}
+		return leave, err
+	}
 }
 
 // invoker is who works on events of the API.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -12,16 +14,17 @@ import (
 
 // deployment is a deployment as --json says it.
 type deployment struct {
-	App       string         `json:"app"`
-	Stage     string         `json:"stage"`
-	Release   int            `json:"release"`
-	URL       string         `json:"url"`
-	Artifact  artifactResult `json:"artifact"`
-	Build     buildShort     `json:"build,omitzero"`
-	Isolation string         `json:"isolation,omitempty"`
-	Level     int            `json:"level,omitempty"`
-	Seconds   float64        `json:"seconds"`
-	Unchanged bool           `json:"unchanged"`
+	App          string            `json:"app"`
+	Stage        string            `json:"stage"`
+	Release      int               `json:"release"`
+	URL          string            `json:"url"`
+	FunctionURLs map[string]string `json:"functionUrls,omitempty"` // addresses of single functions
+	Artifact     artifactResult    `json:"artifact"`
+	Build        buildShort        `json:"build,omitzero"`
+	Isolation    string            `json:"isolation,omitempty"`
+	Level        int               `json:"level,omitempty"`
+	Seconds      float64           `json:"seconds"`
+	Unchanged    bool              `json:"unchanged"`
 }
 
 type artifactResult struct {
@@ -104,7 +107,7 @@ func (p *program) tellState(ctx context.Context, c *client.Client, ref aloft.Sta
 func (p *program) printDeployment(d aloft.Deployment) error {
 	if p.flags.json {
 		return p.printJSON(deployment{
-			App: d.Release.App, Stage: d.Release.Stage, Release: d.Release.Version, URL: d.URL,
+			App: d.Release.App, Stage: d.Release.Stage, Release: d.Release.Version, URL: d.URL, FunctionURLs: d.FunctionURLs,
 			Artifact:  artifactResult(d.Release.Artifact),
 			Build:     buildShort{Buildpack: d.Build.Buildpack, Cached: d.Build.Cached, Seconds: d.Build.Elapsed.Seconds()},
 			Isolation: d.Isolation, Level: d.Level, Seconds: d.Elapsed.Seconds(), Unchanged: d.Unchanged,
@@ -124,6 +127,9 @@ func (p *program) printDeployment(d aloft.Deployment) error {
 				isolation = fmt.Sprintf(", isolation level %d", d.Level)
 			}
 			fmt.Fprintf(p.err, "%s serves %s\n", paint.bold(fmt.Sprintf("%s v%d", name, d.Release.Version)), paint.dim(short(d.Elapsed)+isolation))
+		}
+		for _, name := range slices.Sorted(maps.Keys(d.FunctionURLs)) {
+			fmt.Fprintf(p.err, "function %s: %s\n", name, clean(d.FunctionURLs[name]))
 		}
 		if p.flags.verbose {
 			p.printPackage(d.Build)

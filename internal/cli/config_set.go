@@ -22,7 +22,8 @@ func newConfigSet(p *program) *cobra.Command {
 	c := newCommand(cobra.Command{
 		Use:   "set NAME=VALUE... [flags]",
 		Short: "Set variables, in one release",
-		Long: `Sets variables, in one release. Setting what is set already makes none.
+		Long: `Sets variables, in one release. Setting what is set already makes none. FUNCTION/NAME is a variable that only one
+function has, over that of the same name which all have.
 
 Other users of the machine can see arguments while the command runs: --file keeps secrets out of them. The
 file has a NAME=VALUE on each line; empty lines and lines that start with # do not count, and a value may
@@ -31,6 +32,7 @@ stand in quotes. "-" is standard input.
 Exit status: 0 released, or nothing changed; 1 the app did not start with them, and the current release
 keeps serving; 2 an argument has no "=", or a name is not allowed.`,
 		Example: `  aloft config set LOG_LEVEL=debug GREETING="Hello there"
+  aloft config set create/LOG_LEVEL=debug
   aloft config set --file .env --stage production
   pass show stripe | sed 's/^/STRIPE_KEY=/' | aloft config set --file -`,
 		Args: between(0, -1),
@@ -58,7 +60,7 @@ func runConfigSet(ctx context.Context, p *program, o configSetOptions, args []st
 		return aloft.Errorf(aloft.Invalid, "nothing to set").WithHint("for example: aloft config set LOG_LEVEL=debug")
 	}
 	for name := range set {
-		if err := manifest.CheckEnvName(name); err != nil {
+		if err := manifest.CheckVariable(name); err != nil {
 			return err
 		}
 	}

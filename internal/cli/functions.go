@@ -18,7 +18,8 @@ type functionResult struct {
 	Runs     string             `json:"runs"` // a command, a handler, or a directory
 	Runtime  string             `json:"runtime,omitempty"`
 	Routes   []string           `json:"routes"`
-	Waiting  int                `json:"waiting"` // events that nobody waits for and that it has not worked on
+	URL      string             `json:"url,omitempty"` // a function URL
+	Waiting  int                `json:"waiting"`       // events that nobody waits for and that it has not worked on
 }
 
 func newFunctions(p *program) *cobra.Command {
@@ -26,9 +27,9 @@ func newFunctions(p *program) *cobra.Command {
 		Use:   "functions [stage] [flags]",
 		Short: "List the functions of a stage",
 		Long: `Lists what the current release of a stage is made of: web functions, workers, Lambda handlers, files, with what each
-runs, which requests it answers, and how many events wait for it (aloft invoke --async).
+runs, which requests it answers, its function URL, and how many events wait for it (aloft invoke --async).
 
-With --json: an array of {"function", "name" (as Lambda has it), "kind", "runs", "runtime", "routes", "waiting"}.
+With --json: an array of {"function", "name" (as Lambda has it), "kind", "runs", "runtime", "routes", "url", "waiting"}.
 
 Exit status: 0 printed; 2 there is no such app or stage.`,
 		Example: `  aloft functions
@@ -52,6 +53,10 @@ func runFunctions(ctx context.Context, p *program, stage string) error {
 		return err
 	}
 	defer c.Close()
+	status, err := p.status(ctx, c, ref)
+	if err != nil {
+		return err
+	}
 	waiting, err := c.Pending(ctx, ref)
 	if err != nil {
 		return err
@@ -60,12 +65,18 @@ func runFunctions(ctx context.Context, p *program, stage string) error {
 	rows := [][]string{{"FUNCTION", "KIND", "RUNS", "RUNTIME", "ROUTES", "EVENTS WAITING"}}
 	for _, f := range release.Functions {
 		r := functionOf(ref, f)
-		r.Waiting = waiting[f.Name]
+		r.Waiting, r.URL = waiting[f.Name], status.FunctionURLs[f.Name]
 		results = append(results, r)
 		rows = append(rows, []string{r.Function, string(r.Kind), r.Runs, r.Runtime, strings.Join(r.Routes, ", "), strconv.Itoa(r.Waiting)})
 	}
 	if p.flags.json {
 		return p.printJSON(results)
+	}
+	if len(status.FunctionURLs) > 0 {
+		rows[0] = append(rows[0], "URL")
+		for i, r := range results {
+			rows[i+1] = append(rows[i+1], r.URL)
+		}
 	}
 	return table(p.out, rows)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft"
 )
 
 func newResources(p *program) *cobra.Command {
@@ -13,8 +15,9 @@ func newResources(p *program) *cobra.Command {
 		Use:   "resources [stage] [flags]",
 		Short: "List the buckets, queues, topics and streams of a stage",
 		Long: `Lists what the resources section of aloft.yml made for a stage, with the name that AWS's SDKs know each by, the
-variable by which functions get it, and how much is in it. What a release does not declare any more is listed without
-a variable: it is kept until the stage is destroyed.
+variable by which functions get it, and how much is in it; the size is what its part of the stage's room takes, 10 GB
+for all unless aloft serve is told otherwise (--resources-limit). What a release does not declare any more is listed
+without a variable: it is kept until the stage is destroyed.
 
 With --json: an array of {"resource", "type", "name", "arn", "counts": [{"what", "n"}], "variable", "url"}; url is where
 AWS's clients outside of the app find it, with the key that aloft credentials aws prints.
@@ -48,7 +51,11 @@ func runResources(ctx context.Context, p *program, stage string) error {
 	for _, r := range list {
 		var holds []string
 		for _, count := range r.Counts {
-			holds = append(holds, fmt.Sprintf("%d %s", count.N, count.What))
+			text := fmt.Sprintf("%d %s", count.N, count.What)
+			if count.What == aloft.Bytes {
+				text = bytesText(count.N)
+			}
+			holds = append(holds, text)
 		}
 		rows = append(rows, []string{r.Resource, r.Type, r.Name, r.Variable, strings.Join(holds, ", ")})
 	}

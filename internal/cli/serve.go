@@ -10,6 +10,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/manifest"
+	"github.com/aloft-run/aloft/internal/resource"
 )
 
 // drainPatience bounds the end of the server: requests in flight may finish.
@@ -35,6 +39,10 @@ Apps and builds are kept apart as well as the machine allows: 4 isolated and bou
 separate processes; aloft doctor explains. With --isolation-minimum (ALOFT_ISOLATION_MINIMUM) the server refuses
 to start below a level; --isolation (ALOFT_ISOLATION) asks for less than the best.
 
+The buckets, queues, topics and streams of one stage hold 10 GB together, and as much what waits for its functions,
+unless --resources-limit (ALOFT_RESOURCES_LIMIT) says otherwise. Of the disk 1 GB, of a small one a twentieth, is
+left free. What there is no room for is refused with the error of the API that was asked.
+
 SIGTERM or SIGINT ends it: requests in flight finish (within 40 s), then the apps end. A second one ends it
 at once. What ran runs again at the next start. aloft upgrade puts a server of another program in its place without
 losing a request; this process stays then, and stands for the other, unless systemd (Type=notify) watches it.
@@ -49,6 +57,7 @@ type serveOptions struct {
 	http, https     string
 	atMost, atLeast string // levels of isolation
 	proxies         []string
+	room            string // for the resources of a stage
 }
 
 func newServe(p *program) *cobra.Command {
@@ -71,6 +80,9 @@ func newServe(p *program) *cobra.Command {
 			if !c.Flags().Changed("isolation-minimum") {
 				o.atLeast = p.env["ALOFT_ISOLATION_MINIMUM"]
 			}
+			if !c.Flags().Changed("resources-limit") {
+				o.room = p.env["ALOFT_RESOURCES_LIMIT"]
+			}
 			return runServe(c.Context(), p, o)
 		},
 	})
@@ -78,6 +90,7 @@ func newServe(p *program) *cobra.Command {
 	c.Flags().StringVar(&o.https, "https", "", "address of the gateway for TLS (default: none)")
 	c.Flags().StringVar(&o.atMost, "isolation", "", "strongest level of isolation that is tried, 1 to 4 (default: the best)")
 	c.Flags().StringVar(&o.atLeast, "isolation-minimum", "", "weakest level of isolation with which apps are run (default 1)")
+	c.Flags().StringVar(&o.room, "resources-limit", "", "how much the resources of a stage hold at most, such as 50GB (default 10GB)")
 	c.Flags().StringSliceVar(&o.proxies, "trusted-proxy", nil, "address or range (CIDR) of a proxy in front; may be repeated")
 	return c
 }
@@ -98,6 +111,10 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	room, err := readRoom(o.room)
+	if err != nil {
+		return err
+	}
 	before, err := p.inherit()
 	if err != nil {
 		return err
@@ -109,12 +126,24 @@ func runServe(ctx context.Context, p *program, o serveOptions) error {
 	}
 	err = p.runServer(ctx, serverOptions{
 		serveOptions: o, isolation: want, home: home, args: p.args, env: p.env, log: p.err, wrapPut: p.wrapPut, wrapInvoker: p.wrapInvoker,
-		trusted: proxies, limits: p.limits, before: before, background: p.env[backgroundEnv] != "",
+		trusted: proxies, roomPerStage: room, limits: p.limits, before: before, background: p.env[backgroundEnv] != "",
 	})
 	if _, asked := errors.AsType[*exitError](err); err != nil && !asked {
 		before.fail(err) // nobody hears it once this server serves
 	}
 	return err
+}
+
+// readRoom reads how many bytes a stage may have; "" is the default.
+func readRoom(text string) (bytes int64, err error) {
+	if text == "" {
+		return resource.DefaultMost, nil
+	}
+	mb, ok := manifest.ParseSize(text)
+	if !ok {
+		return 0, aloft.Errorf(aloft.Invalid, "--resources-limit %q is no size", text).WithHint("such as 500MB or 50GB")
+	}
+	return int64(mb) << 20, nil
 }
 
 // runServer is a server's life.

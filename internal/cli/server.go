@@ -46,10 +46,12 @@ type serverOptions struct {
 	wrapPut     func(PutFunc) PutFunc
 	wrapInvoker func(aloft.Invoker) aloft.Invoker
 	trusted     []netip.Prefix // proxies in front
-	limits      gateway.Limits
-	lock        *os.File // of the home
-	before      *before  // the server whose place this one takes; nil if there is none
-	background  bool     // nobody watches this process
+
+	roomPerStage int64 // bytes of its resources, and of events that wait
+	limits       gateway.Limits
+	lock         *os.File // of the home
+	before       *before  // the server whose place this one takes; nil if there is none
+	background   bool     // nobody watches this process
 }
 
 // server is all parts of aloft, wired.
@@ -126,7 +128,9 @@ func (s *server) openState(ctx context.Context) (err error) {
 	if s.artifacts, err = artifact.Open(s.path("artifacts")); err != nil {
 		return err
 	}
-	if s.resources, err = standard.OpenResources(ctx, s.path("resources"), s.before != nil, s.logger); err != nil {
+	if s.resources, err = standard.OpenResources(ctx, standard.ResourceOptions{
+		Dir: s.path("resources"), Shared: s.before != nil, Most: s.roomPerStage, Logger: s.logger,
+	}); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.resources.Close() })
@@ -206,7 +210,7 @@ func (s *server) wire(context.Context) error {
 	s.wireAsync()
 	sources := standard.EventSources(s.resources.Sourced())
 	s.events = events.New(events.Options{
-		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Paused: true, // until events can be taken
+		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Ends: s.async.Ends, Allowed: s.resources.Allowed(sources), Paused: true, // until events can be taken
 	})
 	s.onClose(s.events.Close)
 	s.onClose(s.endTraffic)
@@ -216,8 +220,9 @@ func (s *server) wire(context.Context) error {
 	}
 	s.deployer = deploy.New(deploy.Options{
 		Apps: s.store, Platform: &events.Platform{Under: stages{s.platform, s.async}, Runner: s.events}, Artifacts: s.artifacts,
-		Buildpacks: standard.Buildpacks(), Sources: sources, Engine: s.engine,
-		Sealer: s.keys, Logs: &s.journal, Recordings: s.records, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
+		Buildpacks: standard.Buildpacks(), Sources: sources, Allowed: s.resources.Allowed(sources), Engine: s.engine,
+		FunctionURLs: func(ctx context.Context, r aloft.Release) map[string]string { return s.aws.lambda.URLs(ctx, r) },
+		Sealer:       s.keys, Logs: &s.journal, Recordings: s.records, URL: s.url, Dir: s.path("deploy"), BuildEnv: buildEnv(s.env), Logger: s.logger, Put: put,
 	})
 	s.wireAWS()
 	return nil

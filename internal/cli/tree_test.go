@@ -98,6 +98,7 @@ func TestFlagMatrix(t *testing.T) {
 	bad["release"], bad["against"] = bad["qualifier"], bad["qualifier"]
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
 	bad["isolation-minimum"] = bad["isolation"]
+	bad["resources-limit"] = []string{"much", "-1GB"}
 	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},

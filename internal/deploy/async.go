@@ -29,7 +29,7 @@ func checkAsync(s manifest.Settings, all []aloft.Function) error {
 		}
 		if !takes[name] {
 			return aloft.Errorf(aloft.Invalid, "function %q gets no events", name).
-				WithHint("retries, retry-delay, max-event-age, on-success and on-failure are for handler functions; remove them")
+				WithHint("retries, retry-delay, max-event-age, on-success, on-failure and loops are for handler functions; remove them")
 		}
 		for _, to := range []string{a.OnSuccess, a.OnFailure} {
 			kind, target, _ := aloft.CutDestination(to)

@@ -59,7 +59,7 @@ func (d *Deployer) build(
 	build = aloft.Build{
 		Stage: p.ref, Source: job.src.Digest(), Buildpack: found.Name, Why: found.Plan.Why, Verdicts: explain(found.Verdicts),
 	}
-	if build.Functions, err = d.functions(p, found.Plan, src.FS(), report); err != nil {
+	if build.Functions, err = d.functions(ctx, p, found.Plan, src.FS(), report); err != nil {
 		return build, nil, err
 	}
 	unlock, err := d.builds.acquire(ctx, p.ref.App, "another build of "+p.ref.App+" is under way; waiting for it", report)

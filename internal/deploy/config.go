@@ -93,7 +93,7 @@ func checkConfig(input aloft.ConfigInput) error {
 		return err
 	}
 	for k, v := range input.Set {
-		if err := manifest.CheckEnvName(k); err != nil {
+		if err := manifest.CheckVariable(k); err != nil {
 			return err
 		}
 		if strings.ContainsRune(v, 0) {

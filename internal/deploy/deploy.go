@@ -43,7 +43,7 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 	if !input.Force && same(state.current, next) && !d.down(ctx, project.ref) {
 		err := d.resume(ctx, state, report)
 		return aloft.Deployment{
-			Release: state.current, URL: d.URL(project.ref), Build: build, Unchanged: true, Elapsed: time.Since(began),
+			Release: state.current, URL: d.URL(project.ref), FunctionURLs: d.functionURLs(ctx, state.current), Build: build, Unchanged: true, Elapsed: time.Since(began),
 		}, err
 	}
 	announceResources(resourceDiff(project.ref, state.current.Resources, next.Resources), report)
@@ -129,7 +129,7 @@ func (d *Deployer) release(
 		}
 	}
 	return aloft.Deployment{
-		Release: release, URL: d.URL(release.StageRef), Elapsed: time.Since(began),
+		Release: release, URL: d.URL(release.StageRef), FunctionURLs: d.functionURLs(ctx, release), Elapsed: time.Since(began),
 		Isolation: d.Engine.Isolation(), Level: int(d.Engine.Level()),
 	}, nil
 }

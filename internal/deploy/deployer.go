@@ -25,6 +25,10 @@ type Options struct {
 	Buildpacks []buildpack.Buildpack // in order of detection
 	Sources    eventsource.Set       // the kinds of event sources there are
 	Engine     engine.Engine         // runs builds
+
+	// Allowed returns Invalid for an event source that a stage may not have; nil: it may have all.
+	Allowed func(ctx context.Context, ref aloft.StageRef, source string) error
+
 	Sealer     Sealer
 	Logs       Logs
 	Recordings Recordings // nil if none are kept
@@ -33,6 +37,9 @@ type Options struct {
 	BuildEnv   []string      // environment of builds, "K=V": PATH, HOME, LANG; never an app's config
 	BuildLimit time.Duration // of one build; 0 means 30 minutes
 	Logger     *slog.Logger
+
+	// FunctionURLs are the addresses of the functions of a release that is current, by name; nil: there are none.
+	FunctionURLs func(ctx context.Context, release aloft.Release) map[string]string
 
 	// Put stores an artifact; nil means Artifacts.Put. Tests of durability put a faulty one here.
 	Put func(context.Context, *artifact.Archive) (aloft.Artifact, error)

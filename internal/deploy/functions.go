@@ -49,7 +49,7 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 			return nil, err
 		} else if ok {
 			h.Env, h.Isolation, h.Routes = environment(planned(plan), s.Env, f.Env), s.Isolation.Minimum, routesOf(s, name)
-			h.EventSources = f.Events
+			h.EventSources, h.URL = f.Events, urlOf(f)
 			all = append(all, h)
 			continue
 		}
@@ -59,7 +59,7 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 			EventSources: f.Events,
 		})
 	}
-	return all, errors.Join(checkRoutes(s, all), checkAsync(s, all))
+	return all, errors.Join(checkRoutes(s, all), checkAsync(s, all), checkURLs(s, all))
 }
 
 // front is what answers requests: the web function, static files, or both.

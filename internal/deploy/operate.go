@@ -31,6 +31,13 @@ func (d *Deployer) Overview(ctx context.Context, app string) ([]aloft.Status, er
 			return nil, err
 		}
 		status.Stage, status.URL = stage, d.URL(stage.StageRef)
+		if stage.Current != 0 {
+			release, err := d.Apps.Release(ctx, stage.StageRef, stage.Current)
+			if err != nil {
+				return nil, err
+			}
+			status.FunctionURLs = d.functionURLs(ctx, release)
+		}
 		all = append(all, status)
 	}
 	return all, nil

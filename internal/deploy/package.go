@@ -112,11 +112,14 @@ func (d *Deployer) nextPackage(state state, input aloft.PackageInput, code aloft
 	}
 	f := input.Function.Clone()
 	if i := slices.IndexFunc(next.Functions, func(old aloft.Function) bool { return old.Name == f.Name }); i >= 0 {
+		if old := next.Functions[i]; next.Tuning[f.Name].Scale != nil { // which stays, and may be reset
+			f.Instances, f.Max = old.Instances, old.Max
+		}
 		next.Functions[i] = f
 	} else {
 		next.Functions = append(next.Functions, f)
 	}
-	if tuned, ok := next.Tuning[f.Name]; ok { // what operators set is in the function by now
+	if tuned, ok := next.Tuning[f.Name]; ok && !input.Tuned {
 		next.Tuning[f.Name] = tuned.Without([]aloft.TuningField{aloft.MemoryField, aloft.TimeoutField})
 	}
 	if input.Config == nil || maps.Equal(input.Config, state.config) {

@@ -153,6 +153,9 @@ func summary(f aloft.Function) string {
 	if len(f.EventSources) > 0 {
 		parts = append(parts, "events from "+strings.Join(f.EventSources, ", "))
 	}
+	if f.URL != nil {
+		parts = append(parts, urlText(*f.URL))
+	}
 	switch {
 	case f.Max > f.Instances:
 		parts = append(parts, fmt.Sprintf("%d to %d instances", max(1, f.Instances), f.Max))

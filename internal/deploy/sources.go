@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"context"
 	"io/fs"
 	"maps"
 	"slices"
@@ -12,7 +13,7 @@ import (
 )
 
 // functions are what a project runs, with event sources as its stage has them.
-func (d *Deployer) functions(p *project, plan buildpack.Plan, tree fs.FS, report aloft.Reporter) ([]aloft.Function, error) {
+func (d *Deployer) functions(ctx context.Context, p *project, plan buildpack.Plan, tree fs.FS, report aloft.Reporter) ([]aloft.Function, error) {
 	all, err := p.functions(plan, tree, report)
 	if err == nil {
 		err = d.ownSources(p.ref, all)
@@ -21,6 +22,9 @@ func (d *Deployer) functions(p *project, plan buildpack.Plan, tree fs.FS, report
 		if err == nil {
 			err = checkDeclared(f.Name, f.EventSources, func(kind, name string) bool { return p.settings.Resources[name].Type == kind })
 		}
+	}
+	if err == nil {
+		err = d.allowed(ctx, p.ref, all...)
 	}
 	return all, err
 }
@@ -34,6 +38,21 @@ func checkDeclared(function string, sources []string, declared func(kind, name s
 			if !declared(kind, name) {
 				return aloft.Errorf(aloft.Invalid, "%s has the event source %s, but the app has no %s %q", function, text, kind, name).
 					WithHint("declare it in the resources section of aloft.yml: %s: %s", name, kind)
+			}
+		}
+	}
+	return nil
+}
+
+// allowed refuses functions with sources that a stage may not have.
+func (d *Deployer) allowed(ctx context.Context, ref aloft.StageRef, functions ...aloft.Function) error {
+	if d.Allowed == nil {
+		return nil
+	}
+	for _, f := range functions {
+		for _, text := range f.EventSources {
+			if err := d.Allowed(ctx, ref, text); err != nil {
+				return err
 			}
 		}
 	}
@@ -87,7 +106,7 @@ func checkSources(f aloft.Function, sources []string) error {
 }
 
 // resolveSources makes the sources in a change canonical, and finds those to remove, which may be named without options.
-func (d *Deployer) resolveSources(r aloft.Release, input aloft.TuneInput) (aloft.TuneInput, error) {
+func (d *Deployer) resolveSources(ctx context.Context, r aloft.Release, input aloft.TuneInput) (aloft.TuneInput, error) {
 	input.Set = maps.Clone(input.Set)
 	for name, t := range input.Set {
 		if t.Sources == nil {
@@ -114,6 +133,9 @@ func (d *Deployer) resolveSources(r aloft.Release, input aloft.TuneInput) (aloft
 			change.Add = append(change.Add, source.String())
 		}
 		if err := checkDeclared(f.Name, change.Add, declares(r)); err != nil {
+			return input, err
+		}
+		if err := d.allowed(ctx, r.StageRef, aloft.Function{EventSources: change.Add}); err != nil {
 			return input, err
 		}
 		t.Sources = &change

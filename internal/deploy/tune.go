@@ -32,7 +32,7 @@ func (d *Deployer) Tune(ctx context.Context, input aloft.TuneInput, report aloft
 		return aloft.Deployment{}, err
 	}
 	next := state.current.Clone()
-	if input, err = d.resolveSources(next, input); err != nil {
+	if input, err = d.resolveSources(ctx, next, input); err != nil {
 		return aloft.Deployment{}, err
 	}
 	if next.Tuning, err = tuned(next, input); err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/aloft-run/aloft/internal/eventsource"
 )
 
-// Options are what a Runner works with. All are needed but Logger, Physical and Paused.
+// Options are what a Runner works with. All are needed but Logger, Physical, Allowed, Ends and Paused.
 type Options struct {
 	Sources eventsource.Set
 	Invoker aloft.Invoker
@@ -26,6 +26,11 @@ type Options struct {
 
 	// Physical is the name on this server of a resource of a release; nil: as of functions.
 	Physical func(release aloft.Release, kind, name string) string
+
+	// Allowed returns why a source may not be one of a stage's releases; nil: all may.
+	Allowed func(ctx context.Context, ref aloft.StageRef, source string) error
+
+	Ends func(ctx context.Context, input aloft.InvokeInput) bool // as of mappings
 
 	Paused bool // nothing runs before Resume: another server still runs the same sources
 }
@@ -107,7 +112,7 @@ func (r *Runner) Drop(release aloft.Release) {
 // mapping is a source of a function while it runs.
 func (r *Runner) mapping(release aloft.Release, s sourced, from time.Time) *eventsource.Mapping {
 	m := &eventsource.Mapping{
-		Stage: release.StageRef, Function: s.function, Source: s.source, From: from, UUID: s.attached, Qualifier: s.qualifier, Whole: s.whole,
+		Stage: release.StageRef, Function: s.function, Source: s.source, From: from, UUID: s.attached, Qualifier: s.qualifier, Whole: s.whole, Ends: r.Ends,
 	}
 	if r.Physical != nil {
 		m.Physical = func(kind, name string) string { return r.Physical(release, kind, name) }

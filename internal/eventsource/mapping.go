@@ -1,6 +1,7 @@
 package eventsource
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"sync"
@@ -26,6 +27,8 @@ type Mapping struct {
 	UUID      string // of a source that no release names; "" for others
 	Qualifier string // as of InvokeInput
 	Whole     bool   // a batch succeeds or fails as a whole: answers say nothing of single items
+
+	Ends func(ctx context.Context, input aloft.InvokeInput) bool // whether an event runs in circles; nil: none does
 
 	mu    sync.Mutex
 	state State

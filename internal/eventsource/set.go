@@ -29,6 +29,15 @@ func (s Set) Parse(ref aloft.StageRef, text string) (Source, error) {
 	return s[i].Parse(u)
 }
 
+// Named is the resource of this server that a source names by its ARN; ok is false for sources that name none so.
+func (s Set) Named(text string) (kind, name string, ok bool) {
+	u, err := split(text, s.byService)
+	if err != nil || u.ARN == "" {
+		return "", "", false
+	}
+	return u.Kind, u.Physical(aloft.StageRef{}), true
+}
+
 // Canonical is the canonical text of a source.
 func (s Set) Canonical(text string) (string, error) {
 	source, err := s.Parse(aloft.StageRef{}, text)

@@ -10,8 +10,8 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
-// maxText bounds the text of a source, in bytes.
-const maxText = 2048
+// maxText bounds the text of a source, in bytes: filters may be long.
+const maxText = 64 << 10
 
 // URI is the text of a source taken apart: KIND:NAME?OPTION=VALUE&…, or an ARN in place of KIND:NAME.
 type URI struct {

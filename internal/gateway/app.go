@@ -86,7 +86,13 @@ func (a *app) take() error {
 	if g.http != nil {
 		server := a.server()
 		server.Protocols.SetHTTP1(true)
-		go a.serve(server, a.door(g.http, nil, server))
+		clear, err := newClear(g, server)
+		if err != nil {
+			return err
+		}
+		d := a.door(g.http, nil, server)
+		d.clear = clear
+		go a.serve(server, d)
 	}
 	if g.tls == nil {
 		return nil

@@ -21,6 +21,7 @@ type door struct {
 	gateway *Gateway
 	config  *tls.Config   // nil without TLS
 	usual   *http1.Server // nil where there is none
+	clear   *clear        // nil: HTTP/2 is not served without TLS
 	ready   chan net.Conn
 	closed  chan struct{}
 	ended   chan struct{} // closed when no more guests come
@@ -86,7 +87,10 @@ func (d *door) run() {
 // welcome serves a guest or hands it over.
 func (d *door) welcome(g *guest) {
 	if d.config == nil {
-		if unread, theirs := d.serve(g); theirs {
+		switch unread, theirs, first := d.serve(g); {
+		case theirs && first && d.clear != nil && begins(unread):
+			d.clear.serve(g, unread)
+		case theirs:
 			d.handOver(&strictConn{guest: g, strict: strict{unread: unread}})
 		}
 		return
@@ -101,14 +105,14 @@ func (d *door) welcome(g *guest) {
 }
 
 func (d *door) welcomeTLS(c *tls.Conn) {
-	if unread, theirs := d.serve(c); theirs {
+	if unread, theirs, _ := d.serve(c); theirs {
 		d.handOver(&strictTLSConn{Conn: c, strict: strict{unread: unread}})
 	}
 }
 
-func (d *door) serve(c net.Conn) (unread []byte, theirs bool) {
+func (d *door) serve(c net.Conn) (unread []byte, theirs, first bool) {
 	if d.usual == nil {
-		return nil, true
+		return nil, true, true
 	}
 	return d.usual.Serve(c)
 }

@@ -78,6 +78,8 @@ func guestOf(conn net.Conn) *guest {
 		return c.guest
 	case *strictTLSConn:
 		return guestOf(c.Conn)
+	case *clearConn:
+		return c.guest
 	case *talkConn:
 		return guestOf(c.Conn)
 	case *tls.Conn:

@@ -15,6 +15,7 @@ import (
 const (
 	attrSha  = "CodeSha256"
 	attrSize = "CodeSize"
+	attrDead = "DeadLetterConfig"
 )
 
 // configuration is a FunctionConfiguration.
@@ -27,7 +28,7 @@ func (a *API) configuration(ctx context.Context, t *target) (map[string]any, err
 	if variables == nil {
 		variables = map[string]string{}
 	}
-	maps.Copy(variables, config)
+	maps.Copy(variables, config.For(t.function.Name))
 	c := t.facts()
 	if len(variables) > 0 {
 		c["Environment"] = map[string]any{"Variables": variables}
@@ -54,6 +55,9 @@ func (t *target) facts() map[string]any {
 	for name, text := range f.Attributes {
 		c[name] = json.RawMessage(text)
 	}
+	for name, text := range t.record.Attributes {
+		c[name] = json.RawMessage(text)
+	}
 	if note, ok := t.record.Versions[t.version()]; ok && note.Description != "" {
 		c["Description"] = note.Description
 	}
@@ -73,7 +77,7 @@ func (t *target) arnQualifier() string {
 
 // revision is the RevisionId of the function's configuration.
 func (t *target) revision() string {
-	return revision(t.name, t.stage.CreatedAt.UnixNano(), t.release.Version, t.version())
+	return revision(t.name, t.stage.CreatedAt.UnixNano(), t.release.Version, t.version(), t.record.Attributes)
 }
 
 // configured is a target's FunctionConfiguration after a release.

@@ -132,6 +132,11 @@ func (a *API) updateCode(r *http.Request) (any, error) {
 		return nil, err
 	}
 	input := aloft.PackageInput{Stage: t.stage.StageRef, Function: f, Author: author, Description: "UpdateFunctionCode " + t.name}
+	if !t.own() {
+		if input, err = t.alone(input, in.Architectures); err != nil {
+			return nil, err
+		}
+	}
 	if in.DryRun {
 		return a.dryRun(r.Context(), t, input, in.code)
 	}
@@ -166,6 +171,9 @@ func (a *API) updateConfiguration(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !t.own() {
+		return a.adjust(r.Context(), t, in)
+	}
 	f := t.function.Clone()
 	config, err := in.apply(&f)
 	if err != nil {
@@ -180,7 +188,7 @@ func (a *API) updateConfiguration(r *http.Request) (any, error) {
 	return a.updated(r.Context(), t, deployment.Release, false)
 }
 
-// changeable returns the function that a request changes: one that was created here, as it is now.
+// changeable returns the function that a request changes, as it is now.
 func (a *API) changeable(r *http.Request, revision string) (*target, error) {
 	t, err := a.found(r)
 	switch {
@@ -188,8 +196,6 @@ func (a *API) changeable(r *http.Request, revision string) (*target, error) {
 		return nil, err
 	case t.qualifier != "" && t.qualifier != latest:
 		return nil, invalid("Versions cannot be changed: name the function without a qualifier.")
-	case !t.own():
-		return nil, conflict("The function %s is part of the app %s, which aloft deploys: change it there and run aloft up", t.name, t.stage.App)
 	}
 	return t, fresh(revision, t.revision())
 }

@@ -1,6 +1,7 @@
 package lambdaapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,8 +54,12 @@ func (e eventInvoke) destinations() (d destinations, err error) {
 // AsyncSettings say what becomes of events that nobody waits for, for a function or a qualifier of it: what was put through this
 // API, else the function's own. DeadLetter is the ARN for payloads of events that are given up, "" for none.
 func (a *API) AsyncSettings(ctx context.Context, ref aloft.StageRef, f aloft.Function, qualifier string) (set *aloft.Async, deadLetter string, err error) {
+	r, err := a.recordOf(ctx, ref, f)
+	if err != nil {
+		return nil, "", err
+	}
 	var dead struct{ TargetArn string }
-	if text := f.Attributes["DeadLetterConfig"]; text != "" {
+	if text := cmp.Or(r.Attributes[attrDead], f.Attributes[attrDead]); text != "" {
 		if err := json.Unmarshal([]byte(text), &dead); err != nil {
 			return nil, "", err
 		}
@@ -62,27 +67,54 @@ func (a *API) AsyncSettings(ctx context.Context, ref aloft.StageRef, f aloft.Fun
 	if qualifier == "" {
 		qualifier = latest
 	}
-	r, ok, err := load[record](ctx, a.Docs, recordPrefix+ref.NameOf(f))
-	if err != nil || !ok || r.EventInvoke[qualifier] == nil {
-		return f.Async, dead.TargetArn, err
+	if r.EventInvoke[qualifier] == nil && r.Recursion == "" {
+		return f.Async, dead.TargetArn, nil
 	}
-	stage, err := a.Apps.Stage(ctx, ref)
-	if err != nil || !stage.CreatedAt.Equal(r.Created) {
-		return f.Async, dead.TargetArn, err
+	if set, err = r.async(f, qualifier); err != nil {
+		return nil, "", err
+	}
+	switch r.Recursion {
+	case recursionAllowed:
+		set.Loops = aloft.LoopsAllowed
+	case recursionEnds:
+		set.Loops = aloft.LoopsEnd
+	}
+	return set, dead.TargetArn, nil
+}
+
+// async is what is said of events for a qualifier, by itself or by the function. The caller may change it.
+func (r record) async(f aloft.Function, qualifier string) (*aloft.Async, error) {
+	own := f.Clone().Async
+	if own == nil {
+		own = &aloft.Async{}
+	}
+	if r.EventInvoke[qualifier] == nil {
+		return own, nil
 	}
 	var e eventInvoke
 	if err := json.Unmarshal(r.EventInvoke[qualifier], &e); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	d, err := e.destinations()
-	set = &aloft.Async{Retries: e.MaximumRetryAttempts, OnSuccess: d.OnSuccess.Destination, OnFailure: d.OnFailure.Destination}
+	set := &aloft.Async{Retries: e.MaximumRetryAttempts, OnSuccess: d.OnSuccess.Destination, OnFailure: d.OnFailure.Destination}
 	if n := e.MaximumEventAgeInSeconds; n != nil {
 		set.MaxAge = aloft.Duration(time.Duration(*n) * time.Second)
 	}
-	if f.Async != nil {
-		set.RetryDelay = f.Async.RetryDelay // Lambda has no word for it
+	set.RetryDelay, set.Loops = own.RetryDelay, own.Loops // Lambda has no words for them here
+	return set, err
+}
+
+// recordOf is the record of a function, the zero value if there is none.
+func (a *API) recordOf(ctx context.Context, ref aloft.StageRef, f aloft.Function) (record, error) {
+	r, ok, err := load[record](ctx, a.Docs, recordPrefix+ref.NameOf(f))
+	if err != nil || !ok {
+		return record{}, err
 	}
-	return set, dead.TargetArn, err
+	stage, err := a.Apps.Stage(ctx, ref)
+	if err != nil || !stage.CreatedAt.Equal(r.Created) {
+		return record{}, err
+	}
+	return r, nil
 }
 
 // Locate finds the function that an ARN names, and the qualifier for an invoker.

@@ -24,8 +24,8 @@ func (a *API) getFunction(r *http.Request) (any, error) {
 	if len(t.record.Tags) > 0 {
 		result["Tags"] = t.record.Tags
 	}
-	if n := t.record.Reserved; n != nil {
-		result["Concurrency"] = map[string]int{"ReservedConcurrentExecutions": *n}
+	if n, ok := t.reserved(); ok {
+		result["Concurrency"] = map[string]int{"ReservedConcurrentExecutions": n}
 	}
 	return result, nil
 }
@@ -96,7 +96,8 @@ func (a *API) deleteFunction(r *http.Request) (any, error) {
 		return nil, a.deleteVersion(r.Context(), t)
 	}
 	if !t.own() {
-		return nil, conflict("The function %s is part of the app %s, which aloft deploys: aloft destroy removes it", t.name, t.stage.App)
+		return nil, conflict("The function %s is part of the app %s, which aloft deploys: take it out of aloft.yml or the Procfile and run aloft up %s, "+
+			"or remove the stage with aloft destroy %s --app %s", t.name, t.stage.App, t.stage.Stage, t.stage.Stage, t.stage.App)
 	}
 	for _, u := range t.record.URLs {
 		if err := a.Docs.DeleteMeta(r.Context(), urlPrefix+u.ID); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 )
 
 // maxPayload is how long an event may be, in bytes; one that is not waited for may have less ("Lambda quotas").
@@ -95,7 +96,10 @@ func (a *API) event(w http.ResponseWriter, r *http.Request, kind string) (*targe
 		Stage: t.stage.StageRef, Function: t.function.Name, RequestID: w.Header().Get("X-Amzn-Requestid"),
 		Tail: r.Header.Get("X-Amz-Log-Type") == "Tail", Async: kind == queues,
 	}
-	input.Qualifier = t.route()
+	input.Qualifier, input.Trace = t.route(), lineage.Of(r)
+	if !input.Async && a.Ends != nil && a.Ends(r.Context(), input) { // others become dead letters
+		return nil, input, &Failure{"RecursiveInvocationException", http.StatusBadRequest, fmt.Sprintf("The function was invoked %d times by what came of one event.", lineage.Most)}
+	}
 	if input.Payload, err = payload(r, kind); err != nil {
 		return nil, input, err
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/aloft-run/aloft/internal/awsapi"
 )
 
-// Options are what an API works with. All are needed but Objects and Mappings.
+// Options are what an API works with. All are needed but Objects, Mappings and Ends.
 type Options struct {
 	Apps     aloft.AppService
 	Deployer Deployer
@@ -33,11 +33,15 @@ type Options struct {
 	Dir      string                           // for what is being unpacked, and for layers
 	Objects  Objects                          // where S3Bucket and S3Key lead; nil: nowhere
 	Mappings Mappings                         // runs event source mappings; nil: they are stored only
+
+	// Ends reports whether an event is refused because it runs in circles; nil: none is.
+	Ends func(ctx context.Context, input aloft.InvokeInput) bool
 }
 
 // Deployer changes what functions run.
 type Deployer interface {
 	Package(ctx context.Context, input aloft.PackageInput, report aloft.Reporter) (aloft.Deployment, error)
+	Adjust(ctx context.Context, input aloft.AdjustInput, report aloft.Reporter) (aloft.Deployment, error)
 	Destroy(ctx context.Context, ref aloft.StageRef) error
 	CreateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error)
 	UpdateAlias(ctx context.Context, alias aloft.Alias) (aloft.Alias, error)
@@ -63,6 +67,8 @@ type API struct {
 
 	mux *http.ServeMux
 	mu  sync.Mutex // held while documents are changed
+
+	declaredURLs index
 }
 
 var _ http.Handler = (*API)(nil)

@@ -134,6 +134,10 @@ func (a *API) apply(r *http.Request, m *mapping, in map[string]json.RawMessage) 
 			m.Settings[name] = raw
 		}
 	}
+	var filters filterCriteria
+	if raw := m.Settings["FilterCriteria"]; raw != nil && json.Unmarshal(raw, &filters) == nil && len(filters.Filters) == 0 {
+		delete(m.Settings, "FilterCriteria") // an empty one removes those that there were
+	}
 	m.Changed = seconds(now())
 	return nil
 }

@@ -38,7 +38,7 @@ type Mapping struct {
 type mappingSettings struct {
 	BatchSize                      int
 	MaximumBatchingWindowInSeconds int
-	FilterCriteria                 struct{ Filters []json.RawMessage }
+	FilterCriteria                 filterCriteria
 	FunctionResponseTypes          []string
 	ScalingConfig                  struct{ MaximumConcurrency int }
 	StartingPosition               string
@@ -91,8 +91,6 @@ func (m *mapping) settings() (s mappingSettings, err error) {
 		return s, invalid("A setting of the event source mapping is not of its type.")
 	case !strings.HasPrefix(m.source(), queueARN) && !strings.HasPrefix(m.source(), streamARN):
 		return s, invalid("Event source %s is not supported: aloft has the queues of SQS and the streams of Kinesis.", m.source())
-	case len(s.FilterCriteria.Filters) > 0:
-		return s, invalid("FilterCriteria are not supported by aloft: let the function return at once for what it does not want.")
 	case s.TumblingWindowInSeconds > 0:
 		return s, invalid("TumblingWindowInSeconds is not supported by aloft.")
 	case s.DestinationConfig.OnFailure.Destination != "":
@@ -104,6 +102,13 @@ func (m *mapping) settings() (s mappingSettings, err error) {
 // text is the mapping's source as aloft's event sources are written.
 func (m *mapping) text(s mappingSettings) (string, error) {
 	options := url.Values{"batch": {strconv.Itoa(s.BatchSize)}}
+	filter, err := s.FilterCriteria.option()
+	if err != nil {
+		return "", err
+	}
+	if filter != "" {
+		options.Set("filter", filter)
+	}
 	if s.MaximumBatchingWindowInSeconds != 0 {
 		options.Set("window", strconv.Itoa(s.MaximumBatchingWindowInSeconds))
 	}
@@ -111,7 +116,7 @@ func (m *mapping) text(s mappingSettings) (string, error) {
 		if s.ScalingConfig.MaximumConcurrency != 0 {
 			options.Set("maximum-concurrency", strconv.Itoa(s.ScalingConfig.MaximumConcurrency))
 		}
-		return m.source() + "?" + options.Encode(), nil
+		return m.source() + "?" + encode(options), nil
 	}
 	switch s.StartingPosition {
 	case "LATEST":
@@ -130,7 +135,36 @@ func (m *mapping) text(s mappingSettings) (string, error) {
 		options.Set("maximum-age", strconv.Itoa(s.MaximumRecordAgeInSeconds))
 	}
 	options.Set("bisect", strconv.FormatBool(s.BisectBatchOnFunctionError))
-	return m.source() + "?" + options.Encode(), nil
+	return m.source() + "?" + encode(options), nil
+}
+
+// encode writes options as aloft's sources have them, in which a plus is a plus.
+func encode(options url.Values) string { return strings.ReplaceAll(options.Encode(), "+", "%20") }
+
+// filterCriteria are patterns: what one of them lets through reaches the function.
+type filterCriteria struct {
+	Filters []struct{ Pattern string }
+}
+
+const maxPattern = 4096 // bytes, as the API's model has it
+
+// option is the option of aloft's sources that says the same, "" for no filters.
+func (c filterCriteria) option() (string, error) {
+	var all []json.RawMessage
+	for _, f := range c.Filters {
+		switch {
+		case len(f.Pattern) > maxPattern:
+			return "", invalid("Invalid filter pattern definition: a pattern has at most %d bytes.", maxPattern)
+		case !json.Valid([]byte(f.Pattern)):
+			return "", invalid("Invalid filter pattern definition: the pattern is no JSON.")
+		}
+		all = append(all, json.RawMessage(f.Pattern))
+	}
+	if len(all) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(all)
+	return string(text), err
 }
 
 // running is a mapping for who runs it.

@@ -19,6 +19,7 @@ type record struct {
 	Revision int       // counts changes of the record
 
 	Tags        map[string]string            `json:",omitempty"`
+	Attributes  map[string]string            `json:",omitempty"` // of a function that aloft deploys, over its own, as JSON: see aloft.Function
 	Versions    map[string]published         `json:",omitempty"` // by number, that of a release
 	Latest      map[string]aloft.Alias       `json:",omitempty"` // aliases of $LATEST
 	Policies    map[string]policy            `json:",omitempty"` // by qualifier, as all below
@@ -26,7 +27,7 @@ type record struct {
 	EventInvoke map[string]json.RawMessage   `json:",omitempty"`
 	Provisioned map[string]provisioned       `json:",omitempty"`
 	Runtime     map[string]runtimeManagement `json:",omitempty"`
-	Reserved    *int                         `json:",omitempty"` // concurrency
+	Reserved    *int                         `json:",omitempty"` // 0: no invocation is let in. Other reserved concurrency is the function's scale
 	Recursion   string                       `json:",omitempty"`
 }
 

@@ -167,7 +167,7 @@ func (s *settings) keep(f *aloft.Function) error {
 		kept["SnapStart"] = map[string]string{"ApplyOn": s.SnapStart.ApplyOn, "OptimizationStatus": "Off"}
 	}
 	for name, raw := range map[string]json.RawMessage{
-		"DeadLetterConfig": s.DeadLetterConfig, "KMSKeyArn": s.KMSKeyArn, "TracingConfig": s.TracingConfig,
+		attrDead: s.DeadLetterConfig, "KMSKeyArn": s.KMSKeyArn, "TracingConfig": s.TracingConfig,
 		"EphemeralStorage": s.EphemeralStorage,
 	} {
 		add(name, len(raw) > 0 && string(raw) != "null", raw)

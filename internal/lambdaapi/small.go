@@ -52,13 +52,19 @@ func (m runtimeManagement) said(name, qualifier string) map[string]any {
 
 type recursion struct{ RecursiveLoop string }
 
+// What RecursiveLoop may be.
+const (
+	recursionEnds    = "Terminate"
+	recursionAllowed = "Allow"
+)
+
 func (a *API) getRecursion(r *http.Request) (any, error) {
 	t, err := a.found(r)
 	if err != nil {
 		return nil, err
 	}
 	if t.record.Recursion == "" {
-		return recursion{"Terminate"}, nil
+		return recursion{recursionEnds}, nil
 	}
 	return recursion{t.record.Recursion}, nil
 }
@@ -68,7 +74,7 @@ func (a *API) putRecursion(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.RecursiveLoop != "Allow" && in.RecursiveLoop != "Terminate" {
+	if in.RecursiveLoop != recursionAllowed && in.RecursiveLoop != recursionEnds {
 		return nil, invalid("RecursiveLoop must be Allow or Terminate.")
 	}
 	return in, a.change(r.Context(), t, func(rec *record) error { rec.Recursion = in.RecursiveLoop; return nil })
@@ -91,8 +97,8 @@ func (a *API) accountSettings(r *http.Request) (any, error) {
 	size, free := int64(0), accountConcurrency
 	for _, t := range all {
 		size += t.release.Artifact.Size
-		if n := t.record.Reserved; n != nil {
-			free -= *n
+		if n, ok := t.reserved(); ok {
+			free -= n
 		}
 	}
 	return map[string]any{

@@ -83,6 +83,9 @@ func (a *API) createURL(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, exists := t.declared(); exists && t.qualifier == "" {
+		return nil, conflict("FunctionUrlConfig exists for this Lambda function: it is in aloft.yml")
+	}
 	u := functionURL{ID: strings.ToLower(rand.Text() + rand.Text()[:6]), InvokeMode: buffered, Created: now()}
 	if err := in.apply(&u); err != nil {
 		return nil, err
@@ -115,7 +118,7 @@ func (a *API) urlOf(r *http.Request) (*target, functionURL, error) {
 	if err != nil {
 		return nil, functionURL{}, err
 	}
-	u, ok := t.record.URLs[t.qualifier]
+	u, ok := t.url(t.qualifier)
 	if !ok {
 		return nil, u, notFound("The resource you requested does not exist.")
 	}
@@ -139,6 +142,9 @@ func (a *API) updateURL(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.free(); err != nil {
+		return nil, err
+	}
 	if err := in.apply(&u); err != nil {
 		return nil, err
 	}
@@ -149,6 +155,9 @@ func (a *API) updateURL(r *http.Request) (any, error) {
 func (a *API) deleteURL(r *http.Request) (any, error) {
 	t, u, err := a.urlOf(r)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.free(); err != nil {
 		return nil, err
 	}
 	return nil, a.change(r.Context(), t, func(rec *record) error {
@@ -163,10 +172,15 @@ func (a *API) listURLs(r *http.Request) (any, error) {
 		return nil, err
 	}
 	list := []any{}
-	for _, qualifier := range slices.Sorted(maps.Keys(t.record.URLs)) {
+	qualifiers := slices.Collect(maps.Keys(t.record.URLs))
+	if _, ok := t.declared(); ok && !slices.Contains(qualifiers, "") {
+		qualifiers = append(qualifiers, "")
+	}
+	for _, qualifier := range slices.Sorted(slices.Values(qualifiers)) {
 		at := *t
 		at.qualifier = qualifier
-		list = append(list, a.said(&at, t.record.URLs[qualifier]))
+		u, _ := t.url(qualifier)
+		list = append(list, a.said(&at, u))
 	}
 	return page(r, "FunctionUrlConfigs", list, 50)
 }
@@ -178,13 +192,13 @@ func (a *API) byID(ctx context.Context, id string) (*target, functionURL, error)
 		return nil, functionURL{}, err
 	}
 	if !ok {
-		return nil, functionURL{}, notFound("no such function URL")
+		return a.byDeclared(ctx, id)
 	}
 	t, err := a.find(ctx, of.Name, of.Qualifier)
 	if err != nil {
 		return nil, functionURL{}, err
 	}
-	u, ok := t.record.URLs[of.Qualifier]
+	u, ok := t.url(of.Qualifier)
 	if !ok || u.ID != id {
 		return nil, u, notFound("no such function URL")
 	}

@@ -70,7 +70,7 @@ func (d *deployment) env(f aloft.Function, layout engine.Layout, port int) []str
 		value = treeVariable.ReplaceAllLiteralString(value, layout.Tree)
 		vars[key] = pathVariable.ReplaceAllLiteralString(value, path)
 	}
-	maps.Copy(vars, d.config)
+	maps.Copy(vars, d.config.For(f.Name))
 	if port != 0 {
 		vars["PORT"], vars["HOST"] = strconv.Itoa(port), "127.0.0.1"
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/function"
 	"github.com/aloft-run/aloft/internal/lambdahttp"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/route"
 	"github.com/aloft-run/aloft/internal/runtimeapi"
 )
@@ -118,7 +119,7 @@ func (h *eventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, "the request cannot be made an event")
 		return
 	}
-	h.invoke(w, r, format, newCall(h.stage.ref.NameOf(h.function), id, event))
+	h.invoke(w, r, format, newCall(h.stage.ref.NameOf(h.function), id, lineage.Step("", h.stage.ref, h.function.Name), event))
 }
 
 // meta is what the event says besides the request.
@@ -287,8 +288,8 @@ func (h *eventHandler) say(format string, args ...any) {
 	h.platform.Logs.Append(h.stage.ref, aloft.LogLine{Time: time.Now(), Release: h.release, Function: h.function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)})
 }
 
-// newCall is a call of a function, by its name as Lambda has it.
-func newCall(name, id string, event []byte) *runtimeapi.Call {
+// newCall is a call of a function, by its name as Lambda has it, with the trace that it has then.
+func newCall(name, id, trace string, event []byte) *runtimeapi.Call {
 	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", homeRegion, homeAccount, name)
-	return &runtimeapi.Call{ID: id, Payload: event, TraceID: traceID(), ARN: arn}
+	return &runtimeapi.Call{ID: id, Payload: event, TraceID: trace, ARN: arn}
 }

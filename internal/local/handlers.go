@@ -13,6 +13,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/route"
 	"github.com/aloft-run/aloft/internal/runtimeapi"
 )
@@ -120,7 +121,7 @@ func (p *Platform) InvokeStream(ctx context.Context, input aloft.InvokeInput) (a
 	if err != nil {
 		return aloft.InvokedStream{}, err
 	}
-	call := newCall(p.nameOf(input), input.RequestID, input.Payload)
+	call := newCall(p.nameOf(input), input.RequestID, lineage.Step(input.Trace, input.Stage, input.Function), input.Payload)
 	call.ClientContext = input.ClientContext
 	if input.Qualifier != "" {
 		call.ARN += ":" + input.Qualifier

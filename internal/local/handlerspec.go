@@ -1,14 +1,11 @@
 package local
 
 import (
-	"crypto/rand"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine"
@@ -76,11 +73,4 @@ func processors(f aloft.Function) int {
 		share = float64(f.Memory) / memoryPerProcessor
 	}
 	return max(1, int(math.Ceil(share)))
-}
-
-// traceID is what Lambda puts into _X_AMZN_TRACE_ID: a trace that is not sampled.
-func traceID() string {
-	var b [20]byte
-	_, _ = rand.Read(b[:])
-	return fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=0", time.Now().Unix(), b[:12], b[12:])
 }

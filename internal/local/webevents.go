@@ -16,6 +16,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/runtimeapi"
 	"github.com/aloft-run/aloft/internal/upstream"
 )
@@ -111,6 +112,7 @@ func (e *webEvent) post(ctx context.Context, up *upstream.Upstream) (status int,
 	r.Header.Set("User-Agent", "aloft")
 	r.Header.Set("X-Aloft-Event-Source", e.input.Source)
 	r.Header.Set("X-Request-Id", e.input.RequestID)
+	r.Header.Set(lineage.Header, lineage.Step(e.input.Trace, e.input.Stage, e.input.Function))
 	transport := &http.Transport{
 		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return up.Dial(ctx) },
 		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxEventHead,

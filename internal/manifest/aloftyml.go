@@ -153,7 +153,7 @@ func functionKeys() shape[FunctionSettings] {
 		bind(KeyDoc{Key: "health", Default: "the general one", Meaning: "When an instance is ready for traffic."},
 			healthShape(), func(f *FunctionSettings) *Health { return &f.Health }),
 	}
-	return objectOf(append(keys, asyncKeys()...)...)
+	return objectOf(append(append(keys, urlKey()), asyncKeys()...)...)
 }
 
 // concurrency is the long form of a function's concurrency.

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"path/filepath"
+	"strings"
 
 	"github.com/aloft-run/aloft"
 )
@@ -28,4 +29,15 @@ func CheckEnvName(name string) error {
 		return aloft.Errorf(aloft.Invalid, "variable %q is not allowed: %s", name, reason).WithHint("choose another name")
 	}
 	return nil
+}
+
+// CheckVariable is CheckEnvName for variables of a stage, those too that one function has: FUNCTION/NAME.
+func CheckVariable(name string) error {
+	if function, own, is := strings.Cut(name, "/"); is {
+		if err := aloft.CheckName("function", function); err != nil {
+			return err
+		}
+		name = own
+	}
+	return CheckEnvName(name)
 }

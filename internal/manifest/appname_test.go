@@ -36,3 +36,12 @@ func TestCheckEnvName(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckVariable(t *testing.T) {
+	t.Parallel()
+	for name, allowed := range map[string]bool{"A": true, "web/A": true, "/A": false, "web/": false, "Web/A": false, "web/a/B": false, "web/PORT": false} {
+		if err := manifest.CheckVariable(name); (err == nil) != allowed || (!allowed && aloft.ErrorCode(err) != aloft.Invalid) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}

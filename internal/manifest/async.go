@@ -25,6 +25,8 @@ func asyncKeys() []key[FunctionSettings] {
 			destination(), func(f *FunctionSettings) *string { return &f.Async.OnSuccess }),
 		bind(KeyDoc{Key: "on-failure", Default: "aloft dead-letters", Meaning: "Where the record of an event goes that is given up."},
 			destination(), func(f *FunctionSettings) *string { return &f.Async.OnFailure }),
+		bind(KeyDoc{Key: "loops", Default: aloft.LoopsEnd, Meaning: "Whether an event that comes of what the function made of it may come back more than 16 times (allow), or is given up."},
+			oneOf(aloft.LoopsEnd, aloft.LoopsAllowed), func(f *FunctionSettings) *string { return &f.Async.Loops }),
 	}
 }
 
@@ -60,5 +62,6 @@ func asyncOver(a, base aloft.Async) aloft.Async {
 	a.RetryDelay = cmp.Or(a.RetryDelay, base.RetryDelay)
 	a.MaxAge = cmp.Or(a.MaxAge, base.MaxAge)
 	a.OnSuccess, a.OnFailure = cmp.Or(a.OnSuccess, base.OnSuccess), cmp.Or(a.OnFailure, base.OnFailure)
+	a.Loops = cmp.Or(a.Loops, base.Loops)
 	return a
 }

@@ -104,6 +104,7 @@ func (f FunctionSettings) over(base FunctionSettings) FunctionSettings {
 		Timeout:     cmp.Or(f.Timeout, base.Timeout),
 		Drain:       cmp.Or(f.Drain, base.Drain),
 		Health:      f.Health.over(base.Health),
+		URL:         f.URL.over(base.URL),
 		Async:       asyncOver(f.Async, base.Async),
 	}
 	if f.Off || f.Instances > 0 { // one statement in two fields

@@ -61,7 +61,8 @@ type FunctionSettings struct {
 	Timeout     aloft.Duration
 	Drain       aloft.Duration
 	Health      Health
-	Async       aloft.Async `json:",omitzero"` // what becomes of events that nobody waits for
+	URL         *FunctionURL `json:",omitempty"` // nil if not said
+	Async       aloft.Async  `json:",omitzero"`  // what becomes of events that nobody waits for
 }
 
 // Isolation says how well the app must be kept apart from others.

@@ -206,7 +206,7 @@ func oneOf(words ...string) shape[string] {
 	for i, w := range words {
 		quoted[i] = strconv.Quote(w)
 	}
-	return word(strings.Join(quoted, " or "), "", nil, func(n node) (string, bool) {
+	return word(strings.Join(quoted, " or "), "", map[string]any{"enum": words}, func(n node) (string, bool) {
 		for _, w := range words {
 			if n.kind == text && n.text == w {
 				return w, true

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/resource/wire"
 )
 
@@ -104,7 +105,7 @@ func ServiceNames() []string {
 func (s Set) Services(visible Visible) map[string]http.Handler {
 	handlers := map[string]http.Handler{}
 	for _, t := range s.Types {
-		handlers[strings.ToLower(services()[t.Kind()])] = t.Handler(visible)
+		handlers[strings.ToLower(services()[t.Kind()])] = lineage.Traced(t.Handler(visible))
 	}
 	return handlers
 }

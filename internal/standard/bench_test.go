@@ -17,7 +17,7 @@ import (
 
 // BenchmarkResources measures what is acknowledged, and so on the disk, per second.
 func BenchmarkResources(b *testing.B) {
-	all, err := standard.OpenResources(b.Context(), b.TempDir(), false, slog.New(slog.DiscardHandler))
+	all, err := standard.OpenResources(b.Context(), standard.ResourceOptions{Dir: b.TempDir(), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}

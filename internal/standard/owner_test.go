@@ -16,7 +16,7 @@ import (
 // taken.
 func TestOwner(t *testing.T) {
 	t.Parallel()
-	all, err := standard.OpenResources(t.Context(), t.TempDir(), false, slog.New(slog.DiscardHandler))
+	all, err := standard.OpenResources(t.Context(), standard.ResourceOptions{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +44,40 @@ func TestOwner(t *testing.T) {
 		}
 	}
 	if err := all.Set().Provision(t.Context(), release.StageRef, release.Resources); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAllowed: a stage may name by ARN what is its own or nobody's, and nothing of another stage, of whatever kind.
+func TestAllowed(t *testing.T) {
+	t.Parallel()
+	all, err := standard.OpenResources(t.Context(), standard.ResourceOptions{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = all.Close() }()
+	shop, staging := aloft.StageRef{App: "shop", Stage: aloft.Production}, aloft.StageRef{App: "shop", Stage: "staging"}
+	for owner, name := range map[aloft.StageRef]string{shop: "things", {}: "free"} {
+		for _, one := range all.Set().Types {
+			if err := one.Provision(t.Context(), resource.Claim{Owner: owner, Name: name}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	allowed := all.Allowed(standard.EventSources(all.Sourced()))
+	for _, kind := range []string{aloft.Bucket, aloft.Queue, aloft.Topic, aloft.Stream} {
+		for name, owned := range map[string]bool{"things": true, "free": false, "none": false} {
+			source := resource.ARN(kind, name)
+			if err := allowed(t.Context(), shop, source); err != nil {
+				t.Errorf("%s: %v", source, err)
+			}
+			err := allowed(t.Context(), staging, source)
+			if owned != (aloft.ErrorCode(err) == aloft.Invalid) || owned && !strings.Contains(err.Error(), "belongs to shop/production") {
+				t.Errorf("%s in another stage: %v", source, err)
+			}
+		}
+	}
+	if err := allowed(t.Context(), staging, "queue:things"); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package standard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/resource/bucket"
 	"github.com/aloft-run/aloft/internal/resource/queue"
@@ -26,10 +28,18 @@ type Resources struct {
 	work sync.WaitGroup
 }
 
-// OpenResources opens what lies below dir, made if there is nothing. Shared says that another process may have it open now.
-// What topics pass on to queues is passed on from then on.
-func OpenResources(ctx context.Context, dir string, shared bool, logger *slog.Logger) (r *Resources, err error) {
+// ResourceOptions say which resources to open. Dir and Logger are needed.
+type ResourceOptions struct {
+	Dir    string // below which they lie; made if there is nothing
+	Shared bool   // another process may have it open now
+	Most   int64  // bytes that the resources of a stage hold; 0 means resource.DefaultMost
+	Logger *slog.Logger
+}
+
+// OpenResources opens resources. What topics pass on to queues is passed on from then on.
+func OpenResources(ctx context.Context, options ResourceOptions) (r *Resources, err error) {
 	r = &Resources{stop: func() {}}
+	dir, shared := options.Dir, options.Shared
 	if r.Buckets, err = bucket.Open(ctx, dir, shared); err == nil {
 		if r.Queues, err = queue.Open(ctx, dir, shared); err == nil {
 			if r.Topics, err = topic.Open(ctx, dir, shared); err == nil {
@@ -40,15 +50,38 @@ func OpenResources(ctx context.Context, dir string, shared bool, logger *slog.Lo
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
+	r.limit(cmp.Or(options.Most, resource.DefaultMost), dir)
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
 	r.work.Go(func() {
 		for ctx.Err() == nil {
 			if err := r.Topics.Deliver(ctx, topic.ToQueue, r.toQueue); err != nil {
-				logger.Error("topics pass nothing on to queues", "error", err)
+				options.Logger.Error("topics pass nothing on to queues", "error", err)
 			}
 		}
 	})
 	return r, nil
+}
+
+// limit bounds what the resources of each stage hold together.
+func (r *Resources) limit(most int64, dir string) {
+	type kind interface {
+		Size(ctx context.Context, owner string) (int64, error)
+		Limit(q *resource.Quota)
+	}
+	kinds := []kind{r.Buckets, r.Queues, r.Topics, r.Streams}
+	q := resource.NewQuota(resource.QuotaOptions{Most: most, Free: resource.FreeOn(dir), Size: func(ctx context.Context, owner string) (size int64, err error) {
+		for _, k := range kinds {
+			n, err := k.Size(ctx, owner)
+			if err != nil {
+				return 0, err
+			}
+			size += n
+		}
+		return size, nil
+	}})
+	for _, k := range kinds {
+		k.Limit(q)
+	}
 }
 
 // Set is all of them.
@@ -101,7 +134,7 @@ func (r *Resources) toQueue(ctx context.Context, d topic.Delivery) error {
 			m.Attributes[name] = value(v)
 		}
 	}
-	_, err := r.Queues.Send(ctx, d.Endpoint[strings.LastIndexByte(d.Endpoint, ':')+1:], m)
+	_, err := r.Queues.Send(lineage.With(ctx, d.Trace), d.Endpoint[strings.LastIndexByte(d.Endpoint, ':')+1:], m)
 	if code := aloft.ErrorCode(err); code == aloft.NotFound || code == aloft.Invalid {
 		return nil
 	}

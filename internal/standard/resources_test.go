@@ -15,7 +15,13 @@ import (
 // endpoint serves all kinds at one address, as functions find them.
 func endpoint(t *testing.T, visible resource.Visible) string {
 	t.Helper()
-	all, err := standard.OpenResources(t.Context(), t.TempDir(), false, slog.New(slog.DiscardHandler))
+	return limited(t, visible, 0)
+}
+
+// limited is endpoint where each owner may have so many bytes; 0 is the default.
+func limited(t *testing.T, visible resource.Visible, most int64) string {
+	t.Helper()
+	all, err := standard.OpenResources(t.Context(), standard.ResourceOptions{Dir: t.TempDir(), Most: most, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

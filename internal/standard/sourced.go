@@ -113,7 +113,7 @@ func (t topics) Deliver(ctx context.Context, hand func(ctx context.Context, m fr
 	return t.store.Deliver(ctx, topic.ToFunction, func(ctx context.Context, d topic.Delivery) error {
 		m := fromTopics.Message{
 			ID: d.ID, Topic: d.Topic, Subscription: d.Subscription, Function: d.Endpoint, Subject: d.Subject, Body: d.Body, Time: d.Time,
-			Attributes: map[string]fromTopics.Attribute{},
+			Attributes: map[string]fromTopics.Attribute{}, Trace: d.Trace,
 		}
 		for name, v := range d.Attributes {
 			m.Attributes[name] = fromTopics.Attribute{Type: v.Type, Text: v.Text, Binary: v.Binary}
@@ -138,7 +138,7 @@ func (b buckets) Unwatch(ctx context.Context, _, watcher string) error {
 func (b buckets) Deliver(ctx context.Context, watcher string, hand func(ctx context.Context, c fromBuckets.Change) error) error {
 	return b.store.Deliver(ctx, watcher, func(ctx context.Context, e bucket.Event) error {
 		return hand(ctx, fromBuckets.Change{
-			Key: e.Key, Name: e.Name, Time: e.Time, Size: e.Size, ETag: strings.Trim(e.ETag, `"`), Sequencer: e.Sequencer,
+			Key: e.Key, Name: e.Name, Time: e.Time, Size: e.Size, ETag: strings.Trim(e.ETag, `"`), Sequencer: e.Sequencer, Trace: e.Trace,
 		})
 	})
 }

@@ -158,7 +158,7 @@ func (e *Engine) accounts(s *script) {
 	for _, f := range []struct{ path, content string }{
 		{"/etc/passwd", "root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:" + homeDir + ":/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"},
 		{"/etc/group", "root:x:0:\napp:x:1000:\nnogroup:x:65534:\n"},
-		{"/etc/hosts", "127.0.0.1 localhost aloft\n::1 localhost aloft\n"},
+		{"/etc/hosts", "127.0.0.1 localhost aloft sandbox.localdomain sandbox\n::1 localhost aloft\n"},
 		{"/etc/hostname", "aloft\n"},
 		{"/etc/resolv.conf", "nameserver " + resolverHost + "\noptions edns0\n"},
 	} {

@@ -36,6 +36,7 @@ type Change struct {
 	ETag      string // without quotes
 	Version   string // "" unless the bucket has versions
 	Sequencer string
+	Trace     string // of who changed it
 }
 
 // Kind is the kind of all buckets.
@@ -121,7 +122,7 @@ func (s *source) Run(ctx context.Context, m *eventsource.Mapping, invoker aloft.
 		}
 		input := m.Input(s, event(bucket, m.ID("configuration"), c))
 		// The same change handed over twice is one event.
-		input.Async, input.RequestID = true, m.ID(strings.Join([]string{"request", c.Key, c.Name, c.Sequencer}, "\x00"))
+		input.Async, input.Trace, input.RequestID = true, c.Trace, m.ID(strings.Join([]string{"request", c.Key, c.Name, c.Sequencer}, "\x00"))
 		if _, err := invoker.Invoke(ctx, input); err != nil {
 			m.Fails(0, fmt.Errorf("%s of %s: %w", c.Name, c.Key, err))
 			return err

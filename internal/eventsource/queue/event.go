@@ -36,25 +36,30 @@ type attribute struct {
 func event(queue string, messages []Message) []byte {
 	records := make([]record, len(messages))
 	for i, m := range messages {
-		sum := md5.Sum([]byte(m.Body)) //nolint:gosec // see the import
-		records[i] = record{
-			ID: m.ID, Receipt: m.Receipt, Body: m.Body, System: m.System, Attributes: map[string]attribute{}, AttributesMD5: m.AttributesMD5,
-			MD5: hex.EncodeToString(sum[:]), Source: "aws:sqs", Region: eventsource.Region,
-			ARN: fmt.Sprintf("arn:aws:sqs:%s:%s:%s", eventsource.Region, eventsource.Account, queue),
-		}
-		for name, a := range m.Attributes {
-			out := attribute{Texts: []string{}, BinaryTexts: [][]byte{}, Type: a.Type}
-			if strings.HasPrefix(a.Type, "Binary") {
-				out.Binary = a.Binary
-			} else {
-				out.Text = &a.Text
-			}
-			records[i].Attributes[name] = out
-		}
+		records[i] = recordOf(queue, m)
 	}
 	text, err := json.Marshal(map[string]any{"Records": records})
 	if err != nil {
 		panic(err) // texts can be written
 	}
 	return text
+}
+
+func recordOf(queue string, m Message) record {
+	sum := md5.Sum([]byte(m.Body)) //nolint:gosec // see the import
+	r := record{
+		ID: m.ID, Receipt: m.Receipt, Body: m.Body, System: m.System, Attributes: map[string]attribute{}, AttributesMD5: m.AttributesMD5,
+		MD5: hex.EncodeToString(sum[:]), Source: "aws:sqs", Region: eventsource.Region,
+		ARN: fmt.Sprintf("arn:aws:sqs:%s:%s:%s", eventsource.Region, eventsource.Account, queue),
+	}
+	for name, a := range m.Attributes {
+		out := attribute{Texts: []string{}, BinaryTexts: [][]byte{}, Type: a.Type}
+		if strings.HasPrefix(a.Type, "Binary") {
+			out.Binary = a.Binary
+		} else {
+			out.Text = &a.Text
+		}
+		r.Attributes[name] = out
+	}
+	return r
 }

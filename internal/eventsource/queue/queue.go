@@ -79,7 +79,7 @@ func (k Kind) Parse(u eventsource.URI) (eventsource.Source, error) {
 	options := u.Read()
 	s := &source{
 		queues: k.Queues, batch: options.Int("batch", mostAtOnce, 1, mostInBatch), window: options.Duration("window", 0, 0, mostWindow),
-		concurrency: options.Int("maximum-concurrency", atOnce, 1, mostBatches),
+		concurrency: options.Int("maximum-concurrency", atOnce, 1, mostBatches), filter: options.Filter("body", true),
 	}
 	var err error
 	if s.uri, err = options.Done(); err != nil {
@@ -104,6 +104,7 @@ type source struct {
 	batch       int
 	window      time.Duration
 	concurrency int
+	filter      eventsource.Filter
 }
 
 // String implements eventsource.Source.
@@ -180,7 +181,7 @@ func (p *poller) gather(ctx context.Context) ([]Message, error) {
 	if strings.HasSuffix(p.queue, fifo) {
 		most, window = min(most, mostAtOnce), 0
 	}
-	all, err := p.queues.Receive(ctx, p.queue, most, patience)
+	all, err := p.receive(ctx, most, patience)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
@@ -191,12 +192,32 @@ func (p *poller) gather(ctx context.Context) ([]Message, error) {
 			break
 		}
 		var more []Message
-		if more, err = p.queues.Receive(ctx, p.queue, most-len(all), left); err != nil {
+		if more, err = p.receive(ctx, most-len(all), left); err != nil {
 			break // it comes again with the next batch; those that were received are worked on
 		}
 		all, size = append(all, more...), size+sizeOf(more)
 	}
 	return all, err
+}
+
+// receive receives messages for the function. Those that the filter keeps from it are deleted, as on AWS.
+func (p *poller) receive(ctx context.Context, most int, wait time.Duration) (wanted []Message, err error) {
+	all, err := p.queues.Receive(ctx, p.queue, most, wait)
+	var others []string
+	for _, m := range all {
+		if p.filter.Lets(func() any { return recordOf(p.queue, m) }, []byte(m.Body)) {
+			wanted = append(wanted, m)
+		} else {
+			others = append(others, m.Receipt)
+		}
+	}
+	if len(others) == 0 {
+		return wanted, err
+	}
+	if err := p.queues.Delete(context.WithoutCancel(ctx), p.queue, others); err != nil {
+		p.mapping.Fails(0, err) // they come again, and to nobody
+	}
+	return wanted, err
 }
 
 func sizeOf(messages []Message) (n int) {
@@ -209,7 +230,7 @@ func sizeOf(messages []Message) (n int) {
 
 // work has the function work on a batch and deletes what it has worked on.
 func (p *poller) work(ctx context.Context, messages []Message) {
-	for _, part := range parts(messages) {
+	for _, part := range parts(p.endLoops(ctx, messages)) {
 		p.one(ctx, part)
 	}
 }
@@ -219,7 +240,9 @@ func (p *poller) one(ctx context.Context, messages []Message) {
 	for i, m := range messages {
 		ids[i], receipts[i] = m.ID, m.Receipt
 	}
-	invoked, err := p.invoker.Invoke(ctx, p.mapping.Input(p.source, event(p.queue, messages)))
+	input := p.mapping.Input(p.source, event(p.queue, messages))
+	input.Trace = p.trace(messages)
+	invoked, err := p.invoker.Invoke(ctx, input)
 	if err != nil { // the function has not seen them
 		p.mapping.Fails(0, err)
 		if err := p.queues.Return(ctx, p.queue, receipts, p.longer()); err != nil {
@@ -258,6 +281,9 @@ func (p *poller) longer() time.Duration {
 
 // parts divides messages so that the events of none are larger than an event may be.
 func parts(messages []Message) [][]Message {
+	if len(messages) == 0 {
+		return nil
+	}
 	var all [][]Message
 	begin, size := 0, 0
 	for i := range messages {

@@ -120,6 +120,8 @@ func suite(f *fake) eventsourcetest.Suite {
 			"queue:jobs.fifo?batch=10": "queue:jobs.fifo",
 			"queue:jobs?window=5&batch=10000&maximum-concurrency=2":             "queue:jobs?batch=10000&maximum-concurrency=2&window=5s",
 			"arn:aws:sqs:us-east-1:000000000000:shop-jobs-staging":              "queue:jobs",
+			`queue:jobs?filter={ "body": {"n": [1.0]}}`:                         `queue:jobs?filter={"body":{"n":[1.0]}}`,
+			`queue:jobs?filter=[{"body":["a%26b"]}, {"body":{"n":[1]}}]`:        `queue:jobs?filter=[{"body":["a%26b"]},{"body":{"n":[1]}}]`,
 			"arn:aws:sqs:us-east-1:000000000000:shop-jobs-staging.fifo?batch=1": "queue:jobs?batch=1",
 			"arn:aws:sqs:us-east-1:000000000000:other-jobs?batch=2":             "arn:aws:sqs:us-east-1:000000000000:other-jobs?batch=2",
 		},
@@ -133,6 +135,9 @@ func suite(f *fake) eventsourcetest.Suite {
 			"queue:jobs.fifo?window=1s":            "no window",
 			"queue:jobs.fifo?batch=11":             "at most 10",
 			"queue:jobs?maximum-concurrency=0":     "from 1 to 1000",
+			"queue:jobs?filter=new":                "no JSON",
+			`queue:jobs?filter="new"`:              "a pattern is a map",
+			`queue:jobs?filter={"body":"new"}`:     "conditions are a list",
 			"queue:a b":                            "cannot be the name",
 			"queue:" + strings.Repeat("a", 81):     "cannot be the name",
 			"arn:aws:sqs:us-east-1:000000000000":   "no ARN",
@@ -175,6 +180,46 @@ func TestEvent(t *testing.T) {
 	e := eventsourcetest.SameShape[events.SQSEvent](t, got)
 	if r := e.Records[0]; *r.MessageAttributes["myAttribute"].StringValue != text || string(r.MessageAttributes["bytes"].BinaryValue) != "\x01\x02" {
 		t.Errorf("AWS's type reads %+v", r)
+	}
+}
+
+// TestFilter: messages that no pattern lets through are deleted, and the function sees the others. A body that is JSON and a
+// pattern that asks for text, and the other way about, do not fit:
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html
+func TestFilter(t *testing.T) {
+	sent := []string{`new`, `newer`, `{"kind":"new","n":5}`, `{"kind":"old","n":7}`, `["new"]`, `"new"`, `{"kind":`, ``}
+	for filter, want := range map[string][]string{
+		`{"body":["new"]}`:                                        {`new`},
+		`{"body":[{"prefix":"new"}]}`:                             {`new`, `newer`},
+		`{"body":{"kind":["new"]}}`:                               {`{"kind":"new","n":5}`},
+		`{"body":{"kind":[{"exists":false}]}}`:                    {`["new"]`},
+		`{"body":[{"exists":false}]}`:                             nil,
+		`[{"body":{"n":[{"numeric":[">",6]}]}},{"body":["new"]}]`: {`new`, `{"kind":"old","n":7}`},
+		`{"body":{"$or":[{"kind":["new"]},{"n":[7]}]}}`:           {`{"kind":"new","n":5}`, `{"kind":"old","n":7}`},
+		`{"attributes":{"ApproximateReceiveCount":["1"]}}`:        sent,
+		`{"messageAttributes":{"a":{"stringValue":["b"]}}}`:       nil,
+	} {
+		t.Run(filter, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, function := &fake{visibility: time.Minute}, &eventsourcetest.Function{}
+				f.send(sent...)
+				mapping, stop := eventsourcetest.Start(t, suite(f), "queue:jobs?filter="+filter, function)
+				for f.left() > 0 {
+					time.Sleep(time.Second)
+				}
+				stop()
+				var got []string
+				for _, in := range function.Inputs() {
+					got = append(got, bodies(in)...)
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("it got %q, want %q", got, want)
+				}
+				if state := mapping.State(); state.Events != int64(len(want)) || state.Error != "" {
+					t.Errorf("the state is %+v", state)
+				}
+			})
+		})
 	}
 }
 

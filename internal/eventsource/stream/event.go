@@ -32,17 +32,21 @@ type (
 func event(stream, shard string, records []Record) []byte {
 	all := make([]record, len(records))
 	for i, r := range records {
-		const milli = 1000
-		all[i] = record{
-			Kinesis: kinesis{"1.0", r.Key, r.Sequence, r.Data, float64(r.At.UnixMilli()) / milli},
-			Source:  "aws:kinesis", Version: "1.0", ID: shard + ":" + r.Sequence, Name: "aws:kinesis:record",
-			Identity: fmt.Sprintf("arn:aws:iam::%s:role/aloft", eventsource.Account), Region: eventsource.Region,
-			ARN: fmt.Sprintf("arn:aws:kinesis:%s:%s:stream/%s", eventsource.Region, eventsource.Account, stream),
-		}
+		all[i] = recordOf(stream, shard, r)
 	}
 	text, err := json.Marshal(map[string]any{"Records": all})
 	if err != nil {
 		panic(err) // texts can be written
 	}
 	return text
+}
+
+func recordOf(stream, shard string, r Record) record {
+	const milli = 1000
+	return record{
+		Kinesis: kinesis{"1.0", r.Key, r.Sequence, r.Data, float64(r.At.UnixMilli()) / milli},
+		Source:  "aws:kinesis", Version: "1.0", ID: shard + ":" + r.Sequence, Name: "aws:kinesis:record",
+		Identity: fmt.Sprintf("arn:aws:iam::%s:role/aloft", eventsource.Account), Region: eventsource.Region,
+		ARN: fmt.Sprintf("arn:aws:kinesis:%s:%s:stream/%s", eventsource.Region, eventsource.Account, stream),
+	}
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -24,11 +25,14 @@ func (r *reader) run(ctx context.Context) error {
 		return err
 	}
 	for {
-		records, err := r.gather(ctx)
+		records, through, err := r.gather(ctx)
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
 		if err := r.work(ctx, records, 0); err != nil || ctx.Err() != nil {
+			return err
+		}
+		if err := r.pass(ctx, through); err != nil {
 			return err
 		}
 	}
@@ -67,35 +71,67 @@ func (r *reader) note(ctx context.Context, sequence string) error {
 	return r.streams.SetPosition(context.WithoutCancel(ctx), r.stream, r.shard, r.mapping.Reader(), sequence)
 }
 
-// gather waits for records, and with a window until it is over or the batch is full.
-func (r *reader) gather(ctx context.Context) ([]Record, error) {
+// gather waits for records for the function, and with a window until it is over or the batch is full. Through is the sequence
+// number up to which nothing else is for it.
+func (r *reader) gather(ctx context.Context) (batch []Record, through string, err error) {
 	var end time.Time
-	for {
+	through = r.after
+	for ctx.Err() == nil {
 		changed := r.streams.Changed()
-		records, err := r.streams.Read(ctx, r.stream, r.shard, r.after, r.batch)
+		most := r.batch - len(batch)
+		got, err := r.streams.Read(ctx, r.stream, r.shard, through, most)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		records = fitting(records)
+		if len(got) > 0 {
+			through = got[len(got)-1].Sequence
+			batch = append(batch, r.wanted(got)...)
+		}
+		if fit := fitting(batch); len(fit) < len(batch) {
+			return fit, fit[len(fit)-1].Sequence, nil
+		}
 		wait := lookTime
-		if len(records) > 0 {
+		if len(batch) > 0 {
 			if end.IsZero() {
 				end = time.Now().Add(r.window)
 			}
-			if wait = min(wait, time.Until(end)); wait <= 0 || len(records) == r.batch || size(records) > eventsource.MaxBatch/2 {
-				return records, nil
+			if wait = min(wait, time.Until(end)); wait <= 0 || len(batch) == r.batch || size(batch) > eventsource.MaxBatch/2 {
+				return batch, through, nil
 			}
+		} else if err := r.pass(ctx, through); err != nil {
+			return nil, "", err
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-changed:
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, nil // what has come comes again
+		if len(got) < most { // else there may be more
+			await(ctx, changed, wait)
 		}
-		timer.Stop()
 	}
+	return nil, "", nil // what has come comes again
+}
+
+// await waits for a change, at most so long, and not longer than ctx.
+func await(ctx context.Context, changed <-chan struct{}, most time.Duration) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-changed:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// pass notes that nothing up to a sequence number is for the function any more.
+func (r *reader) pass(ctx context.Context, through string) error {
+	if through == r.after {
+		return nil
+	}
+	return r.note(ctx, through)
+}
+
+// wanted are the records that the filter lets through.
+func (r *reader) wanted(records []Record) []Record {
+	return slices.DeleteFunc(records, func(one Record) bool {
+		return !r.filter.Lets(func() any { return recordOf(r.stream, r.shard, one) }, one.Data)
+	})
 }
 
 // fitting are the first records whose event is no larger than an event may be.

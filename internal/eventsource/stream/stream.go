@@ -71,6 +71,7 @@ func (k Kind) Parse(u eventsource.URI) (eventsource.Source, error) {
 	s := &source{
 		streams: k.Streams, batch: options.Int("batch", defaultBatch, 1, mostInBatch), window: options.Duration("window", 0, 0, mostWindow),
 		retries: options.Int("retries", -1, -1, mostRetries), age: options.Duration("maximum-age", 0, 0, mostAge), bisect: options.Bool("bisect"),
+		filter: options.Filter("data", false),
 	}
 	start := options.Text("position", latest, checkPosition)
 	var err error
@@ -110,7 +111,8 @@ type source struct {
 	age     time.Duration // of records, after which they are given up; 0 is none
 	bisect  bool          // a batch that fails is tried again in halves
 	oldest  bool          // it begins with the oldest record
-	since   time.Time     // it begins with records from this time; zero means when it is started
+	filter  eventsource.Filter
+	since   time.Time // it begins with records from this time; zero means when it is started
 }
 
 // String implements eventsource.Source.

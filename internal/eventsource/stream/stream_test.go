@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ type fake struct {
 	mu        sync.Mutex
 	records   []stream.Record
 	positions map[string]string
+	shard     string // of all records, instead of their first byte
 	wake      chan struct{}
 }
 
@@ -33,6 +35,9 @@ func (f *fake) put(data ...string) {
 	defer f.mu.Unlock()
 	for _, d := range data {
 		f.records = append(f.records, stream.Record{Sequence: fmt.Sprintf("%08d", len(f.records)+1), Key: d[:1], Data: []byte(d), At: time.Now()})
+		if f.shard != "" {
+			f.records[len(f.records)-1].Key = f.shard
+		}
 	}
 	close(f.wake)
 	f.wake = make(chan struct{})
@@ -83,17 +88,20 @@ func suite(f *fake) eventsourcetest.Suite {
 			"stream:clicks?batch=100&position=latest&retries=-1":                        "stream:clicks",
 			"stream:clicks?position=trim-horizon&bisect&retries=3":                      "stream:clicks?bisect=true&position=trim-horizon&retries=3",
 			"stream:clicks?maximum-age=1h&window=5s":                                    "stream:clicks?maximum-age=1h&window=5s",
+			`stream:clicks?filter={"data": {"kind": ["new"]}}`:                          `stream:clicks?filter={"data":{"kind":["new"]}}`,
 			"stream:clicks?position=2026-01-31T12:00:00Z":                               "stream:clicks?position=2026-01-31T12:00:00Z",
 			"arn:aws:kinesis:us-east-1:000000000000:stream/shop-clicks-staging?batch=5": "stream:clicks?batch=5",
 			"arn:aws:kinesis:us-east-1:000000000000:stream/other":                       "arn:aws:kinesis:us-east-1:000000000000:stream/other",
 		},
 		Bad: map[string]string{
-			"stream:clicks?batch=0":           "from 1 to 10000",
-			"stream:clicks?position=now":      "latest, trim-horizon",
-			"stream:clicks?bisect=maybe":      "true or false",
-			"stream:clicks?retries=-2":        "from -1",
-			"stream:clicks?maximum-age=8000h": "0s to 168h",
-			"stream:":                         "KIND:NAME",
+			"stream:clicks?batch=0":               "from 1 to 10000",
+			"stream:clicks?position=now":          "latest, trim-horizon",
+			"stream:clicks?bisect=maybe":          "true or false",
+			"stream:clicks?retries=-2":            "from -1",
+			"stream:clicks?maximum-age=8000h":     "0s to 168h",
+			`stream:clicks?filter={"data":["x"]}`: "data is JSON: ask for names in it",
+			`stream:clicks?filter={"data":{}}`:    "an empty map",
+			"stream:":                             "KIND:NAME",
 		},
 	}
 }
@@ -207,6 +215,38 @@ func TestFailures(t *testing.T) {
 				}
 				if alone != c.alone {
 					t.Errorf("the bad record was tried alone %d times, want %d: %v", alone, c.alone, w.tries)
+				}
+			})
+		})
+	}
+}
+
+// TestFilter: a function is given the records that a pattern lets through, a window fills batches with those, and what was passed over
+// is not read again. https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis-filtering.html
+func TestFilter(t *testing.T) {
+	for _, c := range []struct {
+		filter string
+		tries  [][]string
+	}{
+		{`{"data":{"k":["new"]}}`, [][]string{{`{"k":"new","n":1}`, `{"k":"new","n":3}`}, {`{"k":"new","n":4}`}}},
+		{`{"data":{"n":[{"numeric":[">=",4]}]}}`, [][]string{{`{"k":"new","n":4}`, `{"k":"old","n":5}`}}},
+		{`{"kinesis":{"partitionKey":["b"]}}`, nil},
+		{`{"kinesis":{"partitionKey":["a"]},"data":{"n":[5]}}`, [][]string{{`{"k":"old","n":5}`}}},
+		{`{"data":{"k":["none"]}}`, nil},
+	} {
+		t.Run(c.filter, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, w := newFake(), newWorker(false)
+				f.shard = "a"
+				f.put(`{"k":"new","n":1}`, `{"k":"old","n":2}`, `{"k":`, `{"k":"new","n":3}`, `{"k":"new","n":4}`, `{"k":"old","n":5}`, `{}`)
+				mapping, stop := eventsourcetest.Start(t, suite(f), "stream:clicks?position=trim-horizon&batch=2&window=1s&filter="+c.filter, w)
+				time.Sleep(5 * time.Second)
+				stop()
+				if !reflect.DeepEqual(w.tries, c.tries) {
+					t.Errorf("it was given %q, want %q", w.tries, c.tries)
+				}
+				if at := f.positions["a"+mapping.Reader()]; at != "00000007" {
+					t.Errorf("it has come to %q", at)
 				}
 			})
 		})

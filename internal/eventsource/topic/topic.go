@@ -3,9 +3,7 @@
 package topic
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,6 +44,7 @@ type Message struct {
 	Body         string
 	Time         time.Time
 	Attributes   map[string]Attribute
+	Trace        string // of who published it
 }
 
 // Attribute is an attribute of a message.
@@ -87,23 +86,8 @@ func (k *Kind) Parse(u eventsource.URI) (eventsource.Source, error) {
 	if err := plain.CheckResource(longest, "_."); err != nil {
 		return nil, err
 	}
-	if text := u.Options["filter"]; text != "" { // white space and the order of keys say nothing
-		var policy map[string]any
-		d := json.NewDecoder(strings.NewReader(text))
-		d.UseNumber()
-		if err := d.Decode(&policy); err != nil || d.More() {
-			return nil, u.Fault("filter is no JSON object").WithHint(`such as filter={"kind":["new"]}`)
-		}
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		if err := e.Encode(policy); err != nil {
-			return nil, u.Fault("filter: %v", err)
-		}
-		u.Options["filter"] = strings.TrimSpace(b.String())
-	}
 	options := u.Read()
-	s := &source{kind: k, filter: Filter{Policy: options.Text("filter", "", nil)}}
+	s := &source{kind: k, filter: Filter{Policy: options.Policy("filter")}}
 	s.filter.Body = options.OneOf("scope", "attributes", "body") == "body"
 	var err error
 	if s.uri, err = options.Done(); err != nil {
@@ -192,7 +176,7 @@ func (k *Kind) Serve(ctx context.Context, functions eventsource.Functions, invok
 		}
 		_, err := invoker.Invoke(ctx, aloft.InvokeInput{
 			Stage: m.Stage, Function: m.Function, Qualifier: qualifier, Payload: event(message), Async: true, Source: k.label(m, message.Topic),
-			RequestID: m.ID("request " + message.ID),
+			RequestID: m.ID("request " + message.ID), Trace: message.Trace,
 		})
 		if err != nil {
 			m.Fails(0, err)

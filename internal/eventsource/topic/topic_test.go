@@ -120,7 +120,7 @@ func suite(f *fake) eventsourcetest.Suite {
 		},
 		Bad: map[string]string{
 			"topic:orders?filter=[1]":            "no JSON object",
-			`topic:orders?filter={"a":["x"]} {}`: "no JSON object",
+			`topic:orders?filter={"a":["x"]} {}`: "more than one value",
 			`topic:orders?filter={"bad":1}`:      "bad is no condition",
 			"topic:orders?scope=subject":         "attributes or body",
 			"topic:or/ders":                      "cannot be the name",

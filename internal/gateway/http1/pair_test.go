@@ -38,7 +38,7 @@ func (d *door) run() {
 			return
 		}
 		go func() {
-			if unread, theirs := d.server.Serve(c); theirs {
+			if unread, theirs, _ := d.server.Serve(c); theirs {
 				select {
 				case d.theirs <- &readBefore{c, unread}:
 				case <-d.closed:

@@ -1,5 +1,5 @@
-// Package http1 serves the usual requests of HTTP/1.1 clients, over TCP or TLS: a head that is whole and plain, with no body or one that came
-// with it. Whatever else a connection brings, be it legal, odd or broken, it leaves to somebody else, net/http, from the first byte of that
+// Package http1 serves the usual requests of HTTP/1.1 clients, over TCP or TLS: a head that is whole and plain, with no body or one of which
+// it says the length. Whatever else a connection brings, be it legal, odd or broken, it leaves to somebody else, net/http, from the first byte of that
 // request on. So it decides nothing about what is malformed, and answers no such request. Towards handlers and clients it does what net/http's
 // server does, for less: no goroutine reads beside the handler to notice that the client left, the kernel says so.
 package http1
@@ -52,8 +52,8 @@ func New(config Config) (*Server, error) {
 
 // Serve serves a connection until it is closed, or comes to a request that is not for this server. Then it is theirs: the connection is
 // open, nothing of that request was answered, and its bytes that were read are unread. The state of a connection that is theirs is new or
-// idle; it is not said to be closed.
-func (s *Server) Serve(nc net.Conn) (unread []byte, theirs bool) {
+// idle; it is not said to be closed. First says that it is the connection's first request.
+func (s *Server) Serve(nc net.Conn) (unread []byte, theirs, first bool) {
 	c := s.newConn(nc)
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
@@ -65,11 +65,11 @@ func (s *Server) Serve(nc net.Conn) (unread []byte, theirs bool) {
 	delete(s.conns, c)
 	s.mu.Unlock()
 	if theirs {
-		return c.buf[c.start:c.end:c.end], true
+		return c.buf[c.start:c.end:c.end], true, c.phase.Load() == fresh
 	}
 	_ = nc.Close()
 	s.state(nc, http.StateClosed)
-	return nil, false
+	return nil, false, false
 }
 
 func (s *Server) state(c net.Conn, state http.ConnState) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/resource"
 )
 
@@ -21,6 +23,8 @@ import (
 type backend struct {
 	store   *Store
 	visible resource.Visible
+	trace   string // of the request, if it has one
+	full    *bool  // set when there was no room
 }
 
 var (
@@ -28,7 +32,7 @@ var (
 	_ gofakes3.MultipartBackend = backend{}
 )
 
-func (b backend) ctx() context.Context { return context.Background() }
+func (b backend) ctx() context.Context { return lineage.With(context.Background(), b.trace) }
 
 // translate makes S3's error of one of the store.
 func translate(err error, bucket, key string) error {
@@ -39,6 +43,19 @@ func translate(err error, bucket, key string) error {
 		return gofakes3.BucketNotFound(bucket)
 	}
 	return gofakes3.KeyNotFound(key)
+}
+
+// quotaExceeded is what other stores with S3's API call it.
+const quotaExceeded = "QuotaExceeded"
+
+// notes makes S3's error of one that says that there is no room, and has the answer say so.
+func (b backend) notes(err error) error {
+	full, ok := errors.AsType[*resource.Full](err)
+	if !ok {
+		return err
+	}
+	*b.full = true
+	return gofakes3.ErrorMessage(quotaExceeded, full.Error())
 }
 
 // ListBuckets implements gofakes3.Backend.
@@ -171,7 +188,7 @@ func (b backend) PutObject(bucket, key string, meta map[string]string, input io.
 		}
 	}
 	_, err := b.store.Put(b.ctx(), bucket, key, keep(meta), &exactly{in: input, left: size}, only)
-	return gofakes3.PutObjectResult{}, translate(unwrap(err), bucket, "")
+	return gofakes3.PutObjectResult{}, translate(unwrap(b.notes(err)), bucket, "")
 }
 
 // unwrap finds gofakes3's own error in a chain, which it does not look through.
@@ -194,6 +211,9 @@ type exactly struct {
 	in   io.Reader
 	left int64
 }
+
+// size is how many bytes are to come.
+func (e *exactly) size() int64 { return e.left }
 
 // Read implements io.Reader.
 func (e *exactly) Read(b []byte) (int, error) {
@@ -236,5 +256,5 @@ func (b backend) CopyObject(srcBucket, srcKey, dstBucket, dstKey string, meta ma
 	}
 	defer func() { _ = content.Close() }()
 	o, err := b.store.Copy(b.ctx(), dstBucket, dstKey, keep(meta), content)
-	return gofakes3.CopyObjectResult{ETag: `"` + hex.EncodeToString(o.MD5) + `"`, LastModified: gofakes3.NewContentTime(o.Modified)}, translate(err, dstBucket, "")
+	return gofakes3.CopyObjectResult{ETag: `"` + hex.EncodeToString(o.MD5) + `"`, LastModified: gofakes3.NewContentTime(o.Modified)}, translate(b.notes(err), dstBucket, "")
 }

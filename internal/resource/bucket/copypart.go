@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -50,6 +51,9 @@ func (s *Store) copyPart(w http.ResponseWriter, r *http.Request, visible resourc
 }
 
 func copyFailure(err error, missing string) *failure {
+	if full, ok := errors.AsType[*resource.Full](err); ok {
+		return &failure{Code: quotaExceeded, Message: full.Error(), status: http.StatusInsufficientStorage}
+	}
 	code := aloft.ErrorCode(err)
 	if code == aloft.NotFound {
 		return &failure{Code: missing, Message: err.Error(), status: http.StatusNotFound}

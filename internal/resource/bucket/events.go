@@ -18,7 +18,8 @@ type Event struct {
 	Time      time.Time `json:"time"`
 	Size      int64     `json:"size,omitempty"` // of what was created
 	ETag      string    `json:"eTag,omitempty"`
-	Sequencer string    `json:"sequencer"` // of two events of one key the later has the greater, compared as text
+	Sequencer string    `json:"sequencer"`       // of two events of one key the later has the greater, compared as text
+	Trace     string    `json:"trace,omitempty"` // of who changed it; see lineage
 }
 
 // tell puts an event in for all watchers of a bucket. created is nil for a removal.
@@ -28,7 +29,7 @@ func (s *Store) tell(ctx context.Context, tx *sql.Tx, c change, created *Object)
 		return err
 	}
 	at := time.Now().UTC()
-	e := Event{Bucket: c.bucket, Key: c.key, Name: c.name, Time: at, Sequencer: fmt.Sprintf("%016X", at.UnixNano())}
+	e := Event{Bucket: c.bucket, Key: c.key, Name: c.name, Time: at, Sequencer: fmt.Sprintf("%016X", at.UnixNano()), Trace: c.trace}
 	if created != nil {
 		e.Size, e.ETag = created.Size, created.ETag()
 	}

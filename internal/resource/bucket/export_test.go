@@ -12,7 +12,8 @@ func (s *Store) Sweep(ctx context.Context, age time.Duration) { s.sweep(ctx, age
 
 // Write stores bytes that no object names.
 func (s *Store) Write(text string) (file string, err error) {
-	b, err := s.write(strings.NewReader(text))
+	b, end, err := s.write(context.Background(), "", strings.NewReader(text))
+	end()
 	return b.file, err
 }
 

@@ -12,6 +12,9 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/resource"
 )
 
 // leftOver is how old a file is at least that the index does not name, when it is removed: a slow upload may still be
@@ -25,8 +28,44 @@ type blob struct {
 	md5  []byte
 }
 
-// write puts all of r into a new file. It is on the disk when write returns; nobody knows of it yet.
-func (s *Store) write(r io.Reader) (b blob, err error) {
+// write puts all of r into a new file, while there is room for it. It is on the disk when write returns; nobody knows of it yet. End
+// must be called once the index names it, or after an error.
+func (s *Store) write(ctx context.Context, bucket string, r io.Reader) (b blob, end func(), err error) {
+	owner, err := s.Owner(ctx, bucket)
+	if err != nil && aloft.ErrorCode(err) != aloft.NotFound { // that there is none is told when the index is written
+		return blob{}, func() {}, err
+	}
+	room := s.quota.Begin(owner)
+	switch sized, ok := r.(interface{ size() int64 }); {
+	case ok: // then it is refused before any of it is read
+		err = room.Add(ctx, sized.size())
+	default:
+		r, err = &measured{ctx, r, room}, nil
+	}
+	if err == nil {
+		b, err = s.fill(r)
+	}
+	return b, room.End, err
+}
+
+// measured is what is read while there is room for it.
+type measured struct {
+	ctx  context.Context //nolint:containedctx // of one write
+	from io.Reader
+	room *resource.Write
+}
+
+// Read implements io.Reader.
+func (m *measured) Read(b []byte) (int, error) {
+	n, err := m.from.Read(b)
+	if full := m.room.Add(m.ctx, int64(n)); full != nil {
+		return n, full
+	}
+	return n, err
+}
+
+// fill puts all of r into a new file.
+func (s *Store) fill(r io.Reader) (b blob, err error) {
 	name := strings.ToLower(rand.Text())
 	b.file = path.Join(name[:2], name[2:])
 	if err := s.files.MkdirAll(name[:2], 0o700); err != nil {

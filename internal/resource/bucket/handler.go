@@ -12,14 +12,13 @@ import (
 	"github.com/johannesboyne/gofakes3"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/resource"
 )
 
 // Handler answers S3's API for the buckets that are visible. Buckets are parts of the path: SDKs do so with an address for
 // a host.
 func (s *Store) Handler(visible resource.Visible) http.Handler {
-	// What gofakes3 checks of the client's clock is whoever authenticates' to check.
-	s3 := gofakes3.New(backend{s, visible}, gofakes3.WithTimeSkewLimit(0)).Server()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := unsupported(r, visible)
 		switch {
@@ -32,15 +31,22 @@ func (s *Store) Handler(visible resource.Visible) http.Handler {
 			}
 			if f = plain(r); f == nil {
 				hide(r.Header)
-				l := &lower{ResponseWriter: w}
-				s3.ServeHTTP(l, r)
-				l.begin() // of an answer without a body
+				s.serve(w, r, visible)
 			}
 		}
 		if f != nil {
 			f.write(w)
 		}
 	})
+}
+
+// serve has gofakes3 answer. It passes no context on: each request has a backend of its own, which costs next to nothing.
+func (s *Store) serve(w http.ResponseWriter, r *http.Request, visible resource.Visible) {
+	l := &lower{ResponseWriter: w}
+	b := backend{s, visible, lineage.From(r.Context()), &l.full}
+	// What gofakes3 checks of the client's clock is whoever authenticates' to check.
+	gofakes3.New(b, gofakes3.WithTimeSkewLimit(0)).Server().ServeHTTP(l, r)
+	l.begin() // of an answer without a body
 }
 
 // maxDocument bounds the XML of a request, in bytes: 1000 keys to delete, or 10000 parts.
@@ -51,11 +57,15 @@ type lower struct {
 	http.ResponseWriter
 
 	sent bool
+	full bool // there was no room
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (l *lower) WriteHeader(status int) {
 	l.begin()
+	if l.full { // gofakes3 does not know that error
+		status = http.StatusInsufficientStorage
+	}
 	l.ResponseWriter.WriteHeader(status)
 }
 

@@ -29,7 +29,7 @@ func (b backend) CreateMultipartUpload(bucket, key string, meta map[string]strin
 // UploadPart implements gofakes3.MultipartBackend.
 func (b backend) UploadPart(bucket, key string, id gofakes3.UploadID, number int, size int64, input io.Reader) (string, error) {
 	p, err := b.store.PutPart(b.ctx(), bucket, key, string(id), number, &exactly{in: input, left: size})
-	return `"` + hexOf(p.MD5) + `"`, uploadError(err)
+	return `"` + hexOf(p.MD5) + `"`, uploadError(b.notes(err))
 }
 
 // ListMultipartUploads implements gofakes3.MultipartBackend.
@@ -88,7 +88,7 @@ func (b backend) CompleteMultipartUpload(
 ) (gofakes3.VersionID, string, error) {
 	o, err := b.store.FinishUpload(b.ctx(), bucket, key, string(id), func(stored []Part) ([]Part, error) { return choose(stored, input.Parts) })
 	if err != nil {
-		return "", "", uploadError(err)
+		return "", "", uploadError(b.notes(err))
 	}
 	return "", `"` + o.ETag() + `"`, nil
 }

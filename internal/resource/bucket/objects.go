@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
@@ -85,7 +86,8 @@ type Condition func(now *Object) error
 
 // Put stores an object under a key, in place of any there. It returns NotFound if there is no such bucket.
 func (s *Store) Put(ctx context.Context, bucket, key string, meta map[string]string, r io.Reader, only Condition) (Object, error) {
-	b, err := s.write(r)
+	b, end, err := s.write(ctx, bucket, r)
+	defer end()
 	if err != nil {
 		return Object{}, err
 	}
@@ -95,6 +97,7 @@ func (s *Store) Put(ctx context.Context, bucket, key string, meta map[string]str
 // change is a change of one object.
 type change struct {
 	bucket, key, name string
+	trace             string // of who makes it
 	only              Condition
 	also              func(ctx context.Context, tx *sql.Tx) error // in the same transaction
 }
@@ -107,6 +110,7 @@ func (s *Store) publish(ctx context.Context, c change, meta map[string]string, b
 	}
 	o := Object{Key: c.key, Size: b.size, MD5: b.md5, Meta: meta, Modified: time.Now().Truncate(time.Millisecond).UTC(), file: b.file}
 	var old *Object
+	c.trace = lineage.From(ctx)
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if old, err = s.before(ctx, tx, c); err != nil {
 			return err
@@ -159,7 +163,7 @@ func (s *Store) before(ctx context.Context, tx *sql.Tx, c change) (*Object, erro
 // DeleteObject deletes an object. That there is none is no error.
 func (s *Store) DeleteObject(ctx context.Context, bucket, key string) error {
 	var old *Object
-	c := change{bucket: bucket, key: key, name: "ObjectRemoved:Delete"}
+	c := change{bucket: bucket, key: key, name: "ObjectRemoved:Delete", trace: lineage.From(ctx)}
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if old, err = s.before(ctx, tx, c); err != nil || old == nil {
 			return err
@@ -178,7 +182,8 @@ func (s *Store) DeleteObject(ctx context.Context, bucket, key string) error {
 
 // Copy stores a copy of an object under another key, with other metadata. Its file is a copy too: it may outlive the first.
 func (s *Store) Copy(ctx context.Context, bucket, key string, meta map[string]string, content io.Reader) (Object, error) {
-	b, err := s.write(content)
+	b, end, err := s.write(ctx, bucket, content)
+	defer end()
 	if err != nil {
 		return Object{}, fmt.Errorf("copy an object: %w", err)
 	}

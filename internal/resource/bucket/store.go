@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
@@ -32,6 +33,7 @@ type Store struct {
 	db     *shelf.DB
 	outbox *shelf.Outbox
 	files  *os.Root
+	quota  *resource.Quota // nil: none
 	sweeps sync.WaitGroup
 	stop   context.CancelFunc
 }
@@ -116,6 +118,15 @@ func (s *Store) Buckets(ctx context.Context, owner string) ([]Bucket, error) {
 func (s *Store) Exists(ctx context.Context, name string) (exists bool, err error) {
 	err = s.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM buckets WHERE name = ?)`, name).Scan(&exists)
 	return exists, err
+}
+
+// Owner is who has a bucket, as Bucket has it. It returns NotFound if there is none.
+func (s *Store) Owner(ctx context.Context, name string) (owner string, err error) {
+	err = s.db.Reader().QueryRowContext(ctx, `SELECT owner FROM buckets WHERE name = ?`, name).Scan(&owner)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = missing(name)
+	}
+	return owner, err
 }
 
 // Delete deletes a bucket. It returns Conflict for one that holds objects, unless all is set.

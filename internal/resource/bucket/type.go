@@ -24,8 +24,8 @@ func (s *Store) Provision(ctx context.Context, claim resource.Claim) error {
 	if err != nil || made {
 		return err
 	}
-	var has string
-	if err := s.db.Reader().QueryRowContext(ctx, `SELECT owner FROM buckets WHERE name = ?`, claim.Name).Scan(&has); err != nil {
+	has, err := s.Owner(ctx, claim.Name)
+	if err != nil {
 		return err
 	}
 	if has != owner {
@@ -45,6 +45,15 @@ func (s *Store) Remove(ctx context.Context, owner aloft.StageRef) error {
 	return err
 }
 
+// Limit makes a quota bound what is stored. It is called before the store is used.
+func (s *Store) Limit(q *resource.Quota) { s.quota = q }
+
+// Size is how many bytes the objects of an owner's buckets have, and uploads to them; "" for buckets that no stage owns.
+func (s *Store) Size(ctx context.Context, owner string) (size int64, err error) {
+	err = s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes JOIN buckets ON name = bucket WHERE owner = ?`, owner).Scan(&size)
+	return size, err
+}
+
 // List implements resource.Type.
 func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.ResourceStatus, error) {
 	all, err := s.Buckets(ctx, resource.OwnerText(owner))
@@ -52,7 +61,7 @@ func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.Resourc
 	for _, b := range all {
 		list = append(list, aloft.ResourceStatus{
 			Type: aloft.Bucket, Name: b.Name, ARN: resource.ARN(aloft.Bucket, b.Name),
-			Counts: []aloft.ResourceCount{{What: "objects", N: b.Objects}, {What: "bytes", N: b.Size}},
+			Counts: []aloft.ResourceCount{{What: "objects", N: b.Objects}, {What: aloft.Bytes, N: b.Size}},
 		})
 	}
 	return list, err

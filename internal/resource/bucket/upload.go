@@ -63,7 +63,8 @@ func upload(ctx context.Context, tx *sql.Tx, bucket, key, id string) (meta map[s
 
 // PutPart stores a part of an upload, in place of any of its number.
 func (s *Store) PutPart(ctx context.Context, bucket, key, id string, number int, r io.Reader) (Part, error) {
-	b, err := s.write(r)
+	b, end, err := s.write(ctx, bucket, r)
+	defer end()
 	if err != nil {
 		return Part{}, err
 	}
@@ -161,7 +162,8 @@ func (s *Store) FinishUpload(ctx context.Context, bucket, key, id string, choose
 	if err != nil {
 		return Object{}, err
 	}
-	b, err := s.write(&joined{store: s, parts: chosen})
+	b, end, err := s.write(ctx, bucket, &joined{store: s, parts: chosen})
+	defer end()
 	if err != nil {
 		return Object{}, err
 	}

@@ -54,6 +54,9 @@ func absent() *wire.Failure {
 
 // translate makes SQS' error of one of the store.
 func translate(err error) error {
+	if full, ok := errors.AsType[*resource.Full](err); ok {
+		return wire.Fail("OverLimit", "%s", full)
+	}
 	e, ok := errors.AsType[*aloft.Error](err)
 	if !ok {
 		return err

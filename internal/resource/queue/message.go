@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/sqlite/messages"
 )
 
@@ -113,11 +115,18 @@ func (s *Store) Send(ctx context.Context, name string, all ...Send) ([]Sent, err
 	if err != nil {
 		return nil, err
 	}
-	puts := make([]messages.Put, len(all))
+	puts, size := make([]messages.Put, len(all)), 0
 	for i, m := range all {
+		m.System = traced(m.System, lineage.From(ctx))
 		if puts[i], err = q.put(m); err != nil {
 			return nil, err
 		}
+		size += len(puts[i].Body) + len(puts[i].Attributes) + messages.Overhead
+	}
+	leave, err := s.quota.Reserve(ctx, q.Owner, int64(size))
+	defer leave()
+	if err != nil {
+		return nil, err
 	}
 	stored, err := s.messages.Put(ctx, puts...)
 	sent := make([]Sent, len(stored))
@@ -128,6 +137,25 @@ func (s *Store) Send(ctx context.Context, name string, all ...Send) ([]Sent, err
 		}
 	}
 	return sent, err
+}
+
+// traceHeader is the system attribute that has the trace of a message.
+const traceHeader = "AWSTraceHeader"
+
+// traced are system attributes with the trace of the request that sends a message.
+func traced(system map[string]Value, trace string) map[string]Value {
+	if trace == "" {
+		return system
+	}
+	said := ""
+	if v := system[traceHeader].StringValue; v != nil {
+		said = *v
+	}
+	joined := lineage.Join(said, trace)
+	with := map[string]Value{}
+	maps.Copy(with, system)
+	with[traceHeader] = Value{DataType: "String", StringValue: &joined}
+	return with
 }
 
 func sequence(n int64) string { return fmt.Sprintf("%020d", n) }

@@ -30,6 +30,7 @@ const applicationID = 0x0a10f7e9
 type Store struct {
 	db       *shelf.DB
 	messages *messages.Store
+	quota    *resource.Quota // nil: none
 	expiries sync.WaitGroup
 	stop     context.CancelFunc
 }

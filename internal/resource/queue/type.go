@@ -7,6 +7,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
+	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
 var _ resource.Type = (*Store)(nil)
@@ -109,6 +110,18 @@ func (s *Store) Remove(ctx context.Context, owner aloft.StageRef) error {
 	return err
 }
 
+// Limit makes a quota bound what is sent. It is called before the store is used.
+func (s *Store) Limit(q *resource.Quota) { s.quota = q }
+
+// Size is how many bytes an owner's queues have, "" for queues that no stage owns.
+func (s *Store) Size(ctx context.Context, owner string) (int64, error) {
+	ids, err := shelf.Query(ctx, s.db.Reader(), shelf.Text, `SELECT id FROM queues WHERE owner = ?`, owner)
+	if err != nil {
+		return 0, err
+	}
+	return s.messages.Size(ctx, ids...)
+}
+
 // List implements resource.Type.
 func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.ResourceStatus, error) {
 	all, err := s.Queues(ctx, resource.OwnerText(owner))
@@ -118,9 +131,14 @@ func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.Resourc
 		if err != nil {
 			return nil, err
 		}
+		size, err := s.messages.Size(ctx, q.id)
+		if err != nil {
+			return nil, err
+		}
 		list = append(list, aloft.ResourceStatus{
-			Type: aloft.Queue, Name: q.Name, ARN: q.ARN(),
-			Counts: []aloft.ResourceCount{{What: "waiting", N: int64(n.Ready)}, {What: "in flight", N: int64(n.Claimed)}, {What: "delayed", N: int64(n.Delayed)}},
+			Type: aloft.Queue, Name: q.Name, ARN: q.ARN(), Counts: []aloft.ResourceCount{
+				{What: "waiting", N: int64(n.Ready)}, {What: "in flight", N: int64(n.Claimed)}, {What: "delayed", N: int64(n.Delayed)}, {What: aloft.Bytes, N: size},
+			},
 		})
 	}
 	return list, err

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"math/big"
 	"net/http"
 	"slices"
@@ -65,6 +66,9 @@ func (a api) find(ctx context.Context, t target) (Stream, error) {
 
 // translate makes Kinesis' error of one of the store.
 func translate(err error) error {
+	if full, ok := errors.AsType[*resource.Full](err); ok {
+		return wire.Fail("ProvisionedThroughputExceededException", "%s", full)
+	}
 	codes := map[aloft.Code]string{
 		aloft.NotFound: "ResourceNotFoundException", aloft.Conflict: "ResourceInUseException", aloft.Invalid: "InvalidArgumentException",
 	}

@@ -31,7 +31,12 @@ type Place struct{ Shard, Sequence string }
 // Put appends records, in their order. They are on the disk when it returns. It returns NotFound if there is no stream.
 func (s *Store) Put(ctx context.Context, name string, entries []Entry) ([]Place, error) {
 	places := make([]Place, len(entries))
-	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	leave, err := s.reserve(ctx, name, entries)
+	defer leave()
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		x, err := find(tx.QueryRowContext(ctx, selectStream+` WHERE name = ?`, name), name)
 		if err != nil {
 			return err
@@ -64,6 +69,20 @@ func (s *Store) Put(ctx context.Context, name string, entries []Entry) ([]Place,
 	close(s.wake)
 	s.wake = make(chan struct{})
 	return places, nil
+}
+
+// reserve makes sure that there is room for records.
+func (s *Store) reserve(ctx context.Context, name string, entries []Entry) (leave func(), err error) {
+	x, err := s.Stream(ctx, name)
+	if err != nil {
+		return func() {}, err
+	}
+	const besides = 50 // bytes of each record, as the schema counts
+	size := 0
+	for _, e := range entries {
+		size += len(e.Data) + len(e.Key) + besides
+	}
+	return s.quota.Reserve(ctx, x.Owner, int64(size))
 }
 
 // Changed is closed when this process puts records into any stream. Another one may too: look from time to time.

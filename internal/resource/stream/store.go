@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/sqlite"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
@@ -36,6 +37,7 @@ const trimPause = 5 * time.Minute
 // Store is all streams of this machine. It is safe for concurrent use, by two processes too.
 type Store struct {
 	db    *shelf.DB
+	quota *resource.Quota // nil: none
 	trims sync.WaitGroup
 	stop  context.CancelFunc
 

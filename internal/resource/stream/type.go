@@ -74,6 +74,15 @@ func (s *Store) Remove(ctx context.Context, owner aloft.StageRef) error {
 	return err
 }
 
+// Limit makes a quota bound what is put. It is called before the store is used.
+func (s *Store) Limit(q *resource.Quota) { s.quota = q }
+
+// Size is how many bytes an owner's streams have, "" for streams that no stage owns.
+func (s *Store) Size(ctx context.Context, owner string) (size int64, err error) {
+	err = s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes JOIN streams ON name = stream WHERE owner = ?`, owner).Scan(&size)
+	return size, err
+}
+
 // List implements resource.Type.
 func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.ResourceStatus, error) {
 	all, err := s.Streams(ctx, resource.OwnerText(owner))
@@ -84,9 +93,13 @@ func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.Resourc
 		if err := row.Scan(&records); err != nil {
 			return nil, err
 		}
+		var size int64
+		if err := s.db.Reader().QueryRowContext(ctx, `SELECT bytes FROM sizes WHERE stream = ?`, x.Name).Scan(&size); err != nil {
+			return nil, err
+		}
 		list = append(list, aloft.ResourceStatus{
 			Type: aloft.Stream, Name: x.Name, ARN: resource.ARN(aloft.Stream, x.Name),
-			Counts: []aloft.ResourceCount{{What: "records", N: records}, {What: "shards", N: int64(x.Shards)}},
+			Counts: []aloft.ResourceCount{{What: "records", N: records}, {What: "shards", N: int64(x.Shards)}, {What: aloft.Bytes, N: size}},
 		})
 	}
 	return list, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -32,6 +33,9 @@ func (s *Store) Handler(visible resource.Visible) http.Handler {
 
 // translate makes SNS' error of one of the store.
 func translate(err error) error {
+	if full, ok := errors.AsType[*resource.Full](err); ok {
+		return &wire.Failure{Code: "Throttled", Message: full.Error(), Status: http.StatusTooManyRequests}
+	}
 	code := aloft.ErrorCode(err)
 	if code == aloft.NotFound {
 		return &wire.Failure{Code: "NotFound", Message: err.Error(), Status: http.StatusNotFound}

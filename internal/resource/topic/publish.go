@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lineage"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
 
@@ -23,6 +24,8 @@ type Message struct {
 	Attributes map[string]Value `json:"attributes,omitempty"`
 	Group      string           `json:"group,omitempty"` // FIFO: messages of one are in order
 	Dedup      string           `json:"dedup,omitempty"` // FIFO: a second message with it is none, for 5 minutes
+
+	Trace string `json:"trace,omitempty"` // of who publishes it; see lineage
 
 	// PerProtocol are bodies for single protocols, in place of Body.
 	PerProtocol map[string]string `json:"-"`
@@ -62,7 +65,12 @@ const dedupWindow = 5 * time.Minute
 // Publish takes a message and returns its id. It is on the disk, for every subscriber that wants it, when it returns. It
 // returns NotFound if there is no such topic, Invalid for a message that it does not take.
 func (s *Store) Publish(ctx context.Context, name string, m Message) (id string, err error) {
-	id = aloft.NewID()
+	id, m.Trace = aloft.NewID(), lineage.From(ctx)
+	leave, err := s.reserve(ctx, name, m)
+	defer leave()
+	if err != nil {
+		return "", err
+	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, name), name)
 		if err != nil {
@@ -91,6 +99,16 @@ func (s *Store) Publish(ctx context.Context, name string, m Message) (id string,
 	}
 	s.outbox.Wake()
 	return id, nil
+}
+
+// reserve makes sure that there is room for a message, for one subscriber: how many there are is known when it is written.
+func (s *Store) reserve(ctx context.Context, name string, m Message) (leave func(), err error) {
+	t, err := s.Topic(ctx, name)
+	if err != nil {
+		return func() {}, err
+	}
+	const besides = 500 // what a delivery says besides
+	return s.quota.Reserve(ctx, t.Owner, int64(m.size()+besides))
 }
 
 // check completes a message for a FIFO topic and refuses what a topic does not take.

@@ -29,6 +29,7 @@ const applicationID = 0x0a10f7e8
 type Store struct {
 	db     *shelf.DB
 	outbox *shelf.Outbox
+	quota  *resource.Quota // nil: none
 }
 
 // Open opens the topics in a directory, which is made if there is none. Shared says that another process may

@@ -85,6 +85,15 @@ func (s *Store) Remove(ctx context.Context, owner aloft.StageRef) error {
 	return err
 }
 
+// Limit makes a quota bound what is published. It is called before the store is used.
+func (s *Store) Limit(q *resource.Quota) { s.quota = q }
+
+// Size is how many bytes the messages of an owner's topics have that are on their way, "" for topics that no stage owns.
+func (s *Store) Size(ctx context.Context, owner string) (size int64, err error) {
+	err = s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes JOIN topics ON name = topic WHERE owner = ?`, owner).Scan(&size)
+	return size, err
+}
+
 // List implements resource.Type.
 func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.ResourceStatus, error) {
 	all, err := s.Topics(ctx, resource.OwnerText(owner))
@@ -94,8 +103,12 @@ func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.Resourc
 		if err != nil {
 			return nil, err
 		}
+		var size int64
+		if err := s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes WHERE topic = ?`, t.Name).Scan(&size); err != nil {
+			return nil, err
+		}
 		list = append(list, aloft.ResourceStatus{
-			Type: aloft.Topic, Name: t.Name, ARN: t.ARN(), Counts: []aloft.ResourceCount{{What: "subscriptions", N: int64(len(subs))}},
+			Type: aloft.Topic, Name: t.Name, ARN: t.ARN(), Counts: []aloft.ResourceCount{{What: "subscriptions", N: int64(len(subs))}, {What: aloft.Bytes, N: size}},
 		})
 	}
 	return list, err

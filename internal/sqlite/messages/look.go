@@ -42,6 +42,28 @@ func (s *Store) Queues(ctx context.Context, from, before string) (map[string]Cou
 	return all, s.db.Fail(ctx, "count messages", rows.Err())
 }
 
+// Overhead is how many bytes a message counts besides its body and attributes.
+const Overhead = 200
+
+// Size is how many bytes the messages of queues have.
+func (s *Store) Size(ctx context.Context, queues ...string) (size int64, err error) {
+	for _, queue := range queues {
+		var n int64
+		if err := s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes WHERE queue = ?`, queue).Scan(&n); err != nil {
+			return 0, s.db.Fail(ctx, "measure queues", err)
+		}
+		size += n
+	}
+	return size, nil
+}
+
+// SizeBelow is how many bytes the messages of all queues have whose names begin with a prefix.
+func (s *Store) SizeBelow(ctx context.Context, prefix string) (size int64, err error) {
+	from, before := Below(prefix)
+	err = s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes WHERE queue >= ? AND queue < ?`, from, before).Scan(&size)
+	return size, s.db.Fail(ctx, "measure queues", err)
+}
+
 // Below are the bounds of Queues for the names that begin with a prefix.
 func Below(prefix string) (from, before string) {
 	end := []byte(prefix)
@@ -90,7 +112,13 @@ func (s *Store) Purge(ctx context.Context, queue string) (int, error) {
 	}); err != nil {
 		return 0, err
 	}
-	return s.deleteUntil(ctx, queue, time.Now().UnixMilli())
+	n, err := s.deleteUntil(ctx, queue, time.Now().UnixMilli())
+	if err == nil {
+		err = s.write(ctx, "empty a queue", func(w *writer) error {
+			return w.exec(`DELETE FROM sizes WHERE queue = ? AND bytes <= 0`, queue)
+		})
+	}
+	return n, err
 }
 
 // Expire deletes the messages of a queue that were put before a time, claimed or not, and says how many there were.

@@ -1,4 +1,4 @@
-package topic
+package eventpattern
 
 import (
 	"bytes"

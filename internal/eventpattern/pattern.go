@@ -1,0 +1,163 @@
+// Package eventpattern matches JSON values against AWS's event patterns, which are the filters of event source mappings and the
+// filter policies of topics. https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+package eventpattern
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Pattern says of names which values they must have: for each name one of the conditions lets one of the values through.
+type Pattern struct {
+	conditions map[string][]condition
+	nested     map[string]*Pattern // for what lies below a name
+	any        []*Pattern          // $or: one of them
+}
+
+// What bounds a pattern, which anybody may write.
+const (
+	maxLength = 256 << 10 // bytes
+	maxDepth  = 10
+)
+
+// Parse reads a pattern. An empty one lets everything through.
+func Parse(text string) (*Pattern, error) {
+	if len(text) > maxLength {
+		return nil, fmt.Errorf("it has more than %d bytes", maxLength)
+	}
+	v, err := Decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("it is no JSON: %w", err)
+	}
+	return Of(v)
+}
+
+// Of is the pattern that a value is, which Decode returned.
+func Of(v any) (*Pattern, error) { return parse(v, 0) }
+
+// Decode reads one JSON value, with numbers as they are written, as Match wants them.
+func Decode(text string) (v any, err error) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one value")
+	}
+	return v, nil
+}
+
+func parse(v any, depth int) (*Pattern, error) {
+	object, ok := v.(map[string]any)
+	switch {
+	case !ok:
+		return nil, errors.New("a pattern is a map of names, and conditions are a list")
+	case depth > maxDepth:
+		return nil, fmt.Errorf("a pattern is at most %d deep", maxDepth)
+	case depth > 0 && len(object) == 0:
+		return nil, errors.New("an empty map says nothing")
+	}
+	p := &Pattern{conditions: map[string][]condition{}, nested: map[string]*Pattern{}}
+	for name, v := range object {
+		list, isList := v.([]any)
+		var err error
+		switch {
+		case isList && len(list) == 0:
+			err = errors.New("an empty list lets nothing through")
+		case name == "$or" && isList:
+			p.any, err = parseAll(list, func(one any) (*Pattern, error) { return parse(one, depth+1) })
+		case isList:
+			p.conditions[name], err = parseAll(list, parseCondition)
+		default:
+			p.nested[name], err = parse(v, depth+1)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return p, nil
+}
+
+func parseAll[T any](list []any, parse func(any) (T, error)) ([]T, error) {
+	all := make([]T, len(list))
+	for i, one := range list {
+		var err error
+		if all[i], err = parse(one); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// values are what stands under a name; none if there is no such name.
+type values []any
+
+// Match reports whether the pattern lets an object through.
+func (p *Pattern) Match(object map[string]any) bool {
+	for name, conditions := range p.conditions {
+		if !anyOf(conditions, leaves(object, name)) {
+			return false
+		}
+	}
+	for name, sub := range p.nested {
+		if !sub.matchBelow(object[name]) {
+			return false
+		}
+	}
+	for _, sub := range p.any {
+		if sub.Match(object) {
+			return true
+		}
+	}
+	return len(p.any) == 0
+}
+
+// matchBelow looks into a map, or into each map of a list. Where there is none it lets through what must not exist.
+func (p *Pattern) matchBelow(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		return p.Match(v)
+	case []any:
+		if len(v) > 0 {
+			return slices.ContainsFunc(v, p.matchBelow)
+		}
+	}
+	return p.Match(nil)
+}
+
+// Asks says how a pattern asks for a name of an object: for its value itself, for what lies below it, or both in parts of $or.
+func (p *Pattern) Asks(name string) (itself, below bool) {
+	itself, below = len(p.conditions[name]) > 0, p.nested[name] != nil
+	for _, sub := range p.any {
+		i, b := sub.Asks(name)
+		itself, below = itself || i, below || b
+	}
+	return itself, below
+}
+
+// leaves are the values under a name: those of a list, and no maps, which conditions do not look at.
+func leaves(object map[string]any, name string) values {
+	v, has := object[name]
+	if !has {
+		return nil
+	}
+	list, isList := v.([]any)
+	if !isList {
+		list = []any{v}
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(one any) bool { _, isMap := one.(map[string]any); return isMap })
+}
+
+func anyOf(conditions []condition, of values) bool {
+	for _, c := range conditions {
+		if c(of) {
+			return true
+		}
+	}
+	return false
+}

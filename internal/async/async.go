@@ -30,6 +30,8 @@ type Options struct {
 	Stage    func(ctx context.Context, ref aloft.StageRef) error // NotFound if there is none
 	Logger   *slog.Logger
 
+	// Reserved is how many events of a function the invoker takes at once; nil, and false, is any number.
+	Reserved func(ctx context.Context, ref aloft.StageRef, function string) (most int, bound bool)
 	// Settings say what becomes of a function's events that have a qualifier ("" is none); nil: the function says it.
 	Settings func(ctx context.Context, ref aloft.StageRef, f aloft.Function, qualifier string) (Settings, error)
 	// Locate finds the function that an ARN names, and its qualifier, NotFound if there is none; nil: there are none.

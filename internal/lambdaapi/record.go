@@ -77,6 +77,7 @@ func (a *API) change(ctx context.Context, t *target, f func(*record) error) erro
 		return err
 	}
 	t.record = r
+	a.keepReserved(r)
 	return nil
 }
 

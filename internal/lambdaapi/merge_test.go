@@ -13,7 +13,9 @@ import (
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	outside, dir := t.TempDir(), t.TempDir()
-	link := func(to string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(to), Mode: fs.ModeSymlink | 0o777} }
+	link := func(to string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte(to), Mode: fs.ModeSymlink | 0o777}
+	}
 	zero, one := &fstest.MapFile{Data: []byte("0"), Mode: 0o644}, &fstest.MapFile{Data: []byte("1"), Mode: 0o644}
 	layers := fstest.MapFS{
 		"0/both/a": zero, "0/both/only0": zero, "0/dir/x": zero, "0/file": zero, "0/link": link(outside), "0/replaced": link("file"),

@@ -24,4 +24,8 @@ if [ ! -d "$peers/node_modules/serverless-offline" ]; then
 	npm install --prefix "$peers" --no-audit --no-fund --silent serverless@3.40.0 serverless-offline@13.10.1 >/dev/null 2>&1 ||
 		echo "bench: could not install serverless-offline; not compared with" >&2
 fi
+if [ ! -d "$peers/node_modules/workerd" ]; then
+	npm install --prefix "$peers" --no-audit --no-fund --silent workerd@1.20261117.1 >/dev/null 2>&1 ||
+		echo "bench: could not install workerd; not compared with" >&2
+fi
 exit 0

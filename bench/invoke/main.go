@@ -32,16 +32,19 @@ type options struct {
 	rounds   int
 	only     string // comma-separated parts
 	clients  string // comma-separated numbers of them
+	target   string // part of the names of those to measure
 	peers    string // where peers are installed
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "load" {
-		if err := runLoad(os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, "load:", err)
-			os.Exit(1)
+	if len(os.Args) > 1 {
+		if run := map[string]func([]string) error{"load": runLoad, "engine": runEngine}[os.Args[1]]; run != nil {
+			if err := run(os.Args[2:]); err != nil {
+				fmt.Fprintln(os.Stderr, os.Args[1]+":", err)
+				os.Exit(1)
+			}
+			return
 		}
-		return
 	}
 	var o options
 	o.Flags()
@@ -49,6 +52,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.StringVar(&o.only, "only", report.Names(new(bench).parts()), "parts to measure")
 	flag.StringVar(&o.clients, "clients", "1,32", "clients at once")
+	flag.StringVar(&o.target, "target", "", "measure only those whose name contains this, such as: aloft, node")
 	flag.StringVar(&o.peers, "peers", "../bin/peers", "where tools/benchdeps.sh installed serverless-offline and the emulator")
 	flag.Parse()
 	report.Main("bench/invoke", func(ctx context.Context, out io.Writer) error { return run(ctx, out, o) })
@@ -65,7 +69,7 @@ type bench struct {
 }
 
 func (b *bench) parts() []report.Part {
-	return []report.Part{{Name: "rate", Run: b.rate}, {Name: "cold", Run: b.cold}}
+	return []report.Part{{Name: "rate", Run: b.rate}, {Name: "engine", Run: b.engine}, {Name: "cold", Run: b.cold}}
 }
 
 func run(ctx context.Context, out io.Writer, o options) error {

@@ -39,7 +39,7 @@ func (p *peer) stop() {
 
 // started starts the peers that are installed and says of the others that they are not measured.
 func (b *bench) started(ctx context.Context) (all []*peer) {
-	for _, start := range []func(context.Context) (*peer, error){b.direct, b.offline, b.emulator} {
+	for _, start := range []func(context.Context) (*peer, error){b.direct, b.workerd, b.offline, b.emulator} {
 		p, err := start(ctx)
 		if err != nil {
 			fmt.Fprintln(b.out, "not measured:", err)
@@ -61,6 +61,38 @@ func (b *bench) direct(ctx context.Context) (*peer, error) {
 		return nil, err
 	}
 	return launch(ctx, target{name: "plain Go server", addr: ports[0], path: "/"}, b.Dir, []string{"PORT=" + portOf(ports[0]), "HOST=127.0.0.1"}, program)
+}
+
+// A worker of workerd, and how it is served.
+const (
+	worker       = "export default { async fetch(request) { await request.json(); return Response.json({ message: 'hello', n: 1 }) } }\n"
+	workerConfig = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .main)],
+  sockets = [(name = "http", address = "%s", http = (), service = "main")],
+);
+const main :Workerd.Worker = (modules = [(name = "worker", esModule = embed "worker.js")], compatibilityDate = "2026-01-01");
+`
+)
+
+// workerd runs functions in its own process, isolated by V8 alone.
+func (b *bench) workerd(ctx context.Context) (*peer, error) {
+	program, err := filepath.Abs(filepath.Join(b.peers, "node_modules/@cloudflare/workerd-linux-64/bin/workerd"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(program); err != nil {
+		return nil, errors.New("workerd is not installed (tools/benchdeps.sh)")
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(b.Dir, "workerd")
+	if err := home.Plant(dir, map[string]string{"worker.js": worker, "config.capnp": fmt.Sprintf(workerConfig, ports[0])}); err != nil {
+		return nil, err
+	}
+	return launch(ctx, target{name: "workerd", addr: ports[0], path: "/"}, dir, nil, program, "serve", "config.capnp")
 }
 
 // offline is serverless-offline's Invoke API.

@@ -31,11 +31,21 @@ const (
 	exited   = "Runtime.ExitError"
 )
 
-// serveRuntime makes the Runtime API part of what the instance starts with.
-func (i *instance) serveRuntime(spec *engine.Spec) {
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(i.port))
-	spec.Services = append(spec.Services, &engine.Service{Address: address, Take: func(l net.Listener) { i.takeSession(l, spec.Env) }})
-	spec.Env = append(spec.Env, "AWS_LAMBDA_RUNTIME_API="+address)
+// serveRuntime makes the Runtime API part of what the instance starts with: on Lambda's port in a network of its own, else on
+// one that is free.
+func (i *instance) serveRuntime(spec *engine.Spec) error {
+	service := &engine.Service{Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(runtimePort)), Take: func(l net.Listener) { i.takeSession(l, spec.Env) }}
+	if !i.pool.ownNetwork() {
+		l, err := new(net.ListenConfig).Listen(i.pool.ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("listen for the runtime: %w", err)
+		}
+		i.takeSession(l, spec.Env)
+		service = &engine.Service{Address: l.Addr().String()}
+	}
+	spec.Services = append(spec.Services, service)
+	spec.Env = append(spec.Env, "AWS_LAMBDA_RUNTIME_API="+service.Address)
+	return nil
 }
 
 func (i *instance) closeSession() {

@@ -51,7 +51,7 @@ type instance struct {
 func (p *Pool) launch() (*instance, error) {
 	inst := &instance{pool: p, cleanup: func() {}, startedAt: time.Now(), hung: make(chan struct{}, 1), launched: make(chan struct{})}
 	inst.id = fmt.Sprintf("%s-%d-%s", p.Function.Name, p.Release, strings.ToLower(rand.Text()[:6]))
-	if p.Function.Kind != aloft.Worker {
+	if p.Function.Kind == aloft.Web {
 		port, err := p.assignPort()
 		if err != nil {
 			return nil, err
@@ -74,9 +74,12 @@ func (p *Pool) launch() (*instance, error) {
 	})
 	spec.Stdout, spec.Stderr = inst.output.stdout, inst.output.stderr
 	if p.Function.Kind == aloft.Handler {
-		inst.serveRuntime(&spec)
+		err = inst.serveRuntime(&spec)
 	}
-	if inst.box, err = p.Engine.Start(p.ctx, spec); err != nil {
+	if err == nil {
+		inst.box, err = p.Engine.Start(p.ctx, spec)
+	}
+	if err != nil {
 		inst.closeSession()
 		inst.cleanup()
 		p.Ports.release(inst)
@@ -92,11 +95,8 @@ func (p *Pool) launch() (*instance, error) {
 func (p *Pool) ownNetwork() bool { return p.Engine.Layout("", "").OwnNetwork }
 
 func (p *Pool) assignPort() (int, error) {
-	switch {
-	case !p.ownNetwork():
+	if !p.ownNetwork() {
 		return p.Ports.assign()
-	case p.Function.Kind == aloft.Handler:
-		return runtimePort, nil
 	}
 	return ownPort, nil
 }

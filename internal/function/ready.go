@@ -162,7 +162,7 @@ type retarget struct {
 func newRetarget(inst *instance, window time.Duration) *retarget {
 	r := &retarget{inst: inst, pause: later, until: time.Now().Add(window)}
 	tcp, ok := inst.addr.(*net.TCPAddr)
-	if inst.port != 0 && inst.session == nil && (!ok || tcp.Port != inst.port) {
+	if inst.port != 0 && (!ok || tcp.Port != inst.port) {
 		r.timer = time.NewTimer(r.pause)
 	}
 	return r

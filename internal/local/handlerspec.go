@@ -3,6 +3,7 @@ package local
 import (
 	"crypto/rand"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -78,7 +79,22 @@ func (d *deployment) handlerVars(f aloft.Function, tree string) map[string]strin
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.Memory), "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/" + name, "AWS_LAMBDA_LOG_STREAM_NAME": strconv.Itoa(d.release.Version),
 		"AWS_EXECUTION_ENV": "AWS_Lambda_" + f.Runtime, "AWS_REGION": homeRegion, "AWS_DEFAULT_REGION": homeRegion, "TZ": ":UTC",
+		"GOMAXPROCS": strconv.Itoa(processors(f)),
 	}
+}
+
+// memoryPerProcessor is how many MB of memory come with a whole processor on Lambda.
+const memoryPerProcessor = 1769
+
+// processors is how many a function is meant to keep busy: those that cpu says, or else those that Lambda gives with its memory.
+// Go takes two at least where nothing is said, and then its threads wake each other for every event: an instance that works on
+// one at a time needs a third more processor time for that.
+func processors(f aloft.Function) int {
+	share := f.CPU
+	if share == 0 {
+		share = float64(f.Memory) / memoryPerProcessor
+	}
+	return max(1, int(math.Ceil(share)))
 }
 
 // traceID is what Lambda puts into _X_AMZN_TRACE_ID: a trace that is not sampled.

@@ -26,11 +26,13 @@ import (
 
 // Egress connects namespaces. Close must be called at the end.
 type Egress struct {
+	tag    string // stands for the server
 	name   string // of the table
 	prefix string // of the interfaces on the machine's side
 	block4 netip.Prefix
 	block6 netip.Prefix
-	via6   bool // the machine forwards IPv6
+	via6   bool         // the machine forwards IPv6
+	alive  net.Listener // says that the server lives
 
 	mu   sync.Mutex // of the firewall and of used
 	wall *wall
@@ -51,19 +53,27 @@ var (
 	pool6 = netip.MustParseAddr("fd61:6c6f:6674::") //nolint:gochecknoglobals // a constant
 )
 
-// Open prepares the machine for the namespaces of a server. What an earlier server of that name left is removed.
-func Open(server string) (*Egress, error) {
+// Open prepares the machine for the namespaces of a server. What an earlier server of that name left is removed, and what
+// other servers left that live no more.
+func Open(server string) (_ *Egress, err error) {
 	e, start := named(server)
+	if err := e.live(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = e.alive.Close()
+		}
+	}()
 	if err := e.choose(start); err != nil {
 		return nil, err
 	}
 	if err := e.forward(); err != nil {
 		return nil, err
 	}
-	if err := e.sweep(); err != nil {
+	if err := errors.Join(e.sweep(), e.bury()); err != nil {
 		return nil, err
 	}
-	var err error
 	if e.wall, err = newWall(e); err != nil {
 		return nil, fmt.Errorf("install the firewall (nftables): %w", err)
 	}
@@ -73,15 +83,19 @@ func Open(server string) (*Egress, error) {
 // named is the Egress of a server, of which nothing is there yet, and where its choice of addresses begins.
 func named(server string) (*Egress, uint16) {
 	sum := sha256.Sum256([]byte(server))
-	tag := hex.EncodeToString(sum[:3])
-	return &Egress{name: "aloft-" + tag, prefix: "al" + tag + "-", used: map[int]bool{}}, binary.BigEndian.Uint16(sum[4:])
+	tag := hex.EncodeToString(sum[:tagBytes])
+	return &Egress{tag: tag, prefix: linkPrefix(tag), used: map[int]bool{}}, binary.BigEndian.Uint16(sum[4:])
 }
+
+// tagBytes is how long a tag is: names of interfaces have to be short.
+const tagBytes = 3
+
+func linkPrefix(tag string) string { return "al" + tag + "-" }
 
 // Sweep removes what a server left that is no more: interfaces, and the table of the firewall.
 func Sweep(server string) error {
 	e, _ := named(server)
-	w := &wall{table: &nftables.Table{Family: nftables.TableFamilyINet, Name: e.name}}
-	_ = w.remove() // without interfaces its rules concern nothing
+	_ = e.bury() // without interfaces its rules concern nothing
 	return e.sweep()
 }
 
@@ -235,6 +249,7 @@ func (c *Connection) Close() error {
 func (e *Egress) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	defer func() { _ = e.alive.Close() }()
 	return errors.Join(e.sweep(), e.wall.remove())
 }
 

@@ -5,6 +5,7 @@ package egress_test
 import (
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +173,44 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 		if tables, err := c.ListTables(); len(tables) != 0 || err != nil {
 			t.Errorf("tables are left: %v, %v", tables, err)
+		}
+		return nil
+	})
+}
+
+// TestKilled leaves the table of a server that was killed, which the next server of any name takes away, and those of two that
+// live, which it leaves alone.
+func TestKilled(t *testing.T) {
+	w := newWorld(t)
+	w.Machine.In(t, func() error {
+		tables := func() (names []string) {
+			c, err := nftables.New()
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, err := c.ListTables()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, table := range all {
+				names = append(names, table.Name)
+			}
+			return names
+		}
+		killed, err := egress.Open("killed")
+		if err != nil {
+			return err
+		}
+		before := tables()
+		killed.Die()
+		next, err := egress.Open("next")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = next.Close() }()
+		after := tables()
+		if len(before) != 2 || len(after) != 2 || !slices.Contains(after, before[0]) || slices.Contains(after, before[1]) {
+			t.Errorf("tables %q before and %q after; the first is to stay, the second not", before, after)
 		}
 		return nil
 	})

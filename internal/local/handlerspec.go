@@ -36,7 +36,21 @@ func (d *deployment) handlerSpec(f aloft.Function, spec *engine.Spec) error {
 	if family == lambdaruntime.Java {
 		command = lambdaruntime.JavaHandler{Files: os.DirFS(d.tree), Dir: spec.Dir, Layers: seen, Handler: f.Handler, Memory: f.Memory}.Command()
 	}
-	spec.Command = command
+	spec.Command = append(wrapper(*spec, seen), command...)
+	return nil
+}
+
+// wrapper is the program that is to start the runtime, most often one of a layer; nil if there is none.
+func wrapper(spec engine.Spec, layers string) []string {
+	for _, kv := range spec.Env {
+		name, set := strings.CutPrefix(kv, "AWS_LAMBDA_EXEC_WRAPPER=")
+		if inside, of := strings.CutPrefix(name, "/opt/"); of && layers != "" {
+			name = filepath.Join(layers, inside)
+		}
+		if set && name != "" {
+			return []string{name}
+		}
+	}
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// headRoom is how large a head may be, with the body that came with it. net/http takes larger ones, so that none is served here that would
+// headRoom is how large a head may be. net/http takes larger ones, so that none is served here that would
 // be refused there.
 const headRoom = 4 << 10
 
@@ -46,14 +46,16 @@ type conn struct {
 
 	until   time.Time   // the read deadline that was set
 	touched atomic.Bool // a handler has set another
+	bounded atomic.Bool // and it is a time, not none
 	guarded atomic.Bool // a handler has set a write deadline
 
 	out      *bufio.Writer // to the client, while a request is in work
 	writeErr error
 
-	mu     sync.Mutex
-	left   bool               // the client has closed its side
-	cancel context.CancelFunc // of the request in work
+	mu      sync.Mutex
+	left    bool               // the client has closed its side
+	reading bool               // and is to be asked only once all of the body was read
+	cancel  context.CancelFunc // of the request in work
 }
 
 func (s *Server) newConn(nc net.Conn) *conn {
@@ -114,10 +116,11 @@ func (c *conn) serve() (theirs bool) {
 func (c *conn) readBy(t time.Time) {
 	c.until = t
 	c.touched.Store(false)
+	c.bounded.Store(false)
 	_ = c.SetReadDeadline(t) // fails only if the connection is closed, which reading says
 }
 
-// next reads a request into c.request and returns the size of its head and body. It is 0 if the connection ended, or if what comes is
+// next reads a request into c.request and returns the size of its head. It is 0 if the connection ended, or if what comes is
 // theirs.
 func (c *conn) next() (size int, theirs bool) {
 	begun, look := c.phase.Load() == fresh, true
@@ -156,27 +159,24 @@ func (c *conn) skipEmpty() {
 	}
 }
 
-// answer has the handler answer the request of so many bytes, and reports whether another one may follow.
+// answer has the handler answer the request, whose head has so many bytes, and reports whether another one may follow.
 func (c *conn) answer(size int) (again bool) {
 	ctx, cancel := context.WithCancel(c.ctx)
 	r := c.request.WithContext(ctx)
 	c.request = http.Request{} // or a connection that waits would keep it
 	r.RemoteAddr, r.TLS = c.remote, c.tls
 	c.start += size
-	if r.ContentLength > 0 {
-		b := &body{left: c.buf[c.start-int(r.ContentLength) : c.start]}
-		r.Body = b
-		defer b.Close()
-	}
+	b := c.takeBody(r)
+	defer b.end()
 	c.lastPost = r.Method == http.MethodPost
 	c.mu.Lock()
-	c.cancel = cancel
-	if c.left {
+	c.cancel, c.reading = cancel, b != nil && b.more > 0
+	if c.left && !c.reading {
 		time.AfterFunc(0, cancel) // the handler has begun by then, as if it had just become known
 	}
 	c.mu.Unlock()
 	c.out = c.server.writer(c)
-	w := c.newResponse(r)
+	w := c.newResponse(r, b)
 	defer func() {
 		if reason := recover(); reason != nil {
 			again = false
@@ -197,6 +197,21 @@ func (c *conn) answer(size int) (again bool) {
 	return again
 }
 
+// takeBody makes the body of the request from what was read behind its head and from what is still to come; nil if it has none.
+func (c *conn) takeBody(r *http.Request) *body {
+	if r.ContentLength <= 0 {
+		return nil
+	}
+	n := min(r.ContentLength, int64(c.end-c.start))
+	b := &body{c: c, left: c.buf[c.start : c.start+int(n)], more: r.ContentLength - n}
+	c.start += int(n)
+	r.Body = b
+	if b.more > 0 {
+		c.readBy(time.Time{}) // whoever reads it says how long
+	}
+	return b
+}
+
 // failed notes that a handler panicked, unless that is how it said that the response is to be cut.
 func (c *conn) failed(reason any) {
 	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -213,7 +228,17 @@ func (c *conn) hungUp() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.left = true
-	if c.cancel != nil {
+	if c.cancel != nil && !c.reading {
+		c.cancel()
+	}
+}
+
+// bodyRead notes that all of the request was read: now it matters that the client has closed its side.
+func (c *conn) bodyRead() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = false
+	if c.left && c.cancel != nil {
 		c.cancel()
 	}
 }

@@ -2,7 +2,7 @@ package http1
 
 import "net/http"
 
-// Parse returns the request at the beginning of p and the size of its head and body; nil if it is not for a Server. more reports that it
+// Parse returns the request at the beginning of p and the size of its head; nil if it is not for a Server. more reports that it
 // may become one.
 func Parse(p []byte) (r *http.Request, size int, more bool) {
 	r = new(http.Request)

@@ -18,6 +18,9 @@ func (w *response) writeHead(h http.Header, first []byte) {
 	if h.Get("Connection") == "close" || draining {
 		w.last = true
 	}
+	if w.asked != nil && !w.last && !w.duplex {
+		w.last = !w.asked.skip()
+	}
 	if w.last && w.status != http.StatusSwitchingProtocols && (draining || !says(h["Connection"], "close")) {
 		plan.ends = true
 	}

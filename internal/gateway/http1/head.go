@@ -16,8 +16,7 @@ const (
 	strange                // it is not for this server
 )
 
-// parse reads a request's head into r, if the body is there as well, and returns the size of both. What it takes net/http's server takes as
-// well, and makes the same of it.
+// parse reads a request's head into r and returns its size. What it takes net/http's server takes as well, and makes the same of it.
 func parse(p []byte, r *http.Request) (size int, _ verdict) {
 	end := bytes.Index(p, []byte("\r\n\r\n"))
 	if end < 0 {
@@ -28,13 +27,6 @@ func parse(p []byte, r *http.Request) (size int, _ verdict) {
 	line, rest, _ := strings.Cut(text, "\r\n")
 	*r = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody}
 	if !requestLine(line, r) || !fields(rest, r) || r.Host == "" {
-		return 0, strange
-	}
-	if r.ContentLength > int64(headRoom-size) {
-		return 0, strange
-	}
-	size += int(r.ContentLength)
-	if size > len(p) { // others will read it while the handler runs
 		return 0, strange
 	}
 	return size, whole
@@ -167,9 +159,9 @@ func note(key, value string, again bool, r *http.Request) (keep, ok bool) {
 	return true, true
 }
 
-// parseSize reads the length of a small body.
+// parseSize reads the length of a body.
 func parseSize(text string) (n int64, ok bool) {
-	const most = 4 // digits
+	const most = 18 // digits, which an int64 holds
 	for i := range len(text) {
 		if text[i] < '0' || text[i] > '9' {
 			return 0, false

@@ -77,6 +77,22 @@ var kinds = map[string]http.HandlerFunc{
 		c := http.NewResponseController(w)
 		fmt.Fprint(w, c.SetReadDeadline(time.Now().Add(time.Hour)), c.SetWriteDeadline(time.Now().Add(time.Hour)), c.EnableFullDuplex(), c.Flush())
 	},
+	"/half": func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.ReadFull(r.Body, make([]byte, 5000))
+		fmt.Fprint(w, n, err)
+	},
+	"/shut": func(w http.ResponseWriter, r *http.Request) {
+		err := r.Body.Close()
+		n, readErr := r.Body.Read(make([]byte, 1))
+		fmt.Fprint(w, err, n, readErr)
+	},
+	"/duplex": func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		fmt.Fprint(w, strings.Repeat("x", 5000))
+		w.(http.Flusher).Flush()
+		n, err := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, n, err)
+	},
 	"/over": func(w http.ResponseWriter, _ *http.Request) {
 		c := http.NewResponseController(w)
 		c.SetReadDeadline(time.Unix(1, 0)) // of this request, not of the next
@@ -166,7 +182,7 @@ func requests() map[string]string {
 	post := func(line, body string) string {
 		return "POST /echo HTTP/1.1\r\nHost: a\r\n" + line + "\r\n\r\n" + body + last
 	}
-	return map[string]string{
+	all := map[string]string{
 		"plain": plainHead, "close": last, "nothing": "", "some": "GET / HT", "garbage": "\x16\x03\x01\x02\x00\x01\n\n", "empty line": "\r\n" + last,
 		"empty lines": "\n\n" + last, "old": "GET /echo HTTP/1.0\r\n\r\n", "old, kept": "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /chunks HTTP/1.0\r\n\r\n",
 		"bare LF": "GET /echo HTTP/1.1\nHost: a\nA: b\n\n" + last, "mixed": "GET /echo HTTP/1.1\r\nHost: a\nA: b\r\n\r\n" + last, "folded": head("A: b\r\n c") + last,
@@ -183,4 +199,10 @@ func requests() map[string]string {
 		"pragma": head("Pragma: no-cache") + last, "te": head("Te: trailers\r\nConnection: TE, close"), "line after body": post("Content-Length: 3", "abc\r\n"),
 		"lines after body": post("Content-Length: 3", "abc\r\n\r\n\r\n"), "short body": "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", "get with body": "GET /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc" + last,
 	}
+	for _, path := range []string{"/echo", "/hello", "/half", "/shut", "/duplex", "/close", "/cut"} {
+		for _, size := range []int{100, 5000, 100_000, 300_000} { // what is left of the last is not read
+			all[fmt.Sprint(path, " of ", size)] = fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", path, size) + strings.Repeat("y", size) + last
+		}
+	}
+	return all
 }

@@ -54,6 +54,42 @@ func TestLeaves(t *testing.T) {
 	}
 }
 
+// TestClosesWhileRead: a client may close its side once it has sent its request; it has left only when all of that was read.
+func TestClosesWhileRead(t *testing.T) {
+	const size = 1 << 20
+	early, got, ended := make(chan error, 1), make(chan int64, 1), make(chan bool, 1)
+	p := start(t, func(_ http.ResponseWriter, r *http.Request) {
+		io.ReadFull(r.Body, make([]byte, 10))
+		select {
+		case <-r.Context().Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+		early <- r.Context().Err()
+		n, _ := io.Copy(io.Discard, r.Body)
+		got <- n
+		<-r.Context().Done()
+		ended <- true
+	})
+	c := dial(t, p.ours)
+	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", size)
+	c.Write(make([]byte, size))
+	c.CloseWrite()
+	if err := <-early; err != nil {
+		t.Errorf("the request ended before its body was read: %v", err)
+	}
+	if n := <-got; n != size-10 {
+		t.Errorf("%d bytes were read", n)
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("it was not noticed that the client left")
+	}
+	if p.active.Load() != 1 {
+		t.Error("it was not the Server that answered")
+	}
+}
+
 func get(c net.Conn, path string) { fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path) }
 
 // TestDrain: what is under way is answered, and said to be the last; who waits is closed.

@@ -19,6 +19,8 @@ const (
 type response struct {
 	c      *conn
 	r      *http.Request
+	asked  *body // of the request; nil if it has none
+	duplex bool  // it is read while the response is written
 	header http.Header
 	head   bool // the method is HEAD
 	last   bool // the connection ends after it
@@ -39,8 +41,8 @@ var (
 	_ io.StringWriter = (*response)(nil)
 )
 
-func (c *conn) newResponse(r *http.Request) *response {
-	return &response{c: c, r: r, header: make(http.Header, 8), head: r.Method == http.MethodHead, last: r.Close, length: -1}
+func (c *conn) newResponse(r *http.Request, asked *body) *response {
+	return &response{c: c, r: r, asked: asked, header: make(http.Header, 8), head: r.Method == http.MethodHead, last: r.Close, length: -1}
 }
 
 func (s *Server) writer(c *conn) *bufio.Writer {
@@ -216,6 +218,7 @@ type onlyWriter struct{ io.Writer }
 // SetReadDeadline is for http.ResponseController.
 func (w *response) SetReadDeadline(t time.Time) error {
 	w.c.touched.Store(true)
+	w.c.bounded.Store(!t.IsZero())
 	return w.c.SetReadDeadline(t)
 }
 
@@ -225,8 +228,11 @@ func (w *response) SetWriteDeadline(t time.Time) error {
 	return w.c.SetWriteDeadline(t)
 }
 
-// EnableFullDuplex is for http.ResponseController: the body was read before.
-func (*response) EnableFullDuplex() error { return nil }
+// EnableFullDuplex is for http.ResponseController: the body may be read on after the response has begun.
+func (w *response) EnableFullDuplex() error {
+	w.duplex = true
+	return nil
+}
 
 // finish sends the rest of the response and reports whether another may follow on the connection.
 func (w *response) finish() (again bool) {
@@ -244,7 +250,16 @@ func (w *response) finish() (again bool) {
 		w.endChunks()
 	}
 	_ = w.c.out.Flush()
-	if w.last || w.c.writeErr != nil {
+	if w.c.writeErr != nil {
+		return false
+	}
+	if w.asked != nil && !w.asked.skip() {
+		if !w.asked.broken {
+			w.c.linger()
+		}
+		return false
+	}
+	if w.last {
 		return false
 	}
 	return w.head || w.length < 0 || !w.allowed() || w.length == w.written // or the client waits for the rest

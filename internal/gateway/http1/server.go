@@ -1,5 +1,5 @@
-// Package http1 serves the usual requests of HTTP/1.1 clients, over TCP or TLS: a head that is whole and plain, with no body or one that came
-// with it. Whatever else a connection brings, be it legal, odd or broken, it leaves to somebody else, net/http, from the first byte of that
+// Package http1 serves the usual requests of HTTP/1.1 clients, over TCP or TLS: a head that is whole and plain, with no body or one of which
+// it says the length. Whatever else a connection brings, be it legal, odd or broken, it leaves to somebody else, net/http, from the first byte of that
 // request on. So it decides nothing about what is malformed, and answers no such request. Towards handlers and clients it does what net/http's
 // server does, for less: no goroutine reads beside the handler to notice that the client left, the kernel says so.
 package http1

@@ -36,10 +36,10 @@ func TestUnread(t *testing.T) {
 				_ = http.NewResponseController(w).EnableFullDuplex()
 				w.Header().Set("X-Got", "1")
 				w.(http.Flusher).Flush()
-				time.Sleep(400 * time.Millisecond)
+				time.Sleep(1200 * time.Millisecond)
 				io.WriteString(w, "end")
 			}
-		}, func(b *bench) { b.limits = proxy.Limits{Stall: 100 * time.Millisecond, HangUp: 20 * time.Millisecond} })
+		}, func(b *bench) { b.limits = proxy.Limits{Stall: 500 * time.Millisecond, HangUp: 20 * time.Millisecond} })
 		c, r := b.dial(t)
 		go func() { // fails once it was answered
 			fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n", path, host, size)

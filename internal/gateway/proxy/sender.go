@@ -57,11 +57,14 @@ func (s *sender) begin(e *exchange) error {
 
 // receive reads from the client, which must send something within the stall time, and keep to the minimum rate
 // while the app waits for it.
-func (s *sender) receive(e *exchange, p []byte) (int, error) {
+func (s *sender) receive(e *exchange, p []byte) (int, error) { return s.paced(e, e.r.Body.Read, p) }
+
+// paced is receive for any way to read.
+func (s *sender) paced(e *exchange, read func([]byte) (int, error), p []byte) (int, error) {
 	rc := http.NewResponseController(e.w)
 	begun := time.Now()
 	_ = rc.SetReadDeadline(begun.Add(e.h.limits.Stall))
-	n, err := e.r.Body.Read(p)
+	n, err := read(p)
 	_ = rc.SetReadDeadline(time.Time{})
 	s.got += int64(n)
 	if s.waited += time.Since(begun); s.waited > e.h.limits.Stall && err == nil {
@@ -131,6 +134,11 @@ func (s *sender) sized(e *exchange) error {
 			return s.clientFailed(err)
 		}
 		if n == len(u.buf) {
+			if u.large != nil && s.left >= spliceMin {
+				if p := e.pipe(); p != nil {
+					return s.splice(e, p)
+				}
+			}
 			u.filled()
 		}
 	}

@@ -40,6 +40,8 @@ type Function struct {
 	LambdaName string            `json:"lambdaName,omitempty"` // handler: the name that Lambda's API gave it; "" for others. See StageRef.NameOf
 	Attributes map[string]string `json:"attributes,omitempty"` // handler: what Lambda's clients keep with it and nothing here acts on, as JSON
 
+	Opt string `json:"opt,omitempty"` // handler: the digest of an artifact that instances see at /opt, its layers; "" for none
+
 	Root   string `json:"root,omitempty"`   // static: the directory served, relative to the tree; "" is the tree
 	Prefix string `json:"prefix,omitempty"` // static: the URL path it is served under, "/" if empty
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"time"
 )
@@ -12,7 +13,7 @@ import (
 type Invoker interface {
 	// Invoke has an instance of a handler function work on an event, starting one if none runs, and returns what came of it.
 	// A function that fails is no error of Invoke: see Invoked.FunctionError. It returns NotFound if the stage has no such
-	// handler function, and Unavailable if no instance takes the event for now.
+	// handler function, and Unavailable if no instance takes the event for now; its cause may be a *Throttled.
 	Invoke(ctx context.Context, input InvokeInput) (Invoked, error)
 }
 
@@ -32,6 +33,19 @@ type InvokeInput struct {
 
 	// Trace is the trace header of what made the event, "" if that is not known: it says how often which functions were part of it.
 	Trace string `json:"trace,omitempty"`
+}
+
+// Throttled says that as many events of a function are worked on as are reserved for it.
+type Throttled struct {
+	Reserved int // 0: it takes none at all, until that is changed
+}
+
+// Error says so.
+func (t *Throttled) Error() string {
+	if t.Reserved == 0 {
+		return "its reserved concurrency is 0"
+	}
+	return fmt.Sprintf("its reserved concurrency of %d is used up", t.Reserved)
 }
 
 // InvokedStream is what came of an invocation whose answer is read while it comes.

@@ -127,6 +127,15 @@ func (r Release) Clone() Release {
 	return r
 }
 
+// Digests are those of the artifacts that a release names.
+func (r Release) Digests() []string {
+	digests := []string{r.Artifact.Digest}
+	for _, f := range r.Functions {
+		digests = append(digests, f.Opt)
+	}
+	return slices.DeleteFunc(digests, func(digest string) bool { return digest == "" })
+}
+
 // ReleaseStore keeps releases. Versions count per stage from 1 and are never reused.
 type ReleaseStore interface {
 	// CreateRelease appends a release as Pending, gives it the next version, and returns it once it is durable. It returns
@@ -139,6 +148,6 @@ type ReleaseStore interface {
 	Release(ctx context.Context, ref StageRef, version int) (Release, error)
 	// Releases lists a stage's releases, newest first, at most limit (0: all). It returns NotFound if there is no stage.
 	Releases(ctx context.Context, ref StageRef, limit int) ([]Release, error)
-	// Digests returns the digests of all artifacts that some release of any stage names.
+	// Digests returns the digests of all artifacts that some release of any stage names, itself or in a function.
 	Digests(ctx context.Context) (map[string]bool, error)
 }

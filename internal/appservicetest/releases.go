@@ -154,13 +154,14 @@ func testDigests(t *testing.T, s aloft.AppService) {
 	for i, digest := range []string{"aa", "bb", "aa", ""} {
 		r := sample([]aloft.StageRef{staging, ref("web", aloft.Production)}[i%2])
 		r.Artifact = aloft.Artifact{Digest: digest}
+		r.Functions = append(r.Functions, aloft.Function{Name: "hook", Kind: aloft.Handler, Opt: []string{"dd", "", "cc", ""}[i]})
 		made, err := s.CreateRelease(ctx, r)
 		must(t, err)
 		must(t, s.FinishRelease(ctx, r.StageRef, made.Version, []string{"", "failed"}[i%2]))
 	}
 	got, err := s.Digests(ctx)
 	must(t, err)
-	if want := map[string]bool{"aa": true, "bb": true}; !reflect.DeepEqual(got, want) {
+	if want := map[string]bool{"aa": true, "bb": true, "cc": true, "dd": true}; !reflect.DeepEqual(got, want) {
 		t.Errorf("Digests: %v, want %v: failed releases count, releases without artifact do not", got, want)
 	}
 	must(t, s.DeleteStage(ctx, staging))

@@ -34,6 +34,8 @@ type Options struct {
 	// Room makes sure that n bytes more may wait for the functions of a stage, and returns Unavailable if not; the caller calls leave
 	// when they wait. nil: there always is room.
 	Room func(ctx context.Context, ref aloft.StageRef, n int64) (leave func(), err error)
+	// Reserved is how many events of a function the invoker takes at once; nil, and false, is any number.
+	Reserved func(ctx context.Context, ref aloft.StageRef, function string) (most int, bound bool)
 	// Settings say what becomes of a function's events that have a qualifier ("" is none); nil: the function says it.
 	Settings func(ctx context.Context, ref aloft.StageRef, f aloft.Function, qualifier string) (Settings, error)
 	// Locate finds the function that an ARN names, and its qualifier, NotFound if there is none; nil: there are none.

@@ -3,6 +3,7 @@ package async
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func (w *worker) attempt(ctx context.Context, m messages.Message) (changes []mes
 	case err != nil && e.Qualifier != "" && aloft.ErrorCode(err) == aloft.NotFound: // events for other versions do not wait for it
 		e.Error = brief(err.Error())
 		return []messages.Change{messages.Return{Receipt: m.Receipt, Delay: lastWait, Attributes: e.bytes()}}, false
-	case err != nil && aloft.ErrorCode(err) != aloft.Invalid:
+	case err != nil && aloft.ErrorCode(err) != aloft.Invalid && !never(err):
 		e.Error = brief(err.Error())
 		return []messages.Change{messages.Return{Receipt: m.Receipt, Delay: w.hold.refused(), Attributes: e.bytes()}}, false
 	case err != nil: // it will never do
@@ -78,6 +79,12 @@ func (w *worker) attempt(ctx context.Context, m messages.Message) (changes []mes
 		return w.end(ctx, m, e, got, exhausted), true
 	}
 	return []messages.Change{messages.Return{Receipt: m.Receipt, Delay: delay << (e.Attempts - 1), Attributes: e.bytes()}}, false
+}
+
+// never reports whether an event is refused because the function is to take none: as on Lambda it does not wait then.
+func never(err error) bool {
+	t, ok := errors.AsType[*aloft.Throttled](err)
+	return ok && t.Reserved == 0
 }
 
 // said is the message of a function's error.

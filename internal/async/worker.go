@@ -116,7 +116,14 @@ func (w *worker) run() {
 // limit is how many events may be under way at once.
 func (w *worker) limit() int64 {
 	f, _ := w.function(w.ctx) // one that is gone takes none
-	return int64(max(minInFlight, f.Max, f.Instances))
+	limit := max(minInFlight, f.Max, f.Instances)
+	if w.queue.Reserved == nil {
+		return int64(limit)
+	}
+	if most, bound := w.queue.Reserved(w.ctx, w.lane.ref, w.lane.name); bound && most > 0 { // with 0 all are given up
+		limit = min(limit, most)
+	}
+	return int64(limit)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -36,7 +36,7 @@ func (s *server) closeQueues(context.Context) error {
 // wireAsync makes what works on events that nobody waits for.
 func (s *server) wireAsync() {
 	s.async = async.New(async.Options{
-		Invoker: s.platform, Function: s.function, Logger: s.logger, Send: s.send, Log: s.journal.Append, Room: s.roomForEvents(),
+		Invoker: s.platform, Function: s.function, Reserved: s.reserved, Logger: s.logger, Send: s.send, Log: s.journal.Append, Room: s.roomForEvents(),
 		Stage: func(ctx context.Context, ref aloft.StageRef) error {
 			_, err := s.store.Stage(ctx, ref)
 			return err
@@ -87,6 +87,11 @@ func (s *server) function(ctx context.Context, ref aloft.StageRef, name string) 
 		}
 	}
 	return aloft.Function{}, aloft.Errorf(aloft.NotFound, "%s has no function %q that takes events", ref, name).WithHint("aloft functions lists them")
+}
+
+// reserved is how many events of a function may be worked on at once.
+func (s *server) reserved(ctx context.Context, ref aloft.StageRef, function string) (most int, bound bool) {
+	return s.aws.lambda.Reserved(ctx, ref, function)
 }
 
 // current is the release of a stage that serves.

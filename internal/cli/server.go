@@ -205,7 +205,7 @@ func (s *server) wire(context.Context) error {
 	s.platform = local.New(local.Options{
 		Engine: s.engine, Table: &s.table, Artifacts: s.artifacts, Logs: &s.journal, Dir: s.names.local(), Data: s.path("data"),
 		Releases: s.store, Recorder: s.records, Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return s.deployer.Unseal(ctx, r) },
-		Hosts: hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Stores: s.resources.Set(), Logger: s.logger, Before: s.before.platform(),
+		Reserved: s.reserved, Hosts: hosts, BaseEnv: appEnv(s.env), Runtimes: s.names.runtimes(), Static: staticFiles, Stores: s.resources.Set(), Logger: s.logger, Before: s.before.platform(),
 	})
 	s.wireAsync()
 	sources := standard.EventSources(s.resources.Sourced())
@@ -250,7 +250,7 @@ func (s *server) restore(ctx context.Context) error {
 	if err := s.deployer.Restore(ctx); err != nil {
 		return err
 	}
-	return s.aws.lambda.RestoreMappings(ctx)
+	return errors.Join(s.aws.lambda.RestoreReserved(ctx), s.aws.lambda.RestoreMappings(ctx))
 }
 
 // lastAnswers is how long requests that are there when the server ends are waited for before their apps are told.

@@ -32,11 +32,19 @@ func (d *Deployer) Package(ctx context.Context, input aloft.PackageInput, report
 	if _, err := d.Apps.App(ctx, input.Stage.App); input.Create && aloft.ErrorCode(err) != aloft.NotFound {
 		return aloft.Deployment{}, aloft.Errorf(aloft.Conflict, "there is an app %q", input.Stage.App)
 	}
-	code, unpin, err := d.ship(ctx, input)
+	code, unpin, err := d.ship(ctx, input, input.Dir)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
 	defer unpin()
+	opt, unpin, err := d.ship(ctx, input, input.Opt)
+	if err != nil {
+		return aloft.Deployment{}, err
+	}
+	defer unpin()
+	if input.Opt != "" {
+		input.Function.Opt = opt.Artifact.Digest
+	}
 	state, err := d.packageState(ctx, input)
 	if err != nil {
 		return aloft.Deployment{}, err
@@ -72,12 +80,12 @@ func runnable(f *aloft.Function) error {
 	return nil
 }
 
-// ship stores the code and pins it. Without code to ship it does nothing.
-func (d *Deployer) ship(ctx context.Context, input aloft.PackageInput) (build aloft.Build, unpin func(), err error) {
-	if input.Dir == "" {
+// ship stores what is in a directory and pins it. Without a directory it does nothing.
+func (d *Deployer) ship(ctx context.Context, input aloft.PackageInput, dir string) (build aloft.Build, unpin func(), err error) {
+	if dir == "" {
 		return aloft.Build{}, func() {}, nil
 	}
-	tree, err := source.Scan(ctx, input.Dir, source.Options{MaxFiles: input.MaxFiles, MaxBytes: input.MaxBytes})
+	tree, err := source.Scan(ctx, dir, source.Options{MaxFiles: input.MaxFiles, MaxBytes: input.MaxBytes})
 	if err != nil {
 		return build, nil, err
 	}

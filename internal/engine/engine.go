@@ -39,6 +39,7 @@ type Spec struct {
 
 	Tree    string   // directory of the app's files, for engines that show a sandbox its own files only; see Layout
 	Private string   // directory of this sandbox alone, emptied by whoever made it; see Layout
+	Opt     string   // directory that the sandbox reads at Layout.Opt; "" for none
 	Shared  []string // further directories that the sandbox may write, under their own names
 	Keep    bool     // what is written to Tree stays there: for builds. Otherwise an isolating engine drops it at the end
 	Limits  Limits

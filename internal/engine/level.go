@@ -40,6 +40,7 @@ func Require(e Engine, least int) error {
 // Layout says where the command of a sandbox finds things, and what it has to itself.
 type Layout struct {
 	Tree       string // Spec.Tree
+	Opt        string // Spec.Opt; "" is where it lies
 	Home, Temp string // for HOME and TMPDIR; empty at the start
 	OwnNetwork bool   // every port is free to it, whatever others listen on
 }

@@ -84,6 +84,9 @@ func (a *API) ship(ctx context.Context, input aloft.PackageInput, from code) (al
 	defer unpacked.remove()
 	unpacked.note(&input.Function)
 	input.Dir, input.MaxFiles, input.MaxBytes = unpacked.tree(), maxFiles, maxUnzipped
+	if err := a.checkSize(input, ""); err != nil {
+		return aloft.Deployment{}, err
+	}
 	return a.Deployer.Package(ctx, input, aloft.Discard{})
 }
 

@@ -1,13 +1,10 @@
 package lambdaapi
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"slices"
 	"time"
-
-	"github.com/aloft-run/aloft"
 )
 
 // provisioned is how many instances are asked to be ready. It is kept and given back: instances start as they are needed.
@@ -36,18 +33,7 @@ func (a *API) putConcurrency(r *http.Request) (any, error) {
 	if in.Reserved == nil || *in.Reserved < 0 || *in.Reserved > accountConcurrency-100 {
 		return nil, invalid("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [100].")
 	}
-	var none *int
-	if *in.Reserved == 0 {
-		none = in.Reserved
-	}
-	if err := a.reserve(r.Context(), t, none); err != nil || none != nil {
-		return in, err
-	}
-	n := *in.Reserved
-	_, err = a.Deployer.Adjust(r.Context(), aloft.AdjustInput{
-		Stage: t.stage.StageRef, Function: t.function.Name, Set: aloft.Tuning{Scale: &aloft.Scale{Min: min(max(1, t.function.Instances), n), Max: n}},
-		Author: author, Description: "PutFunctionConcurrency " + t.name,
-	}, aloft.Discard{})
+	err = a.change(r.Context(), t, func(rec *record) error { rec.Reserved = in.Reserved; return nil })
 	return in, err
 }
 
@@ -56,33 +42,7 @@ func (a *API) deleteConcurrency(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.reserve(r.Context(), t, nil); err != nil || t.release.Tuning[t.function.Name].Scale == nil {
-		return nil, err
-	}
-	_, err = a.Deployer.Adjust(r.Context(), aloft.AdjustInput{
-		Stage: t.stage.StageRef, Function: t.function.Name, Reset: []aloft.TuningField{aloft.ScaleField},
-		Author: author, Description: "DeleteFunctionConcurrency " + t.name,
-	}, aloft.Discard{})
-	return nil, err
-}
-
-// reserve notes that a function takes no invocations (0), or does (nil).
-func (a *API) reserve(ctx context.Context, t *target, n *int) error {
-	if n == t.record.Reserved {
-		return nil
-	}
-	return a.change(ctx, t, func(rec *record) error { rec.Reserved = n; return nil })
-}
-
-// reserved is how many instances a function may have: none if nothing is let in, else what operators scaled it to.
-func (t *target) reserved() (int, bool) {
-	if n := t.record.Reserved; n != nil && *n == 0 {
-		return 0, true
-	}
-	if s := t.release.Tuning[t.function.Name].Scale; s != nil {
-		return s.Max, true
-	}
-	return 0, false
+	return nil, a.change(r.Context(), t, func(rec *record) error { rec.Reserved = nil; return nil })
 }
 
 func (a *API) getConcurrency(r *http.Request) (any, error) {
@@ -91,8 +51,8 @@ func (a *API) getConcurrency(r *http.Request) (any, error) {
 		return nil, err
 	}
 	result := map[string]int{}
-	if n, ok := t.reserved(); ok {
-		result["ReservedConcurrentExecutions"] = n
+	if n := t.record.Reserved; n != nil {
+		result["ReservedConcurrentExecutions"] = *n
 	}
 	return result, nil
 }

@@ -49,6 +49,11 @@ func (a *API) createFunction(r *http.Request) (any, error) {
 		return nil, err
 	}
 	input.Function = f
+	remove, err := a.putLayers(r.Context(), &input, in.Layers)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
 	release, err := a.create(r.Context(), input, in.Code)
 	if err != nil {
 		return nil, err
@@ -179,9 +184,16 @@ func (a *API) updateConfiguration(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	deployment, err := a.Deployer.Package(r.Context(), aloft.PackageInput{
-		Stage: t.stage.StageRef, Function: f, Config: config, Author: author, Description: "UpdateFunctionConfiguration " + t.name,
-	}, aloft.Discard{})
+	input := aloft.PackageInput{Stage: t.stage.StageRef, Function: f, Config: config, Author: author, Description: "UpdateFunctionConfiguration " + t.name}
+	remove, err := a.putLayers(r.Context(), &input, in.Layers)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	if err := a.checkSize(input, t.release.Artifact.Digest); err != nil {
+		return nil, err
+	}
+	deployment, err := a.Deployer.Package(r.Context(), input, aloft.Discard{})
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,9 @@ func writeFailure(w http.ResponseWriter, err error) {
 	}
 	if f.Type == "TooManyRequestsException" {
 		said["Reason"] = "ConcurrentInvocationLimitExceeded"
+		if _, throttled := errors.AsType[*aloft.Throttled](err); throttled {
+			said["Reason"], said["Message"], said["message"] = "ReservedFunctionConcurrentInvocationLimitExceeded", "Rate Exceeded.", "Rate Exceeded."
+		}
 		w.Header().Set("Retry-After", "1")
 	}
 	body, err := json.Marshal(said)

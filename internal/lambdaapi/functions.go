@@ -24,8 +24,8 @@ func (a *API) getFunction(r *http.Request) (any, error) {
 	if len(t.record.Tags) > 0 {
 		result["Tags"] = t.record.Tags
 	}
-	if n, ok := t.reserved(); ok {
-		result["Concurrency"] = map[string]int{"ReservedConcurrentExecutions": n}
+	if n := t.record.Reserved; n != nil {
+		result["Concurrency"] = map[string]int{"ReservedConcurrentExecutions": *n}
 	}
 	return result, nil
 }

@@ -89,9 +89,6 @@ func (a *API) event(w http.ResponseWriter, r *http.Request, kind string) (*targe
 	if err != nil {
 		return nil, input, err
 	}
-	if t.record.Reserved != nil && *t.record.Reserved == 0 {
-		return nil, input, &Failure{"TooManyRequestsException", http.StatusTooManyRequests, "Rate Exceeded."}
-	}
 	input = aloft.InvokeInput{
 		Stage: t.stage.StageRef, Function: t.function.Name, RequestID: w.Header().Get("X-Amzn-Requestid"),
 		Tail: r.Header.Get("X-Amz-Log-Type") == "Tail", Async: kind == queues,

@@ -69,13 +69,15 @@ type API struct {
 	mu  sync.Mutex // held while documents are changed
 
 	declaredURLs index
+	reservedMu   sync.RWMutex
+	reserved     map[functionKey]reservation
 }
 
 var _ http.Handler = (*API)(nil)
 
 // New returns an API.
 func New(options Options) *API {
-	a := &API{Options: options, mux: http.NewServeMux()}
+	a := &API{Options: options, mux: http.NewServeMux(), reserved: map[functionKey]reservation{}}
 	a.functionRoutes()
 	a.settingRoutes()
 	a.layerRoutes()

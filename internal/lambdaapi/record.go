@@ -27,7 +27,7 @@ type record struct {
 	EventInvoke map[string]json.RawMessage   `json:",omitempty"`
 	Provisioned map[string]provisioned       `json:",omitempty"`
 	Runtime     map[string]runtimeManagement `json:",omitempty"`
-	Reserved    *int                         `json:",omitempty"` // 0: no invocation is let in. Other reserved concurrency is the function's scale
+	Reserved    *int                         `json:",omitempty"` // concurrency; nil: none is reserved
 	Recursion   string                       `json:",omitempty"`
 }
 
@@ -78,6 +78,7 @@ func (a *API) change(ctx context.Context, t *target, f func(*record) error) erro
 		return err
 	}
 	t.record = r
+	a.keepReserved(r)
 	return nil
 }
 

@@ -63,10 +63,6 @@ func (a *API) ServeURL(w http.ResponseWriter, r, clean *http.Request) {
 		to.Header = http.Header{}
 		u.Cors.allow(to.Header, r.Header.Get("Origin"))
 	}
-	if n := t.record.Reserved; n != nil && *n == 0 {
-		writeFailure(w, &Failure{"TooManyRequestsException", http.StatusTooManyRequests, "Rate Exceeded."})
-		return
-	}
 	to.Qualifier = t.route()
 	a.HTTP.Serve(w, clean, to)
 }

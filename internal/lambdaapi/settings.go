@@ -70,10 +70,13 @@ func (s *settings) check() error {
 		return invalid("The role %q is no ARN of a role.", *s.Role)
 	case s.Handler != nil && (strings.ContainsAny(*s.Handler, " \t\n\x00") || len(*s.Handler) > 128):
 		return invalid("The handler %q is not allowed.", *s.Handler)
-	case s.Layers != nil && len(*s.Layers) > 0:
-		return invalid("Functions with layers are not run by aloft: put what the layers hold into the function's zip.")
 	case len(s.FileSystemConfigs) > 0 && string(s.FileSystemConfigs) != "[]" && string(s.FileSystemConfigs) != "null":
 		return invalid("Functions with file systems are not run by aloft.")
+	}
+	if s.Layers != nil {
+		if err := checkLayers(*s.Layers); err != nil {
+			return err
+		}
 	}
 	return s.checkEnvironment()
 }

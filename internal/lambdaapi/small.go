@@ -97,8 +97,8 @@ func (a *API) accountSettings(r *http.Request) (any, error) {
 	size, free := int64(0), accountConcurrency
 	for _, t := range all {
 		size += t.release.Artifact.Size
-		if n, ok := t.reserved(); ok {
-			free -= n
+		if n := t.record.Reserved; n != nil {
+			free -= *n
 		}
 	}
 	return map[string]any{

@@ -2,10 +2,12 @@ package lambdaruntime
 
 import (
 	"io/fs"
+	"slices"
 	"strconv"
 )
 
-// ExtensionsDir is where a tree has its extensions, as /opt has on Lambda: programs that run beside each instance of a handler.
+// ExtensionsDir is where a tree has its extensions, as /opt has on Lambda: programs that run beside each instance of a handler. Layers have theirs
+// in a directory of that name too.
 const ExtensionsDir = "extensions"
 
 // Extensions are the names of the programs in ExtensionsDir, sorted.
@@ -23,15 +25,12 @@ func Extensions(tree fs.FS) []string {
 	return names
 }
 
-// WithExtensions is a command that starts extensions first and then becomes the given one. It is to be run in the tree.
-func WithExtensions(command, names []string) []string {
-	if len(names) == 0 {
+// WithExtensions is a command that starts programs first and then becomes the given one.
+func WithExtensions(command, programs []string) []string {
+	if len(programs) == 0 {
 		return command
 	}
 	const script = `n=$1; shift; while [ "$n" -gt 0 ]; do "$1" & shift; n=$((n-1)); done; exec "$@"`
-	all := []string{"/bin/sh", "-c", script, "sh", strconv.Itoa(len(names))}
-	for _, name := range names {
-		all = append(all, "./"+ExtensionsDir+"/"+name)
-	}
-	return append(all, command...)
+	all := []string{"/bin/sh", "-c", script, "sh", strconv.Itoa(len(programs))}
+	return slices.Concat(all, programs, command)
 }

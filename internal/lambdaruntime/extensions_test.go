@@ -32,7 +32,7 @@ func TestExtensions(t *testing.T) {
 	}
 	// The command waits for both, by a pipe, and gets its arguments as they are.
 	command := []string{"sh", "-c", `exec 3<>"$PIPE"; read a <&3; read b <&3; sort started; echo "$1"`, "sh", "it's $HOME; done"}
-	all := lambdaruntime.WithExtensions(command, names)
+	all := lambdaruntime.WithExtensions(command, []string{"./extensions/a", "./extensions/b side"})
 	cmd := exec.CommandContext(t.Context(), all[0], all[1:]...)
 	pipe := filepath.Join(dir, "pipe")
 	if out, err := exec.CommandContext(t.Context(), "mkfifo", pipe).CombinedOutput(); err != nil {

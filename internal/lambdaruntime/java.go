@@ -23,18 +23,29 @@ func JavaClientPOM() string {
 		`<version>` + javaClient + `</version></dependency></dependencies></project>` + "\n"
 }
 
-// JavaCommand is the argument vector that runs a Java handler. Files are those of the tree, which the command sees at dir;
-// memory is what an instance may use, in MB, 0 if there is no bound.
-func JavaCommand(files fs.FS, dir, handler string, memory int) []string {
-	paths := classPath(files)
+// JavaHandler is a handler of the family Java.
+type JavaHandler struct {
+	Files   fs.FS  // of the tree
+	Dir     string // where the command sees the tree
+	Layers  string // and its layers, "" for none
+	Handler string
+	Memory  int // what an instance may use, in MB; 0 if there is no bound
+}
+
+// Command is the argument vector that runs the handler.
+func (j JavaHandler) Command() []string {
+	paths := classPath(j.Files)
 	for i := range paths {
-		paths[i] = path.Join(dir, paths[i])
+		paths[i] = path.Join(j.Dir, paths[i])
+	}
+	if j.Layers != "" {
+		paths = append(paths, path.Join(j.Layers, "java/lib/*"))
 	}
 	command := []string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"} // as on Lambda: they start fastest
-	if memory > 0 {
-		command = append(command, fmt.Sprintf("-XX:MaxHeapSize=%dk", memory<<10*85/100)) // the rest is for what is not heap
+	if j.Memory > 0 {
+		command = append(command, fmt.Sprintf("-XX:MaxHeapSize=%dk", j.Memory<<10*85/100)) // the rest is for what is not heap
 	}
-	return append(command, "-cp", strings.Join(paths, ":"), "com.amazonaws.services.lambda.runtime.api.client.AWSLambda", handler)
+	return append(command, "-cp", strings.Join(paths, ":"), "com.amazonaws.services.lambda.runtime.api.client.AWSLambda", j.Handler)
 }
 
 // classPath are the places of classes in a tree, relative to it: those of Lambda, then what Maven and Gradle build, of one

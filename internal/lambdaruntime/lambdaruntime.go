@@ -58,7 +58,7 @@ func Install(dir string) error {
 }
 
 // Command is the argument vector that runs a handler of a family with the clients in dir, and where to get its program from.
-// Of Provided there is none: the app brings its own. Of Java it is the program alone: see JavaCommand.
+// Of Provided there is none: the app brings its own. Of Java it is the program alone: see JavaHandler.
 func Command(family Family, dir string) (command []string, get string) {
 	switch family {
 	case Node:

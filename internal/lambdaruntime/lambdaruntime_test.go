@@ -57,8 +57,8 @@ func TestParse(t *testing.T) {
 
 func TestJavaCommand(t *testing.T) {
 	tree := fstest.MapFS{"target/a.jar": {}, "target/dependency/b.jar": {}, "web/build/libs/c.jar": {}}
-	got := strings.Join(lambdaruntime.JavaCommand(tree, "/var/task", "com.example.Hello::shout", 512), " ")
-	want := "-XX:MaxHeapSize=445644k -cp /var/task:/var/task/lib/*:/var/task/target/*:/var/task/target/dependency/*:/var/task/web/build/libs/*:/var/task/.lambda-java/* " +
+	got := strings.Join(lambdaruntime.JavaHandler{Files: tree, Dir: "/var/task", Layers: "/opt", Handler: "com.example.Hello::shout", Memory: 512}.Command(), " ")
+	want := "-XX:MaxHeapSize=445644k -cp /var/task:/var/task/lib/*:/var/task/target/*:/var/task/target/dependency/*:/var/task/web/build/libs/*:/var/task/.lambda-java/*:/opt/java/lib/* " +
 		"com.amazonaws.services.lambda.runtime.api.client.AWSLambda com.example.Hello::shout"
 	if !strings.HasPrefix(got, "java ") || !strings.HasSuffix(got, want) {
 		t.Errorf("%s\nwant … %s", got, want)

@@ -29,7 +29,8 @@ type deployment struct {
 	release  aloft.Release
 	config   aloft.Config
 	tree     string
-	web      *function.Pool // nil if the release has no web function
+	layers   map[string]string // directories of what functions see at /opt, by digest
+	web      *function.Pool    // nil if the release has no web function
 	workers  []*function.Pool
 	handlers map[string]*function.Pool
 	static   route.Files // nil if the release has no static function
@@ -46,22 +47,20 @@ func (p *Platform) deploy(ctx context.Context, release aloft.Release) (*deployme
 		return nil, fmt.Errorf("open the config of v%d: %w", release.Version, err)
 	}
 	d := &deployment{platform: p, release: release.Clone(), config: config, handlers: map[string]*function.Pool{}, gone: make(chan struct{})}
-	if d.tree, err = p.unpack(ctx, release, "v"+strconv.Itoa(release.Version)); err != nil {
+	if d.tree, err = p.unpack(ctx, release, release.Artifact.Digest, "v"+strconv.Itoa(release.Version)); err != nil {
 		return nil, err
 	}
-	if err := d.openAccess(ctx); err != nil {
-		d.remove()
-		return nil, err
-	}
-	if err := d.functions(); err != nil {
-		d.remove()
-		return nil, err
+	for _, step := range []func(context.Context) error{d.unpackLayers, d.openAccess, d.functions} {
+		if err := step(ctx); err != nil {
+			d.remove()
+			return nil, err
+		}
 	}
 	return d, nil
 }
 
-// unpack extracts a release's artifact into a new directory of a name like the given one.
-func (p *Platform) unpack(ctx context.Context, release aloft.Release, name string) (string, error) {
+// unpack extracts an artifact of a release into a new directory of a name like the given one.
+func (p *Platform) unpack(ctx context.Context, release aloft.Release, digest, name string) (string, error) {
 	parent := filepath.Join(p.treesDir(), release.App, release.Stage)
 	if err := os.MkdirAll(parent, 0o700); err != nil { //nolint:gosec // names of apps and stages are checked where they are made
 		return "", fmt.Errorf("make directory for trees: %w", err)
@@ -74,7 +73,7 @@ func (p *Platform) unpack(ctx context.Context, release aloft.Release, name strin
 	for n := 2; exists(tree); n++ {
 		tree = filepath.Join(parent, name+"-"+strconv.Itoa(n))
 	}
-	if err := p.Artifacts.Extract(ctx, release.Artifact.Digest, tree); err != nil {
+	if err := p.Artifacts.Extract(ctx, digest, tree); err != nil {
 		_ = os.RemoveAll(tree) //nolint:gosec // names of apps and stages are checked where they are made
 		if ctx.Err() != nil {
 			return "", canceled(ctx)
@@ -96,7 +95,7 @@ func canceled(ctx context.Context) error {
 func (p *Platform) treesDir() string { return filepath.Join(p.Dir, "trees") }
 
 // functions makes a pool or handler of each function.
-func (d *deployment) functions() error {
+func (d *deployment) functions(context.Context) error {
 	for _, f := range d.release.Tuned() {
 		if err := engine.Require(d.platform.Engine, f.Isolation); err != nil {
 			return err
@@ -131,10 +130,7 @@ func (d *deployment) functions() error {
 
 func (d *deployment) pool(f aloft.Function) *function.Pool {
 	p, ref := d.platform, d.release.StageRef
-	var extensions []string
-	if f.Kind == aloft.Handler {
-		extensions = lambdaruntime.Extensions(os.DirFS(d.tree))
-	}
+	extensions, programs := d.extensions(f)
 	return function.NewPool(function.Options{
 		Extensions: extensions, Engine: p.Engine, Ports: p.ports, Stage: ref, Release: d.release.Version, Function: f,
 		Own: []string{d.tree, p.instancesDir(ref)},
@@ -150,7 +146,7 @@ func (d *deployment) pool(f aloft.Function) *function.Pool {
 					_ = os.RemoveAll(private)
 					return engine.Spec{}, nil, err
 				}
-				spec.Command = lambdaruntime.WithExtensions(spec.Command, extensions)
+				spec.Command = lambdaruntime.WithExtensions(spec.Command, programs)
 			}
 			leave := d.access.join(&spec)
 			return spec, func() { leave(); _ = os.RemoveAll(private); p.rest.ended() }, nil
@@ -165,6 +161,7 @@ func (d *deployment) spec(f aloft.Function, private string, port int) engine.Spe
 		Command: f.Command, Dir: layout.Tree, Env: d.env(f, layout, port), Tree: d.tree, Private: private,
 		Limits: limits(f), Network: network(f),
 	}
+	spec.Opt, _ = d.layersOf(f, layout)
 	if data := d.platform.dataDir(d.release.StageRef); data != "" {
 		spec.Shared = []string{data}
 	}
@@ -264,7 +261,9 @@ func (d *deployment) remove() {
 	if c, ok := d.static.(io.Closer); ok {
 		_ = c.Close()
 	}
-	if err := os.RemoveAll(d.tree); err != nil {
-		d.platform.Logger.Warn("remove the tree of an old release", "tree", d.tree, "error", err)
+	for _, tree := range append(slices.Collect(maps.Values(d.layers)), d.tree) {
+		if err := os.RemoveAll(tree); err != nil {
+			d.platform.Logger.Warn("remove the tree of an old release", "tree", tree, "error", err)
+		}
 	}
 }

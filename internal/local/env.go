@@ -63,6 +63,7 @@ func (d *deployment) env(f aloft.Function, layout engine.Layout, port int) []str
 	maps.Copy(vars, d.access.vars())
 	if f.Kind == aloft.Handler {
 		maps.Copy(vars, d.handlerVars(f, layout.Tree))
+		d.addLayers(vars, f, layout)
 		port = 0 // it listens on none
 	}
 	path := vars["PATH"]

@@ -165,14 +165,15 @@ func (h *eventHandler) target(ctx context.Context) (target, error) {
 	if h.url != nil {
 		return h.platform.target(ctx, h.stage.ref, h.function.Name, h.url.Qualifier)
 	}
-	return h.platform.share(ctx, h.stage, h.function.Name, target{h.gate, h.release, func() {}})
+	return h.platform.reserve(ctx, h.stage.ref, h.function.Name, func() (target, error) {
+		return h.platform.share(ctx, h.stage, h.function.Name, target{h.gate, h.release, func() {}})
+	})
 }
 
 func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lambdahttp.Format, call *runtimeapi.Call) {
 	to, err := h.target(r.Context())
 	if err != nil {
-		h.say("request %s: %v", call.ID, err)
-		answer(w, http.StatusServiceUnavailable, "Service Unavailable")
+		h.refuse(w, call.ID, err)
 		return
 	}
 	defer to.leave()
@@ -205,6 +206,20 @@ func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lam
 		h.head(w, decoded.Header)
 		send(w, decoded)
 	}
+}
+
+// refuse answers a request that is not brought to the function. Function URLs say so if it has enough to do, API Gateway does not.
+func (h *eventHandler) refuse(w http.ResponseWriter, id string, err error) {
+	if _, throttled := errors.AsType[*aloft.Throttled](err); throttled {
+		w.Header().Set("Retry-After", "1")
+		if h.url != nil {
+			answer(w, http.StatusTooManyRequests, "Rate Exceeded.")
+			return
+		}
+	} else {
+		h.say("request %s: %v", id, err)
+	}
+	answer(w, http.StatusServiceUnavailable, "Service Unavailable")
 }
 
 // record keeps the event if that is wanted; a streamed reply it does not keep.

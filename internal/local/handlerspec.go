@@ -15,17 +15,39 @@ import (
 // handlerSpec is what an instance of a handler function starts with.
 func (d *deployment) handlerSpec(f aloft.Function, spec *engine.Spec) error {
 	family, _, err := lambdaruntime.Parse(f.Runtime)
-	if err != nil || family == lambdaruntime.Provided {
+	if err != nil {
 		return err
+	}
+	layers, seen := d.layersOf(f, d.platform.Engine.Layout(d.tree, ""))
+	if family == lambdaruntime.Provided {
+		const bootstrap = "bootstrap" // a layer may be the runtime
+		if layers != "" && !exists(filepath.Join(d.tree, bootstrap)) && exists(filepath.Join(layers, bootstrap)) {
+			spec.Command = []string{filepath.Join(seen, bootstrap)}
+		}
+		return nil
 	}
 	command, get := lambdaruntime.Command(family, d.platform.Runtimes)
 	if !d.installed(command[0], *spec) {
 		return aloft.Errorf(aloft.Failed, "%s needs %s for its runtime %s, and this machine has none", f.Name, command[0], f.Runtime).WithHint("%s", get)
 	}
 	if family == lambdaruntime.Java {
-		command = lambdaruntime.JavaCommand(os.DirFS(d.tree), spec.Dir, f.Handler, f.Memory)
+		command = lambdaruntime.JavaHandler{Files: os.DirFS(d.tree), Dir: spec.Dir, Layers: seen, Handler: f.Handler, Memory: f.Memory}.Command()
 	}
-	spec.Command = command
+	spec.Command = append(wrapper(*spec, seen), command...)
+	return nil
+}
+
+// wrapper is the program that is to start the runtime, most often one of a layer; nil if there is none.
+func wrapper(spec engine.Spec, layers string) []string {
+	for _, kv := range spec.Env {
+		name, set := strings.CutPrefix(kv, "AWS_LAMBDA_EXEC_WRAPPER=")
+		if inside, of := strings.CutPrefix(name, "/opt/"); of && layers != "" {
+			name = filepath.Join(layers, inside)
+		}
+		if set && name != "" {
+			return []string{name}
+		}
+	}
 	return nil
 }
 
@@ -37,15 +59,26 @@ func (d *deployment) installed(program string, spec engine.Spec) bool {
 			continue
 		}
 		for _, dir := range filepath.SplitList(list) {
-			if inside, ok := strings.CutPrefix(dir, spec.Dir); ok && inside != dir { // as the sandbox sees it
-				dir = filepath.Join(d.tree, inside)
-			}
-			if info, err := os.Stat(filepath.Join(dir, program)); err == nil && !info.IsDir() {
-				return true
+			for _, place := range d.outside(dir, spec) {
+				if info, err := os.Stat(filepath.Join(place, program)); err == nil && !info.IsDir() {
+					return true
+				}
 			}
 		}
 	}
 	return false
+}
+
+// outside is where a directory lies on this machine that what starts sees.
+func (d *deployment) outside(dir string, spec engine.Spec) []string {
+	if inside, ok := strings.CutPrefix(dir, spec.Dir); ok && inside != dir {
+		return []string{filepath.Join(d.tree, inside)}
+	}
+	opt := d.platform.Engine.Layout(d.tree, "").Opt
+	if inside, ok := strings.CutPrefix(dir, opt); ok && opt != "" && spec.Opt != "" {
+		return []string{filepath.Join(spec.Opt, inside), dir}
+	}
+	return []string{dir}
 }
 
 // handlerVars are the variables that Lambda gives a function.

@@ -33,16 +33,18 @@ type Options struct {
 	Logs      Logs
 	Releases  Releases // what qualifiers of invocations name; nil if there are only current releases
 	Recorder  Recorder // keeps events; nil if none is kept
-	Unseal    func(ctx context.Context, release aloft.Release) (aloft.Config, error)
-	Dir       string                                 // trees and private directories of instances; nothing else may lie there
-	Data      string                                 // directories of what stages keep; unlike Dir it is not emptied at a start. "" gives them none
-	Hosts     func(stage aloft.Stage) []string       // all hosts of a stage, its own first
-	Runtimes  string                                 // directory of the clients of Lambda's runtimes, which sandboxes see; "" if there are none
-	BaseEnv   []string                               // of every instance, "K=V": PATH, LANG …
-	Static    func(root string) (route.Files, error) // serves the files below root; if it is an io.Closer it is closed
-	Stores    resource.Set                           // stores and services that releases declare
-	Logger    *slog.Logger
-	Before    *Before // a server that still runs the same stages; nil if there is none
+	// Reserved is how many events of a handler function may be worked on at once; nil, and false, is any number.
+	Reserved func(ctx context.Context, ref aloft.StageRef, function string) (most int, bound bool)
+	Unseal   func(ctx context.Context, release aloft.Release) (aloft.Config, error)
+	Dir      string                                 // trees and private directories of instances; nothing else may lie there
+	Data     string                                 // directories of what stages keep; unlike Dir it is not emptied at a start. "" gives them none
+	Hosts    func(stage aloft.Stage) []string       // all hosts of a stage, its own first
+	Runtimes string                                 // directory of the clients of Lambda's runtimes, which sandboxes see; "" if there are none
+	BaseEnv  []string                               // of every instance, "K=V": PATH, LANG …
+	Static   func(root string) (route.Files, error) // serves the files below root; if it is an io.Closer it is closed
+	Stores   resource.Set                           // stores and services that releases declare
+	Logger   *slog.Logger
+	Before   *Before // a server that still runs the same stages; nil if there is none
 }
 
 // Artifacts unpacks artifacts.
@@ -63,6 +65,8 @@ type Platform struct {
 	bodies *semaphore.Weighted // bytes of large bodies of events that may be in memory at once, of all functions
 	sides  sides
 	rest   rest
+
+	reservations reservations
 
 	work       context.Context // ends when no more work is taken: with Close
 	stopWork   context.CancelFunc

@@ -79,8 +79,12 @@ type target struct {
 	leave   func() // must be called when the call is over
 }
 
-// target finds a function at the release that a qualifier names.
+// target finds a function at the release that a qualifier names, if it may be invoked now.
 func (p *Platform) target(ctx context.Context, ref aloft.StageRef, name, qualifier string) (target, error) {
+	return p.reserve(ctx, ref, name, func() (target, error) { return p.qualified(ctx, ref, name, qualifier) })
+}
+
+func (p *Platform) qualified(ctx context.Context, ref aloft.StageRef, name, qualifier string) (target, error) {
 	s := p.known(ref)
 	if s == nil {
 		return target{}, aloft.Errorf(aloft.NotFound, "nothing of %s is deployed", ref).WithHint("deploy it first: aloft up %s", ref.Stage)

@@ -166,7 +166,7 @@ func TestWeights(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 15 {
-				answer := w.ask(t, "/create")
+				answer := w.ask(t)
 				mu.Lock()
 				answers[answer]++
 				mu.Unlock()
@@ -187,16 +187,16 @@ func TestWeights(t *testing.T) {
 	}
 	w.AliasesChanged(shop)
 	for range 20 {
-		if got, answer := w.invoked(t, ""), w.ask(t, "/create"); got != 3 || answer != "v3" {
+		if got, answer := w.invoked(t, ""), w.ask(t); got != 3 || answer != "v3" {
 			t.Fatalf("without shares it is v%d, %s", got, answer)
 		}
 	}
 }
 
 // ask makes a request for a handler function.
-func (w *world) ask(t *testing.T, path string) string {
+func (w *world) ask(t *testing.T) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host+path, http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host+"/create", http.NoBody)
 	if err != nil {
 		t.Error(err)
 		return ""

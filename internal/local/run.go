@@ -46,10 +46,13 @@ func (p *Platform) RunRelease(ctx context.Context, release aloft.Release, input 
 	}
 	id := "run-" + strings.ToLower(rand.Text()[:8])
 	d := &deployment{platform: p, release: release, config: config}
-	if d.tree, err = p.unpack(ctx, release, id); err != nil {
+	if d.tree, err = p.unpack(ctx, release, release.Artifact.Digest, id); err != nil {
 		return 0, err
 	}
 	defer d.remove()
+	if err := d.unpackLayers(ctx); err != nil {
+		return 0, err
+	}
 	if err := d.openAccess(ctx); err != nil {
 		return 0, err
 	}

@@ -99,8 +99,8 @@ func (s *Store) Digests(ctx context.Context) (map[string]bool, error) {
 	digests := map[string]bool{}
 	for _, stage := range s.stages {
 		for _, release := range stage.releases {
-			if release.Artifact.Digest != "" {
-				digests[release.Artifact.Digest] = true
+			for _, digest := range release.Digests() {
+				digests[digest] = true
 			}
 		}
 	}

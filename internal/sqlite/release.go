@@ -145,9 +145,14 @@ func (s *Store) Releases(ctx context.Context, ref aloft.StageRef, limit int) ([]
 	return releases, s.fail(ctx, "list releases", err)
 }
 
+// selectDigests reads only those documents that say what a function sees at /opt.
+const selectDigests = `SELECT digest FROM releases WHERE digest <> ''
+	UNION SELECT json_extract(f.value, '$.opt') FROM releases, json_each(CAST(document AS TEXT), '$.functions') f
+	WHERE instr(CAST(document AS TEXT), '"opt":') > 0 AND json_extract(f.value, '$.opt') <> ''`
+
 // Digests implements aloft.ReleaseStore.
 func (s *Store) Digests(ctx context.Context) (map[string]bool, error) {
-	rows, err := s.reader.QueryContext(ctx, `SELECT DISTINCT digest FROM releases WHERE digest <> ''`)
+	rows, err := s.reader.QueryContext(ctx, selectDigests)
 	list, err := collect(rows, err, func(row scanner) (digest string, err error) {
 		err = row.Scan(&digest)
 		return digest, err

@@ -80,6 +80,9 @@ func (e *Engine) steps(spec engine.Spec) []pid1.Step {
 		Write:   slices.Concat([]string{"/dev"}, spec.Shared),
 		Connect: ports(),
 	}
+	if spec.Opt != "" {
+		policy.Read = append(policy.Read, spec.Opt)
+	}
 	for _, dir := range []string{spec.Tree, spec.Private} {
 		if dir != "" {
 			policy.Write = append(policy.Write, dir)

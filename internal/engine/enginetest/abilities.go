@@ -1,10 +1,12 @@
 package enginetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -119,6 +121,28 @@ func testService(t *testing.T, e engine.Engine) {
 	out.Await(t, "at your service")
 	if len(own) > 0 {
 		t.Errorf("it is taken for the command's own: %v", own)
+	}
+}
+
+// testOpt: where an engine shows a sandbox its own files only, they are at /opt and cannot be changed.
+func testOpt(t *testing.T, e engine.Engine) {
+	tree, opt := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(opt, "bin", "say"), "#!/bin/sh\ncat \"${0%/*}/../lib/word\"; echo more 2>/dev/null >>\"${0%/*}/../lib/word\" && echo written\n", 0o755)
+	write(t, filepath.Join(opt, "lib", "word"), "found\n", 0o644)
+	layout := e.Layout(tree, "")
+	at, want := cmp.Or(layout.Opt, opt), "found\n"
+	if layout.Opt == "" && e.Level() == engine.Separate {
+		want += "written\n" // it could change any file of its user
+	}
+	spec := engine.Spec{Command: []string{"say"}, Tree: tree, Opt: opt, Dir: layout.Tree, Env: []string{"PATH=/bin:/usr/bin:" + at + "/bin"}}
+	out, errOut, exit := run(t, e, spec)
+	if out != want {
+		t.Errorf("it printed %q, %q, exit %+v, want %q", out, errOut, exit, want)
+	}
+	spec.Opt = ""
+	if s, err := e.Start(t.Context(), spec); layout.Opt != "" && err == nil {
+		stop(s)
+		t.Error("it is there for a sandbox that was not given it")
 	}
 }
 

@@ -49,6 +49,7 @@ func Run(t *testing.T, e engine.Engine) {
 		{"what is frozen does nothing until it is thawed", testFreezer},
 		{"what it uses is told", testMeter},
 		{"a service is there from the start", testService},
+		{"what is at /opt is read and run", testOpt},
 		{"what was printed is there once it has settled", testSettler},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })

@@ -156,7 +156,7 @@ func (e *Engine) Isolation() string {
 
 // Layout implements engine.Engine.
 func (*Engine) Layout(string, string) engine.Layout {
-	return engine.Layout{Tree: treeDir, Home: homeDir, Temp: tempDir, OwnNetwork: true}
+	return engine.Layout{Tree: treeDir, Opt: optDir, Home: homeDir, Temp: tempDir, OwnNetwork: true}
 }
 
 // Start implements engine.Engine.

@@ -30,6 +30,7 @@ func (e *Engine) own(s *script, spec engine.Spec) {
 	}
 	e.visible(s, true)
 	e.tree(s, spec, spaces)
+	e.opt(s, spec)
 	for _, dir := range spec.Shared {
 		s.mapped(dir, stage+dir, writable)
 	}
@@ -37,6 +38,9 @@ func (e *Engine) own(s *script, spec engine.Spec) {
 	s.add(pid1.Unmount, strings.TrimPrefix(spaces, stage)) // what is shown of it stays
 	if spec.Tree != "" && !spec.Keep {
 		s.add(pid1.Unmount, strings.TrimPrefix(lower, stage))
+	}
+	if spec.Opt != "" {
+		s.add(pid1.Unmount, strings.TrimPrefix(upperOpt, stage))
 	}
 	s.add(pid1.Mount, "", "/", strconv.Itoa(unix.MS_REMOUNT|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV), "mode=0755,size=1m,nr_inodes=4096")
 	e.limits(s, spec)
@@ -62,6 +66,17 @@ func (e *Engine) tree(s *script, spec engine.Spec, spaces string) {
 	s.mkdir(task, 0o0755)
 	s.add(pid1.Mount, "overlay", task, strconv.Itoa(unix.MS_NOSUID|unix.MS_NODEV),
 		"userxattr,lowerdir="+lower+",upperdir="+spaces+"/layer,workdir="+spaces+"/work")
+}
+
+// opt shows spec.Opt over what the machine has at /opt: programs that sandboxes need may be there.
+func (e *Engine) opt(s *script, spec engine.Spec) {
+	if spec.Opt == "" {
+		return
+	}
+	s.mapped(spec.Opt, upperOpt, readOnly)
+	s.mkdir(stage+optDir, 0o0755)
+	s.add(pid1.Mount, "overlay", stage+optDir, strconv.Itoa(unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV),
+		"userxattr,lowerdir="+upperOpt+":"+stage+optDir)
 }
 
 // mapped shows a directory of the machine whose files belong to the sandbox's user inside and to the server's outside.

@@ -79,11 +79,13 @@ func openTree(path string) (*os.File, error) {
 const (
 	insideUser = 1000
 	treeDir    = "/var/task"
+	optDir     = "/opt"
 	homeDir    = "/home/app"
 	tempDir    = "/tmp"
 	stage      = "/proc" // where the new root is built: a directory that is there and that nothing is taken from
 	scratch    = stage + "/.aloft"
 	lower      = scratch + "/tree" // the app's files as they were released
+	upperOpt   = scratch + "/opt"  // what is shown over the machine's /opt
 )
 
 const (
@@ -97,7 +99,7 @@ func (e *Engine) common(s *script) {
 	s.add(pid1.Loopback)
 	s.add(pid1.Mount, "tmpfs", stage, strconv.Itoa(unix.MS_NOSUID|unix.MS_NODEV), "mode=0755,size=1m,nr_inodes=4096")
 	for _, dir := range systemDirs() {
-		if target, err := os.Readlink(dir); err == nil {
+		if target, err := os.Readlink(dir); err == nil && dir != optDir { // a sandbox may have its own there
 			s.add(pid1.Symlink, target, stage+dir)
 			continue
 		}

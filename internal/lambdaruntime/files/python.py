@@ -131,7 +131,7 @@ def load():
     module, dot, function = name.rpartition(".")
     if not dot:
         raise Failure("Runtime.MalformedHandlerName", "Bad handler '%s': it is MODULE.FUNCTION" % name)
-    sys.path.insert(0, root)
+    sys.path[:0] = [root] + layers()
     try:
         loaded = importlib.import_module(module.replace("/", "."))
     except ImportError as error:
@@ -142,6 +142,17 @@ def load():
         return getattr(loaded, function)
     except AttributeError:
         raise Failure("Runtime.HandlerNotFound", "Handler '%s' missing on module '%s'" % (function, module))
+
+
+def layers():
+    """The directories in which layers have modules: those for the runtime, for this interpreter, and for any."""
+    opt = os.environ.get("ALOFT_LAYERS")
+    if not opt:
+        return []
+    runtime = os.environ.get("AWS_EXECUTION_ENV", "").replace("AWS_Lambda_", "")
+    names = dict.fromkeys([runtime, "python%d.%d" % sys.version_info[:2]])
+    places = ["python/lib/%s/site-packages" % name for name in names if name] + ["python"]
+    return [place for place in (os.path.join(opt, p) for p in places) if os.path.isdir(place)]
 
 
 class Failure(Exception):

@@ -31,46 +31,53 @@ type engineResult struct {
 	CPU  float64 `json:"cpu"`  // µs of this process for each, the function's own not among them
 }
 
-// engine measures the engine without HTTP before it: invocations within the process that has the instances, as plain processes
-// of the Go function. Lines of the log are made and dropped.
+// engine measures the engine without HTTP before it: invocations within the process that has the instances, as plain processes.
+// Lines of the log are made and dropped.
 func (b *bench) engine(ctx context.Context) error {
 	exe, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	var rate, cpu []float64
+	rate, cpu := map[string][]float64{}, map[string][]float64{}
 	for range b.rounds {
-		cmd := exec.CommandContext(ctx, exe, "engine", filepath.Join(b.Dir, "fgo"), b.duration.String())
-		cmd.Stderr = os.Stderr
-		out, err := cmd.Output()
-		if err != nil {
-			return fmt.Errorf("the engine by itself: %w", err)
+		for _, s := range b.bares {
+			args := append([]string{"engine", b.duration.String(), filepath.Join(b.Dir, coldApp)}, s.command...)
+			cmd := exec.CommandContext(ctx, exe, args...)
+			cmd.Stderr, cmd.Env = os.Stderr, b.environment(s)
+			out, err := cmd.Output()
+			if err != nil {
+				return fmt.Errorf("the engine by itself, %s: %w", s.language, err)
+			}
+			var r engineResult
+			if err := json.Unmarshal(out, &r); err != nil {
+				return err
+			}
+			rate[s.language], cpu[s.language] = append(rate[s.language], r.Rate), append(cpu[s.language], r.CPU)
 		}
-		var r engineResult
-		if err := json.Unmarshal(out, &r); err != nil {
-			return err
-		}
-		rate, cpu = append(rate, r.Rate), append(cpu, r.CPU)
 	}
-	b.goals.Note(fmt.Sprintf("invocations/s within the engine's process, go, %d clients and instances", engineClients), report.Figure(report.Median(rate)))
-	b.goals.Judge("… processor time of the engine for each", report.Median(cpu), report.AtMost(30, " µs"))
+	t := report.NewTable("", "invocations/s", "the engine's processor time for each, µs")
+	for _, s := range b.bares {
+		t.Add(s.language, report.Figure(report.Median(rate[s.language])), report.Figure(report.Median(cpu[s.language])))
+		b.goals.Judge("the engine's processor time for an invocation, "+s.language, report.Median(cpu[s.language]), report.AtMost(30, " µs"))
+	}
+	t.Print(b.out, fmt.Sprintf("The engine by itself: no HTTP, no sandbox, %d clients and instances; medians of %d rounds of %s", engineClients, b.rounds, b.duration))
 	return nil
 }
 
-// runEngine is the process that engine measures.
+// runEngine is the process that engine measures. Its environment is the function's.
 func runEngine(args []string) error {
-	if len(args) != 2 {
-		return errors.New("needs program, time")
+	if len(args) < 3 {
+		return errors.New("needs time, directory, command")
 	}
-	d, err := time.ParseDuration(args[1])
+	d, err := time.ParseDuration(args[0])
 	if err != nil {
 		return err
 	}
 	pool := function.NewPool(function.Options{
 		Engine: process.New(""), Ports: function.NewPorts(), Stage: aloft.StageRef{App: "bench", Stage: "production"}, Release: 1,
-		Function: aloft.Function{Name: "go", Kind: aloft.Handler, Memory: 1024, Instances: engineClients},
+		Function: aloft.Function{Name: "bench", Kind: aloft.Handler, Memory: 1024, Instances: engineClients},
 		Prepare: func(string, int) (engine.Spec, func(), error) {
-			return engine.Spec{Command: []string{args[0]}, Env: []string{"GOMAXPROCS=1", "AWS_LAMBDA_FUNCTION_NAME=go"}}, nil, nil
+			return engine.Spec{Command: args[2:], Dir: args[1], Env: os.Environ()}, nil, nil
 		},
 		Log: func(aloft.LogLine) {},
 	})
@@ -80,7 +87,7 @@ func runEngine(args []string) error {
 	}
 	gate := function.NewGate()
 	gate.Use(pool)
-	if _, err := invokeFor(gate, d/4); err != nil { // warm
+	if _, err := invokeFor(gate, d); err != nil { // warm
 		return err
 	}
 	before := ownCPU()
@@ -102,7 +109,7 @@ func invokeFor(gate *function.Gate, d time.Duration) (int64, error) {
 		all.Go(func() {
 			for time.Now().Before(end) {
 				id := strconv.Itoa(client) + "-" + strconv.FormatInt(time.Now().UnixNano(), 36)
-				reply, err := gate.Invoke(context.Background(), &runtimeapi.Call{ID: id, Payload: []byte(event)})
+				reply, err := gate.Invoke(context.Background(), &runtimeapi.Call{ID: id, Payload: []byte(event), ARN: benchARN})
 				if err == nil && reply.Failure != nil {
 					err = reply.Failure
 				}

@@ -7,8 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/aloft-run/aloft/bench/home"
+	"github.com/aloft-run/aloft/internal/lambdaruntime"
 )
 
 // The functions answer every event alike.
@@ -67,14 +70,25 @@ func (b *bench) deploy(ctx context.Context) error {
 	if err := buildGo(ctx, b.Dir, program); err != nil {
 		return err
 	}
-	b.cold = append(b.cold, start{"go", coldApp, []string{program}}, start{"node", coldApp, nil}, start{"python", coldApp, nil})
+	clients := filepath.Join(b.Dir, "clients")
+	if err := lambdaruntime.Install(clients); err != nil {
+		return err
+	}
+	b.cold = append(b.cold, start{"go", coldApp, []string{program}})
+	for language, family := range map[string]lambdaruntime.Family{"node": lambdaruntime.Node, "python": lambdaruntime.Python, "ruby": lambdaruntime.Ruby} {
+		command, _ := lambdaruntime.Command(family, clients)
+		if _, err := exec.LookPath(command[0]); err != nil {
+			fmt.Fprintf(b.out, "not measured: %v\n", err)
+			continue
+		}
+		b.cold = append(b.cold, start{language, coldApp, command})
+	}
+	slices.SortFunc(b.cold, func(a, b start) int { return strings.Compare(a.language, b.language) })
+	b.bares = b.cold
 	files := map[string]string{"fnode.js": nodeFunction, "fpython.py": pythonFunction}
 	manifest := fmt.Sprintf(functionsManifest, "400ms", 1)
 	if _, err := exec.LookPath("ruby"); err == nil {
 		files["fruby.rb"], manifest = rubyFunction, manifest+rubyManifest
-		b.cold = append(b.cold, start{"ruby", coldApp, nil})
-	} else {
-		fmt.Fprintln(b.out, "not measured: ruby is not installed")
 	}
 	for name, text := range map[string]string{warmApp: fmt.Sprintf(functionsManifest, "10m", 8), coldApp: manifest} {
 		files["aloft.yml"] = text

@@ -67,6 +67,7 @@ type bench struct {
 	server *home.Server
 	urls   map[string]string // of the apps
 	cold   []start           // whose first invocations are measured
+	bares  []start           // those of them that run without aloft too
 }
 
 func (b *bench) parts() []report.Part {

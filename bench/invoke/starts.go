@@ -13,28 +13,32 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/bench/home"
 	"github.com/aloft-run/aloft/bench/report"
-	"github.com/aloft-run/aloft/internal/lambdaruntime"
 	"github.com/aloft-run/aloft/internal/runtimeapi"
 )
 
 // start is a function of which the first invocation is measured.
 type start struct {
 	language, app string
-	command       []string // what runs it without aloft, if that is no runtime's client
+	command       []string // what runs it without aloft; nil if nothing does
+}
+
+// benchARN is what functions that run without aloft are told they are.
+const benchARN = "arn:aws:lambda:us-east-1:000000000000:function:bench"
+
+// environment is that of a function that runs without aloft.
+func (b *bench) environment(s start) []string {
+	return append(os.Environ(), "_HANDLER=f"+s.language+".handler", "LAMBDA_TASK_ROOT="+filepath.Join(b.Dir, coldApp), "AWS_LAMBDA_FUNCTION_NAME="+s.language,
+		"AWS_LAMBDA_FUNCTION_VERSION=1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024", "AWS_LAMBDA_LOG_GROUP_NAME=bench", "AWS_LAMBDA_LOG_STREAM_NAME=bench", "GOMAXPROCS=1")
 }
 
 // starts measures first invocations through the gateway while nothing runs, beside the same function with the same client as a plain
 // process: exec until it has answered.
 func (b *bench) starts(ctx context.Context) error {
-	clients := filepath.Join(b.Dir, "clients")
-	if err := lambdaruntime.Install(clients); err != nil {
-		return err
-	}
 	bare, took := map[string][]float64{}, map[string][]float64{}
 	for range b.rounds {
 		for _, s := range b.cold {
-			if s.app == coldApp {
-				ms, err := b.bare(ctx, s, clients)
+			if s.command != nil {
+				ms, err := b.bare(ctx, s)
 				if err != nil {
 					return fmt.Errorf("%s as a plain process: %w", s.language, err)
 				}
@@ -65,23 +69,15 @@ func (b *bench) starts(ctx context.Context) error {
 }
 
 // bare runs a function without aloft's server and returns how many milliseconds after exec it has answered.
-func (b *bench) bare(ctx context.Context, s start, clients string) (float64, error) {
-	command := s.command
-	if command == nil {
-		family := map[string]lambdaruntime.Family{"node": lambdaruntime.Node, "python": lambdaruntime.Python, "ruby": lambdaruntime.Ruby}[s.language]
-		command, _ = lambdaruntime.Command(family, clients)
-	}
+func (b *bench) bare(ctx context.Context, s start) (float64, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
 	session := runtimeapi.Serve(l)
 	defer session.Close()
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Dir = filepath.Join(b.Dir, coldApp)
-	cmd.Env = append(os.Environ(), "AWS_LAMBDA_RUNTIME_API="+l.Addr().String(), "_HANDLER=f"+s.language+".handler", "LAMBDA_TASK_ROOT="+cmd.Dir,
-		"AWS_LAMBDA_FUNCTION_NAME="+s.language, "AWS_LAMBDA_FUNCTION_VERSION=1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024",
-		"AWS_LAMBDA_LOG_GROUP_NAME=bench", "AWS_LAMBDA_LOG_STREAM_NAME=bench", "GOMAXPROCS=1")
+	cmd := exec.CommandContext(ctx, s.command[0], s.command[1:]...)
+	cmd.Dir, cmd.Env = filepath.Join(b.Dir, coldApp), append(b.environment(s), "AWS_LAMBDA_RUNTIME_API="+l.Addr().String())
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return 0, err
@@ -92,7 +88,7 @@ func (b *bench) bare(ctx context.Context, s start, clients string) (float64, err
 	}()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	reply, err := session.Invoke(ctx, &runtimeapi.Call{ID: "first", Payload: []byte(event), Deadline: began.Add(time.Minute), ARN: "arn:aws:lambda:us-east-1:000000000000:function:bench"})
+	reply, err := session.Invoke(ctx, &runtimeapi.Call{ID: "first", Payload: []byte(event), Deadline: began.Add(time.Minute), ARN: benchARN})
 	if err == nil && reply.Failure != nil {
 		err = reply.Failure
 	}

@@ -152,7 +152,7 @@ func (i *instance) invoke(ctx context.Context, u *upstream.Upstream, call *runti
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	i.attach(w)
-	i.log("START RequestId: %s Version: %d", call.ID, i.pool.Release)
+	i.log("START RequestId: " + call.ID + " Version: " + strconv.Itoa(i.pool.Release))
 	j.timer = time.AfterFunc(limit, func() {
 		j.late.Store(true)
 		u.Drain() // what it is killed for is nobody else's fault: it gets no other call
@@ -215,7 +215,7 @@ func (i *instance) reportEnd(j *job) {
 		i.output.flush()
 	}
 	if j.late.Load() {
-		i.log("RequestId: %s Task timed out after %.2f seconds", j.id, i.pool.Function.Timeout.Or(DefaultInvokeTimeout).Seconds())
+		i.log(fmt.Sprintf("RequestId: %s Task timed out after %.2f seconds", j.id, i.pool.Function.Timeout.Or(DefaultInvokeTimeout).Seconds()))
 	}
 	i.report.mu.Lock()
 	if meter, ok := i.box.(engine.Meter); ok && time.Since(i.report.seenAt) > meterPause {
@@ -223,24 +223,35 @@ func (i *instance) reportEnd(j *job) {
 			i.report.memory, i.report.seenAt = max(i.report.memory, usage.Memory), time.Now()
 		}
 	}
-	tail, first := "", !i.report.told
-	if first {
-		i.report.told = true
-		tail = fmt.Sprintf("\tInit Duration: %.2f ms", millis(i.report.init))
-	}
+	first := !i.report.told
+	i.report.told = true
 	used := i.report.memory >> 20
 	i.report.mu.Unlock()
 	i.tellReport(j, took, used, first)
-	i.log("END RequestId: %s", j.id)
-	i.log("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB%s",
-		j.id, millis(took), int64(millis(took)+0.999), i.pool.Function.Memory, used, tail)
+	i.log("END RequestId: " + j.id)
+	i.log(i.reportLine(j.id, took, used, first))
+}
+
+// reportLine is what Lambda says of an invocation. Package fmt would take a good part of what the engine itself takes for each.
+func (i *instance) reportLine(id string, took time.Duration, megabytes int64, first bool) string {
+	b := make([]byte, 0, 192)
+	b = append(append(b, "REPORT RequestId: "...), id...)
+	b = strconv.AppendFloat(append(b, "\tDuration: "...), millis(took), 'f', 2, 64)
+	b = strconv.AppendInt(append(b, " ms\tBilled Duration: "...), int64(millis(took)+0.999), 10)
+	b = strconv.AppendInt(append(b, " ms\tMemory Size: "...), int64(i.pool.Function.Memory), 10)
+	b = strconv.AppendInt(append(b, " MB\tMax Memory Used: "...), megabytes, 10)
+	b = append(b, " MB"...)
+	if first {
+		b = strconv.AppendFloat(append(b, "\tInit Duration: "...), millis(i.report.init), 'f', 2, 64)
+		b = append(b, " ms"...)
+	}
+	return string(b)
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // log writes a line of the platform between those of the function.
-func (i *instance) log(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+func (i *instance) log(text string) {
 	i.watch.Load().add(text)
-	i.pool.say(i, "%s", text)
+	i.pool.note(i, text)
 }

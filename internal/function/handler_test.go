@@ -111,7 +111,7 @@ func TestWatch(t *testing.T) {
 	_, g := start(t, handler(t, func(aloft.LogLine) {}))
 	for n := range 50 {
 		id := fmt.Sprint("id-", n)
-		w := function.NewWatch()
+		w := function.NewWatch(true)
 		if _, err := g.Watch(t.Context(), &runtimeapi.Call{ID: id, Payload: []byte("print")}, w); err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +121,7 @@ func TestWatch(t *testing.T) {
 			t.Fatalf("call %d of v%d: %q", n, w.Release(), lines)
 		}
 	}
-	w := function.NewWatch()
+	w := function.NewWatch(true)
 	if _, err := g.Watch(t.Context(), &runtimeapi.Call{ID: "id", Payload: []byte("flood")}, w); err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,12 @@ const (
 
 // say logs something about an instance; nil stands for one that could not be started.
 func (p *Pool) say(inst *instance, format string, args ...any) {
-	line := aloft.LogLine{Time: time.Now(), Release: p.Release, Function: p.Function.Name, Stream: "aloft", Text: fmt.Sprintf(format, args...)}
+	p.note(inst, fmt.Sprintf(format, args...))
+}
+
+// note is say for a text.
+func (p *Pool) note(inst *instance, text string) {
+	line := aloft.LogLine{Time: time.Now(), Release: p.Release, Function: p.Function.Name, Stream: "aloft", Text: text}
 	if inst != nil {
 		line.Instance = inst.id
 	}

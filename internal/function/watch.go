@@ -10,15 +10,16 @@ const TailSize = 4 << 10
 
 // Watch is what can be known of a call besides its reply. It is made by NewWatch and is for one call.
 type Watch struct {
-	ended chan struct{} // closed when the instance is done with the call
+	tailed bool
+	ended  chan struct{} // closed when the instance is done with the call
 
 	mu      sync.Mutex
 	release int
 	tail    []byte
 }
 
-// NewWatch returns a Watch for Gate.Watch.
-func NewWatch() *Watch { return &Watch{ended: make(chan struct{})} }
+// NewWatch returns a Watch for Gate.Watch. The log of the call is kept for Tail only if tailed is true.
+func NewWatch(tailed bool) *Watch { return &Watch{tailed: tailed, ended: make(chan struct{})} }
 
 // Release is that of the instance which got the call, 0 if none did.
 func (w *Watch) Release() int {
@@ -41,7 +42,7 @@ func (w *Watch) Tail(ctx context.Context) []byte {
 
 // add takes a line. W may be nil.
 func (w *Watch) add(text string) {
-	if w == nil {
+	if w == nil || !w.tailed {
 		return
 	}
 	text = text[max(0, len(text)-TailSize):]

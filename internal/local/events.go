@@ -177,7 +177,7 @@ func (h *eventHandler) invoke(w http.ResponseWriter, r *http.Request, format lam
 		return
 	}
 	defer to.leave()
-	watch := function.NewWatch()
+	watch := function.NewWatch(false)
 	reply, err := to.gate.Watch(r.Context(), call, watch)
 	if err == nil {
 		h.record(r.Context(), call, reply, watch.Release())

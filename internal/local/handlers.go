@@ -126,7 +126,7 @@ func (p *Platform) InvokeStream(ctx context.Context, input aloft.InvokeInput) (a
 	if input.Qualifier != "" {
 		call.ARN += ":" + input.Qualifier
 	}
-	began, watch := time.Now(), function.NewWatch()
+	began, watch := time.Now(), function.NewWatch(input.Tail)
 	reply, err := to.gate.Watch(ctx, call, watch)
 	if err != nil {
 		to.leave()

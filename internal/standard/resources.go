@@ -50,6 +50,7 @@ func OpenResources(ctx context.Context, options ResourceOptions) (r *Resources, 
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
+	r.Topics.Logger = options.Logger
 	r.limit(cmp.Or(options.Most, resource.DefaultMost), dir)
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
 	r.work.Go(func() {

@@ -10,7 +10,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -27,9 +29,12 @@ const applicationID = 0x0a10f7e8
 
 // Store is all topics of this machine. It is safe for concurrent use, by two processes too.
 type Store struct {
+	Logger *slog.Logger // nil: none. Set it before the store is used
+
 	db     *shelf.DB
 	outbox *shelf.Outbox
 	quota  *resource.Quota // nil: none
+	told   sync.Map        // the ids of subscriptions that a failure was told of
 }
 
 // Open opens the topics in a directory, which is made if there is none. Shared says that another process may

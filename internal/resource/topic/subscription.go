@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/eventpattern"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/sqlite/shelf"
 )
@@ -36,20 +37,20 @@ func (s Subscription) ARN() string { return resource.ARN(aloft.Topic, s.Topic) +
 // Raw reports whether the endpoint gets the bare message, without the envelope.
 func (s Subscription) Raw() bool { return s.Attributes["RawMessageDelivery"] == "true" }
 
-// wants reports whether the subscription's filter lets a message through.
-func (s Subscription) wants(m Message) bool {
+// wants reports whether the subscription's filter lets a message through. One that cannot be read lets none.
+func (s Subscription) wants(m Message) (bool, error) {
 	text := s.Attributes["FilterPolicy"]
 	if text == "" {
-		return true
+		return true, nil
 	}
-	f, err := ParseFilter(text)
+	p, err := eventpattern.ParseStored(text)
 	if err != nil {
-		return false // it was refused when it was set
+		return false, err
 	}
 	if s.Attributes["FilterPolicyScope"] == "MessageBody" {
-		return f.MatchBody(m.Body)
+		return Filter{p}.MatchBody(m.Body), nil
 	}
-	return f.MatchAttributes(m.Attributes)
+	return Filter{p}.MatchAttributes(m.Attributes), nil
 }
 
 // target is the queue or function that the endpoint names, with "" as its name if the endpoint is not its ARN. Who may

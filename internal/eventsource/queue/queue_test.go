@@ -121,6 +121,7 @@ func suite(f *fake) eventsourcetest.Suite {
 			"queue:jobs?window=5&batch=10000&maximum-concurrency=2":             "queue:jobs?batch=10000&maximum-concurrency=2&window=5s",
 			"arn:aws:sqs:us-east-1:000000000000:shop-jobs-staging":              "queue:jobs",
 			`queue:jobs?filter={ "body": {"n": [1.0]}}`:                         `queue:jobs?filter={"body":{"n":[1.0]}}`,
+			`queue:jobs?filter={"body":["\u007F\uFFFD%EF%BF%BD%7f\ud800"]}`:     `queue:jobs?filter={"body":["\u007f\ufffd\ufffd\u007f\ufffd"]}`,
 			`queue:jobs?filter=[{"body":["a%26b"]}, {"body":{"n":[1]}}]`:        `queue:jobs?filter=[{"body":["a%26b"]},{"body":{"n":[1]}}]`,
 			"arn:aws:sqs:us-east-1:000000000000:shop-jobs-staging.fifo?batch=1": "queue:jobs?batch=1",
 			"arn:aws:sqs:us-east-1:000000000000:other-jobs?batch=2":             "arn:aws:sqs:us-east-1:000000000000:other-jobs?batch=2",

@@ -47,6 +47,9 @@ func (e *Egress) bury() error {
 	}
 	for _, t := range tables {
 		tag, ok := tagOf(t.Name)
+		if t.Name == tablePrefix+e.tag { // of this server before, by a version without the random part
+			tag, ok = e.tag, true
+		}
 		if !ok || t.Name == e.name {
 			continue
 		}

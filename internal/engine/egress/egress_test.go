@@ -202,6 +202,14 @@ func TestKilled(t *testing.T) {
 			return err
 		}
 		before := tables()
+		c, err := nftables.New()
+		if err != nil {
+			return err
+		}
+		c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: egress.OldName("next")})
+		if err := c.Flush(); err != nil {
+			return err
+		}
 		killed.Die()
 		next, err := egress.Open("next")
 		if err != nil {

@@ -224,6 +224,26 @@ func TestKilled(t *testing.T) {
 	})
 }
 
+// TestSameName: a server whose home has the path of another's, as in two containers on one network, leaves that one its walls.
+func TestSameName(t *testing.T) {
+	w := newWorld(t)
+	w.Machine.In(t, func() error {
+		if second, err := egress.Open("test"); err == nil {
+			t.Error("it opened", second.Close())
+		}
+		if err := egress.Sweep("test"); err == nil {
+			t.Error("it swept")
+		}
+		return nil
+	})
+	if answer, err := w.tenants[0].Ask(t, "tcp", "203.0.113.1"); err == nil {
+		t.Errorf("a tenant reaches the machine now: %q", answer)
+	}
+	if answer, err := w.tenants[0].Ask(t, "tcp", "203.0.113.10"); answer != "hello" {
+		t.Errorf("a tenant does not reach the Internet any more: %v", err)
+	}
+}
+
 func TestPublic(t *testing.T) {
 	for text, want := range map[string]bool{
 		"8.8.8.8": true, "203.0.113.10": true, "2a00:1450::1": true, "223.255.255.255": true,

@@ -43,6 +43,9 @@ func (p *parser) condition(object map[string]any) (condition, error) {
 	if len(object) != 1 {
 		return nil, errors.New("a condition has one key")
 	}
+	if err := p.costs(1); err != nil {
+		return nil, err
+	}
 	for name, arg := range object {
 		switch name {
 		case "exists":
@@ -93,7 +96,8 @@ func (p *parser) anythingBut(arg any) (condition, error) {
 
 // test is parseTest of one test more.
 func (p *parser) test(name string, arg any) (func(v any) bool, error) {
-	if err := p.costs(); err != nil {
+	bounds, _ := arg.([]any) // of numeric
+	if err := p.costs(max(1, len(bounds)/2)); err != nil {
 		return nil, err
 	}
 	return parseTest(name, arg)

@@ -30,8 +30,9 @@ const (
 	maxLength = 256 << 10 // bytes
 	maxDepth  = 10
 
-	// maxTests is how many tests other than for exact values, and parts of $or, it has: each looks at every value of a list.
-	maxTests = 256
+	// maxTests is how many conditions other than exact values, tests in them, and parts of $or it has: each looks at every value of
+	// a list.
+	maxTests = 512
 )
 
 // Parse reads a pattern. An empty one lets everything through.
@@ -75,9 +76,9 @@ type parser struct {
 }
 
 // costs counts what looks at every value that stands under a name.
-func (p *parser) costs() error {
-	if p.tests++; p.tests > maxTests {
-		return fmt.Errorf("it has more than %d conditions that are no exact values, and parts of $or", maxTests)
+func (p *parser) costs(n int) error {
+	if p.tests += n; p.tests > maxTests {
+		return fmt.Errorf("it has too many conditions that are no exact values, and parts of $or: they count for %d, %d are the most", p.tests, maxTests)
 	}
 	return nil
 }
@@ -119,7 +120,7 @@ func (p *parser) parts(pattern *Pattern, list []any, depth int) error {
 	sum := 0
 	p.or++
 	for _, one := range list {
-		if err := p.costs(); err != nil {
+		if err := p.costs(1); err != nil {
 			return err
 		}
 		part, err := p.pattern(one, depth)

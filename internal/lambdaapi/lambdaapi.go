@@ -8,6 +8,7 @@ package lambdaapi
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ type Options struct {
 	Dir      string                           // for what is being unpacked, and for layers
 	Objects  Objects                          // where S3Bucket and S3Key lead; nil: nowhere
 	Mappings Mappings                         // runs event source mappings; nil: they are stored only
+	Logger   *slog.Logger                     // of documents that cannot be read
 
 	// Ends reports whether an event is refused because it runs in circles; nil: none is.
 	Ends func(ctx context.Context, input aloft.InvokeInput) bool

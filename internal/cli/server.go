@@ -210,7 +210,8 @@ func (s *server) wire(context.Context) error {
 	s.wireAsync()
 	sources := standard.EventSources(s.resources.Sourced())
 	s.events = events.New(events.Options{
-		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Ends: s.async.Ends, Allowed: s.resources.Allowed(sources), Paused: true, // until events can be taken
+		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Ends: s.async.Ends, Reserved: s.reserved,
+		Allowed: s.resources.Allowed(sources), Paused: true, // until events can be taken
 	})
 	s.onClose(s.events.Close)
 	s.onClose(s.endTraffic)

@@ -248,10 +248,13 @@ func (s *server) take(ctx context.Context) error {
 }
 
 func (s *server) restore(ctx context.Context) error {
+	if err := s.aws.lambda.RestoreReserved(ctx); err != nil {
+		return err
+	}
 	if err := s.deployer.Restore(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.aws.lambda.RestoreReserved(ctx), s.aws.lambda.RestoreMappings(ctx))
+	return s.aws.lambda.RestoreMappings(ctx)
 }
 
 // lastAnswers is how long requests that are there when the server ends are waited for before their apps are told.

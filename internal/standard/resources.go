@@ -63,13 +63,28 @@ func OpenResources(ctx context.Context, options ResourceOptions) (r *Resources, 
 	return r, nil
 }
 
+// kind is what has a size.
+type kind interface {
+	Size(ctx context.Context, owner string) (int64, error)
+	CountSizes(ctx context.Context) error
+	Limit(q *resource.Quota)
+}
+
+func (r *Resources) kinds() []kind { return []kind{r.Buckets, r.Queues, r.Topics, r.Streams} }
+
+// CountSizes counts what resources hold that were opened as Shared, once the server stays, unless that was done before. Until
+// then they may hold any number of bytes.
+func (r *Resources) CountSizes(ctx context.Context) error {
+	var errs []error
+	for _, k := range r.kinds() {
+		errs = append(errs, k.CountSizes(ctx))
+	}
+	return errors.Join(errs...)
+}
+
 // limit bounds what the resources of each stage hold together.
 func (r *Resources) limit(most int64, dir string) {
-	type kind interface {
-		Size(ctx context.Context, owner string) (int64, error)
-		Limit(q *resource.Quota)
-	}
-	kinds := []kind{r.Buckets, r.Queues, r.Topics, r.Streams}
+	kinds := r.kinds()
 	q := resource.NewQuota(resource.QuotaOptions{Most: most, Free: resource.FreeOn(dir), Size: func(ctx context.Context, owner string) (size int64, err error) {
 		for _, k := range kinds {
 			n, err := k.Size(ctx, owner)

@@ -35,7 +35,7 @@ type Options struct {
 	Dir      string                           // for what is being unpacked, and for layers
 	Objects  Objects                          // where S3Bucket and S3Key lead; nil: nowhere
 	Mappings Mappings                         // runs event source mappings; nil: they are stored only
-	Logger   *slog.Logger                     // nil: none
+	Logger   *slog.Logger                     // of what cannot be read; nil: none
 
 	// Ends reports whether an event is refused because it runs in circles; nil: none is.
 	Ends func(ctx context.Context, input aloft.InvokeInput) bool
@@ -82,6 +82,9 @@ var _ http.Handler = (*API)(nil)
 
 // New returns an API.
 func New(options Options) *API {
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
 	a := &API{Options: options, mux: http.NewServeMux(), reserved: map[functionKey]reservation{}}
 	a.functionRoutes()
 	a.settingRoutes()

@@ -214,7 +214,7 @@ func (a *API) leaveOut(ctx context.Context, name string, err error) error {
 	if code := aloft.ErrorCode(err); ctx.Err() != nil || code == aloft.Unavailable || code == aloft.Canceled {
 		return err
 	}
-	if _, said := a.leftOut.LoadOrStore(name, true); !said && !missing(err) && a.Logger != nil {
+	if _, said := a.leftOut.LoadOrStore(name, true); !said && !missing(err) {
 		a.Logger.Error("functions cannot be read, and are left out", "of", name, "error", err)
 	}
 	return nil

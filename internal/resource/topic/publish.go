@@ -57,6 +57,7 @@ type Delivery struct {
 	Protocol     string    `json:"protocol"`
 	Endpoint     string    `json:"endpoint"`
 	Raw          bool      `json:"raw,omitempty"`
+	Sourced      bool      `json:"sourced,omitempty"` // as of the subscription
 	Time         time.Time `json:"time"`
 }
 
@@ -159,7 +160,7 @@ func (s *Store) send(tx *sql.Tx, sub Subscription, m Message, id string) error {
 		return nil
 	}
 	body, err := json.Marshal(Delivery{
-		Message: m, ID: id, Topic: sub.Topic, Subscription: sub.ARN(), Protocol: sub.Protocol, Endpoint: sub.Endpoint, Raw: sub.Raw(), Time: time.Now().UTC(),
+		Message: m, ID: id, Topic: sub.Topic, Subscription: sub.ARN(), Protocol: sub.Protocol, Endpoint: sub.Endpoint, Raw: sub.Raw(), Sourced: sub.Sourced, Time: time.Now().UTC(),
 	})
 	if err != nil {
 		return err

@@ -54,8 +54,12 @@ func (s *server) wireAsync() {
 
 // roomForEvents bounds the bytes of the events that wait for the functions of a stage.
 func (s *server) roomForEvents() func(ctx context.Context, ref aloft.StageRef, n int64) (func(), error) {
+	disk := s.resources.Disk
+	if !resource.SameDisk(s.home, s.path("resources")) {
+		disk = resource.NewDisk(resource.FreeOn(s.home))
+	}
 	quota := resource.NewQuota(resource.QuotaOptions{
-		Most: s.roomPerStage, Free: resource.FreeOn(s.home),
+		Most: s.roomPerStage, Disk: disk,
 		Size: func(ctx context.Context, owner string) (int64, error) { return s.async.Waiting(ctx, owner) },
 	})
 	return func(ctx context.Context, ref aloft.StageRef, n int64) (func(), error) {

@@ -24,9 +24,10 @@ type run struct {
 
 // run runs a source until it is told to end.
 func (r *Runner) run(source eventsource.Source, m *eventsource.Mapping, release int) *run {
-	return r.begin(&run{source: source, mapping: m}, func(ctx context.Context) {
+	one := &run{source: source, mapping: m}
+	return r.begin(one, func(ctx context.Context) {
 		again(ctx, func() error {
-			err := r.allowed(ctx, m)
+			err := r.permit(ctx, one)
 			if err == nil {
 				err = source.Run(ctx, m, r.Invoker)
 			}
@@ -38,12 +39,18 @@ func (r *Runner) run(source eventsource.Source, m *eventsource.Mapping, release 
 	})
 }
 
-// allowed looks again, since what has a name may be another's by now. What was attached was by somebody who may do all.
-func (r *Runner) allowed(ctx context.Context, m *eventsource.Mapping) error {
+// permit looks again whether a source may be one of its stage, since what has a name may be another's by now. What was attached was by
+// somebody who may do all. One that may not be leaves nothing behind, or events would be kept for it for ever.
+func (r *Runner) permit(ctx context.Context, one *run) error {
+	m := one.mapping
 	if r.Allowed == nil || m.UUID != "" {
 		return nil
 	}
-	return r.Allowed(ctx, m.Stage, m.Source)
+	err := r.Allowed(ctx, m.Stage, m.Source)
+	if aloft.ErrorCode(err) == aloft.Invalid {
+		r.giveUp([]*run{one}, nil)
+	}
+	return err
 }
 
 // fails notes that a source cannot go on. What was due until then stays done.

@@ -86,8 +86,11 @@ func (r *Runner) Use(release aloft.Release) {
 	r.start(s)
 }
 
-// Know says what a stage would run that is stopped.
+// Know says what a stage would run that is stopped. What it may not have ends nevertheless: events would be kept for it.
 func (r *Runner) Know(release aloft.Release) {
+	for _, one := range r.idle(release, func(string) bool { return true }) {
+		_ = r.permit(r.work, one) // said when it is to run
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.stage(release.StageRef)
@@ -99,16 +102,22 @@ func (r *Runner) Drop(release aloft.Release) {
 	r.mu.Lock()
 	wanted := r.wanted(release)
 	gone := func(name string) bool { return wanted[name] == nil }
-	var idle []*run // those of a stage that was stopped
+	var idle []*run
 	if s := r.stages[release.StageRef]; s != nil && s.stopped {
-		for name, had := range sourcesOf(s.release) {
-			if source, err := r.Sources.Parse(release.StageRef, had.source); err == nil && gone(name) {
-				idle = append(idle, &run{source: source, mapping: r.mapping(s.release, *had, time.Now())})
-			}
-		}
+		idle = r.idle(s.release, gone)
 	}
 	r.mu.Unlock()
 	r.giveUp(append(r.end(release.StageRef, gone), idle...), wanted)
+}
+
+// idle are sources of a release, by their key, that do not run.
+func (r *Runner) idle(release aloft.Release, which func(name string) bool) (idle []*run) {
+	for name, had := range sourcesOf(release) {
+		if source, err := r.Sources.Parse(release.StageRef, had.source); err == nil && which(name) {
+			idle = append(idle, &run{source: source, mapping: r.mapping(release, *had, time.Now())})
+		}
+	}
+	return idle
 }
 
 // mapping is a source of a function while it runs.

@@ -33,8 +33,7 @@ type QuotaOptions struct {
 	Most int64 // bytes of each owner
 	// Size is how many bytes an owner has. It is asked once a second at most, for an owner that has room.
 	Size func(ctx context.Context, owner string) (int64, error)
-	// Free is how many bytes of the disk are free, and how many it has.
-	Free func() (free, all int64, err error)
+	Disk *Disk // on which they are, of all quotas whose bytes are there
 }
 
 // Quota bounds what each owner keeps, and leaves some of the disk free for the server. Between two looks at the real sizes it
@@ -56,16 +55,13 @@ type account struct {
 	mu       sync.Mutex
 	at       time.Time // of the last look
 	had      int64     // then
-	free     int64     // of the disk then, beyond what is left free
 	since    int64     // written after it
-	underWay int64     // being written
+	underWay int64     // being written: nothing of it is in had
 }
 
 const (
-	lookAge  = time.Second           // after which sizes are looked at again
-	soonest  = 50 * time.Millisecond // also when there is no room
-	leftFree = 1 << 30               // bytes of the disk that nobody gets, unless the disk is small:
-	leftPart = 20                    // a twentieth of it
+	lookAge = time.Second           // after which sizes are looked at again
+	soonest = 50 * time.Millisecond // also when there is no room
 )
 
 // Reserve makes sure that there is room for n bytes more of an owner, or returns Full. The caller calls leave when they have been
@@ -95,34 +91,48 @@ type Write struct {
 	quota   *Quota
 	owner   string
 	account *account
-	n       int64
+	n       int64 // counted for the owner
+	left    int64 // of the disk, and not yet written
 }
 
 // Add makes sure that there is room for n bytes more, or returns Full.
 func (w *Write) Add(ctx context.Context, n int64) error {
-	if w.quota == nil {
+	if w.quota == nil || n <= 0 {
 		return nil
 	}
-	a, most := w.account, w.quota.Most
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	age := time.Since(a.at)
-	full := a.lacks(n, most)
-	if age > lookAge || full && age > soonest {
-		if err := w.quota.look(ctx, w.owner, a); err != nil {
-			return err
-		}
-		full = a.lacks(n, most)
+	if err := w.quota.take(ctx, w.owner, w.account, n); err != nil {
+		return err
 	}
-	switch {
-	case full && a.since+a.underWay+n > a.free:
-		return &Full{Owner: w.owner}
-	case full:
-		return &Full{Owner: w.owner, Most: most}
+	if err := w.Replace(n); err != nil {
+		w.account.leave(n, 0)
+		return err
 	}
-	a.underWay += n
 	w.n += n
 	return nil
+}
+
+// Replace is Add for bytes that take the place of as many at least that the owner has: it is the disk alone that needs room for both.
+func (w *Write) Replace(n int64) error {
+	if w.quota == nil || n <= 0 {
+		return nil
+	}
+	ok, err := w.quota.Disk.take(n)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &Full{Owner: w.owner}
+	}
+	w.left += n
+	return nil
+}
+
+// Wrote says that n bytes of it are on the disk by now, and are missing from what is free of it. Who writes little need not say so.
+func (w *Write) Wrote(n int64) {
+	if n = min(n, w.left); n > 0 {
+		w.left -= n
+		w.quota.Disk.wrote(n)
+	}
 }
 
 // End says that all has been written, or nothing will be any more.
@@ -130,28 +140,33 @@ func (w *Write) End() {
 	if w.quota == nil {
 		return
 	}
-	a := w.account
+	w.Wrote(w.left)
+	w.account.leave(w.n, w.n)
+	w.n = 0
+}
+
+// leave says that n bytes are not under way any more, and how many of them were written.
+func (a *account) leave(n, written int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.underWay, a.since, w.n = a.underWay-w.n, a.since+w.n, 0
+	a.underWay, a.since = a.underWay-n, a.since+written
 }
 
-// lacks reports whether there is no room for n bytes more.
-func (a *account) lacks(n, most int64) bool {
-	return a.had+a.since+a.underWay+n > most || a.since+a.underWay+n > a.free
-}
-
-// look looks at the real sizes. The caller holds a.mu.
-func (q *Quota) look(ctx context.Context, owner string, a *account) error {
-	had, err := q.Size(context.WithoutCancel(ctx), owner)
-	if err != nil {
-		return fmt.Errorf("look how much there is: %w", err)
+// take counts n bytes for an owner, or returns Full.
+func (q *Quota) take(ctx context.Context, owner string, a *account, n int64) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	full := func() bool { return n > q.Most-a.had-a.since-a.underWay } // n may be any number: a client says it
+	if age := time.Since(a.at); age > lookAge || age > soonest && full() {
+		had, err := q.Size(context.WithoutCancel(ctx), owner)
+		if err != nil {
+			return fmt.Errorf("look how much there is: %w", err)
+		}
+		a.at, a.had, a.since = time.Now(), had, 0
 	}
-	free, all, err := q.Free()
-	if err != nil {
-		return fmt.Errorf("look how much of the disk is free: %w", err)
+	if full() {
+		return &Full{Owner: owner, Most: q.Most}
 	}
-	a.at, a.had, a.since = time.Now(), had, 0
-	a.free = free - min(leftFree, all/leftPart)
+	a.underWay += n
 	return nil
 }

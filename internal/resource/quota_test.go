@@ -27,7 +27,7 @@ func TestQuota(t *testing.T) {
 				looks++
 				return sizes[owner], nil
 			},
-			Free: func() (int64, int64, error) { return free, 1 << 41, nil },
+			Disk: resource.NewDisk(func() (int64, int64, error) { return free, 1 << 41, nil }),
 		})
 		write := func(owner string, n int64) error {
 			leave, err := q.Reserve(t.Context(), owner, n)

@@ -23,6 +23,7 @@ type Resources struct {
 	Queues  *queue.Store
 	Topics  *topic.Store
 	Streams *stream.Store
+	Disk    *resource.Disk // on which they lie
 
 	stop context.CancelFunc
 	work sync.WaitGroup
@@ -38,7 +39,7 @@ type ResourceOptions struct {
 
 // OpenResources opens resources. What topics pass on to queues is passed on from then on.
 func OpenResources(ctx context.Context, options ResourceOptions) (r *Resources, err error) {
-	r = &Resources{stop: func() {}}
+	r = &Resources{stop: func() {}, Disk: resource.NewDisk(resource.FreeOn(options.Dir))}
 	dir, shared := options.Dir, options.Shared
 	if r.Buckets, err = bucket.Open(ctx, dir, shared); err == nil {
 		if r.Queues, err = queue.Open(ctx, dir, shared); err == nil {
@@ -51,7 +52,7 @@ func OpenResources(ctx context.Context, options ResourceOptions) (r *Resources, 
 		return nil, errors.Join(err, r.Close())
 	}
 	r.Topics.Logger = options.Logger
-	r.limit(cmp.Or(options.Most, resource.DefaultMost), dir)
+	r.limit(cmp.Or(options.Most, resource.DefaultMost))
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
 	r.work.Go(func() {
 		for ctx.Err() == nil {
@@ -83,9 +84,9 @@ func (r *Resources) CountSizes(ctx context.Context) error {
 }
 
 // limit bounds what the resources of each stage hold together.
-func (r *Resources) limit(most int64, dir string) {
+func (r *Resources) limit(most int64) {
 	kinds := r.kinds()
-	q := resource.NewQuota(resource.QuotaOptions{Most: most, Free: resource.FreeOn(dir), Size: func(ctx context.Context, owner string) (size int64, err error) {
+	q := resource.NewQuota(resource.QuotaOptions{Most: most, Disk: r.Disk, Size: func(ctx context.Context, owner string) (size int64, err error) {
 		for _, k := range kinds {
 			n, err := k.Size(ctx, owner)
 			if err != nil {

@@ -2,7 +2,6 @@ package standard
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"strconv"
 	"strings"
@@ -79,7 +78,7 @@ type topics struct{ store *topic.Store }
 
 // Subscribe implements fromTopics.Topics.
 func (t topics) Subscribe(ctx context.Context, name, function string, filter fromTopics.Filter) error {
-	_, err := t.store.Subscribe(ctx, topic.Subscription{Topic: name, Protocol: topic.ToFunction, Endpoint: function, Attributes: attributes(filter)})
+	_, err := t.store.Subscribe(ctx, topic.Subscription{Topic: name, Protocol: topic.ToFunction, Endpoint: function, Attributes: attributes(filter), Sourced: true})
 	return err
 }
 
@@ -96,13 +95,7 @@ func attributes(filter fromTopics.Filter) topic.Attributes {
 
 // Unsubscribe implements fromTopics.Topics.
 func (t topics) Unsubscribe(ctx context.Context, name, function string) error {
-	all, err := t.store.Subscriptions(ctx, name)
-	for _, s := range all {
-		if s.Protocol == topic.ToFunction && s.Endpoint == function {
-			err = errors.Join(err, t.store.Unsubscribe(ctx, s.ID))
-		}
-	}
-	return err
+	return t.store.UnsubscribeSource(ctx, name, function)
 }
 
 // CheckFilter implements fromTopics.Topics.
@@ -116,7 +109,7 @@ func (t topics) Deliver(ctx context.Context, hand func(ctx context.Context, m fr
 	return t.store.Deliver(ctx, topic.ToFunction, func(ctx context.Context, d topic.Delivery) error {
 		m := fromTopics.Message{
 			ID: d.ID, Topic: d.Topic, Subscription: d.Subscription, Function: d.Endpoint, Subject: d.Subject, Body: d.Body, Time: d.Time,
-			Attributes: map[string]fromTopics.Attribute{}, Trace: d.Trace,
+			Attributes: map[string]fromTopics.Attribute{}, Trace: d.Trace, Sourced: d.Sourced,
 		}
 		for name, v := range d.Attributes {
 			m.Attributes[name] = fromTopics.Attribute{Type: v.Type, Text: v.Text, Binary: v.Binary}
@@ -132,9 +125,9 @@ func (b buckets) Watch(ctx context.Context, name, watcher string) error {
 	return b.store.Watch(ctx, name, watcher)
 }
 
-// Unwatch implements fromBuckets.Buckets. A watcher has one bucket.
-func (b buckets) Unwatch(ctx context.Context, _, watcher string) error {
-	return b.store.Unwatch(ctx, "", watcher)
+// Unwatch implements fromBuckets.Buckets.
+func (b buckets) Unwatch(ctx context.Context, name, watcher string) error {
+	return b.store.Unwatch(ctx, name, watcher)
 }
 
 // Deliver implements fromBuckets.Buckets.

@@ -19,7 +19,7 @@ type Topics interface {
 	// Subscribe makes a function, by its ARN, get what is published from now on and passes the filter, or gives the subscription
 	// that it has this filter. It returns NotFound if there is no such topic, Invalid for a bad filter.
 	Subscribe(ctx context.Context, topic, function string, filter Filter) error
-	// Unsubscribe ends that.
+	// Unsubscribe ends that, and forgets what is kept. What SNS' API subscribed stays.
 	Unsubscribe(ctx context.Context, topic, function string) error
 	// CheckFilter returns what is wrong with a filter.
 	CheckFilter(filter Filter) error
@@ -45,6 +45,7 @@ type Message struct {
 	Time         time.Time
 	Attributes   map[string]Attribute
 	Trace        string // of who published it
+	Sourced      bool   // it is for a source, not for who subscribed through SNS' API
 }
 
 // Attribute is an attribute of a message.
@@ -167,7 +168,10 @@ func (k *Kind) Serve(ctx context.Context, functions eventsource.Functions, invok
 		k.mu.Lock()
 		m := k.running[key(message.Topic, message.Function)]
 		k.mu.Unlock()
-		if m == nil { // subscribed through SNS' API
+		switch {
+		case m == nil && message.Sourced:
+			return aloft.Errorf(aloft.Unavailable, "the event source does not run")
+		case m == nil: // subscribed through SNS' API
 			ref, function, found := functions(name)
 			if !found {
 				return aloft.Errorf(aloft.NotFound, "there is no function %q", name)

@@ -23,6 +23,7 @@ type fake struct {
 	mu   sync.Mutex
 	subs map[string]topic.Filter // by topic and function
 	out  []topic.Message
+	api  bool // subscriptions are those of SNS' API
 }
 
 func (f *fake) Subscribe(_ context.Context, name, function string, filter topic.Filter) error {
@@ -54,7 +55,7 @@ func (f *fake) publish(name, body string) {
 	defer f.mu.Unlock()
 	for sub := range f.subs {
 		if to, function, _ := strings.Cut(sub, " "); to == name {
-			f.out = append(f.out, topic.Message{ID: "m-" + body, Topic: name, Function: function, Body: body, Time: time.Now()})
+			f.out = append(f.out, topic.Message{ID: "m-" + body, Topic: name, Function: function, Body: body, Time: time.Now(), Sourced: !f.api})
 		}
 	}
 }
@@ -188,8 +189,17 @@ func TestSubscriptions(t *testing.T) {
 		f.publish(name, "while it does not run")
 		serve(t, s.Kind.(*topic.Kind), function)
 		time.Sleep(time.Second)
-		if in := function.Inputs(); len(in) != 1 || f.subscribed() != 1 {
-			t.Errorf("%d events, %d subscriptions", len(in), f.subscribed())
+		if in := function.Inputs(); len(in) != 0 || f.subscribed() != 1 {
+			t.Errorf("while it does not run: %d events, %d subscriptions", len(in), f.subscribed())
+		}
+		_, stop = eventsourcetest.Start(t, s, "topic:orders", function)
+		time.Sleep(time.Second)
+		stop()
+		f.api = true
+		f.publish(name, "of SNS' API")
+		time.Sleep(time.Second)
+		if in := function.Inputs(); len(in) != 2 {
+			t.Errorf("after it ran, and through SNS' API: %d events", len(in))
 		}
 		end := func(text string, left ...string) {
 			t.Helper()

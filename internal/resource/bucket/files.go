@@ -36,16 +36,27 @@ func (s *Store) write(ctx context.Context, bucket string, r io.Reader) (b blob, 
 		return blob{}, func() {}, err
 	}
 	room := s.quota.Begin(owner)
-	switch sized, ok := r.(interface{ size() int64 }); {
-	case ok: // then it is refused before any of it is read
-		err = room.Add(ctx, sized.size())
+	switch of := r.(type) {
+	case *joined: // parts count already, and go when the index names what they become
+		err = room.Replace(of.size())
+	case interface{ size() int64 }: // then it is refused before any of it is read
+		err = room.Add(ctx, of.size())
 	default:
 		r, err = &measured{ctx, r, room}, nil
 	}
 	if err == nil {
-		b, err = s.fill(r)
+		b, err = s.fill(r, told{room})
 	}
 	return b, room.End, err
+}
+
+// told tells how much has been written.
+type told struct{ room *resource.Write }
+
+// Write implements io.Writer.
+func (t told) Write(b []byte) (int, error) {
+	t.room.Wrote(int64(len(b)))
+	return len(b), nil
 }
 
 // measured is what is read while there is room for it.
@@ -64,8 +75,8 @@ func (m *measured) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// fill puts all of r into a new file.
-func (s *Store) fill(r io.Reader) (b blob, err error) {
+// fill puts all of r into a new file, and tells of what is in it.
+func (s *Store) fill(r io.Reader, told io.Writer) (b blob, err error) {
 	name := strings.ToLower(rand.Text())
 	b.file = path.Join(name[:2], name[2:])
 	if err := s.files.MkdirAll(name[:2], 0o700); err != nil {
@@ -76,7 +87,7 @@ func (s *Store) fill(r io.Reader) (b blob, err error) {
 		return blob{}, fmt.Errorf("store an object: %w", err)
 	}
 	sum := md5.New() //nolint:gosec // see the import
-	b.size, err = io.Copy(io.MultiWriter(f, sum), r)
+	b.size, err = io.Copy(io.MultiWriter(f, sum, told), r)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -144,7 +155,12 @@ func (s *Store) unnamed(ctx context.Context, name string, entry fs.DirEntry, old
 type section struct {
 	io.Reader
 	io.Closer
+
+	length int64
 }
+
+// size is how many bytes are to come, before the first is read.
+func (s section) size() int64 { return s.length }
 
 // open opens the length bytes from an offset of a file.
 func (s *Store) open(file string, offset, length int64) (io.ReadCloser, error) {
@@ -152,7 +168,7 @@ func (s *Store) open(file string, offset, length int64) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return section{io.NewSectionReader(f, offset, length), f}, nil
+	return section{io.NewSectionReader(f, offset, length), f, length}, nil
 }
 
 func hexOf(sum []byte) string { return hex.EncodeToString(sum) }

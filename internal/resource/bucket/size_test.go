@@ -1,6 +1,9 @@
 package bucket_test
 
 import (
+	"context"
+	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -63,4 +66,39 @@ func TestSize(t *testing.T) {
 	check("deleted", 27)
 	must(s.Delete(ctx, "pictures", true))
 	check("without the bucket", 7)
+}
+
+// TestUploadRoom: an upload in parts takes the room of its parts and no more: they become the object. It is counted once after that.
+func TestUploadRoom(t *testing.T) {
+	t.Parallel()
+	s, ctx := openStore(t, t.TempDir()), t.Context()
+	shop := aloft.StageRef{App: "shop", Stage: "production"}
+	s.Limit(resource.NewQuota(resource.QuotaOptions{
+		Most: 1000, Size: func(ctx context.Context, owner string) (int64, error) { return s.Size(ctx, owner) },
+		Disk: resource.NewDisk(func() (int64, int64, error) { return math.MaxInt64 / 2, math.MaxInt64, nil }),
+	}))
+	if err := s.Provision(ctx, resource.Claim{Owner: shop, Name: "pictures"}); err != nil {
+		t.Fatal(err)
+	}
+	id, err := s.StartUpload(ctx, "pictures", "u", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= 10; n++ {
+		if _, err := s.PutPart(ctx, "pictures", "u", id, n, strings.NewReader(strings.Repeat("x", 100))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o, err := s.FinishUpload(ctx, "pictures", "u", id, func(stored []bucket.Part) ([]bucket.Part, error) { return stored, nil })
+	if err != nil || o.Size != 1000 {
+		t.Fatalf("an upload of all the room: %d bytes, %v", o.Size, err)
+	}
+	if _, err = s.Put(ctx, "pictures", "more", nil, strings.NewReader("x"), nil); !isFull(err) {
+		t.Errorf("beside it: %v", err)
+	}
+}
+
+func isFull(err error) bool {
+	_, full := errors.AsType[*resource.Full](err)
+	return full
 }

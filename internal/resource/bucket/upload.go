@@ -185,6 +185,14 @@ type joined struct {
 	now   io.ReadCloser
 }
 
+// size is how many bytes all have, before the first is read.
+func (j *joined) size() (n int64) {
+	for _, p := range j.parts {
+		n += p.Size
+	}
+	return n
+}
+
 // Read implements io.Reader.
 func (j *joined) Read(b []byte) (n int, err error) {
 	for {

@@ -65,6 +65,7 @@ type Delivery struct {
 	Protocol     string    `json:"protocol"`
 	Endpoint     string    `json:"endpoint"`
 	Raw          bool      `json:"raw,omitempty"`
+	Sourced      bool      `json:"sourced,omitempty"` // as of the subscription
 	Time         time.Time `json:"time"`
 }
 
@@ -187,7 +188,7 @@ func known(ctx context.Context, tx *sql.Tx, t Topic, m Message, id string) (earl
 func (s *Store) send(tx *sql.Tx, sub Subscription, m Message, id string) error {
 	m = m.to(sub.Protocol)
 	body, err := json.Marshal(Delivery{
-		Message: m, ID: id, Topic: sub.Topic, Subscription: sub.ARN(), Protocol: sub.Protocol, Endpoint: sub.Endpoint, Raw: sub.Raw(), Time: time.Now().UTC(),
+		Message: m, ID: id, Topic: sub.Topic, Subscription: sub.ARN(), Protocol: sub.Protocol, Endpoint: sub.Endpoint, Raw: sub.Raw(), Sourced: sub.Sourced, Time: time.Now().UTC(),
 	})
 	if err != nil {
 		return err

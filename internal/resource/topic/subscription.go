@@ -29,6 +29,7 @@ type Subscription struct {
 	Endpoint   string // the ARN of the queue or function
 	Attributes Attributes
 	Created    time.Time
+	Sourced    bool // an event source of a release made it, and ends it
 }
 
 // ARN is the subscription's name in AWS's API.
@@ -89,12 +90,12 @@ func (s Subscription) Check() error {
 	return nil
 }
 
-const selectSubscription = `SELECT id, topic, protocol, endpoint, attributes, created FROM subscriptions`
+const selectSubscription = `SELECT id, topic, protocol, endpoint, attributes, created, sourced IS 1 FROM subscriptions`
 
 func scanSubscription(row shelf.Row) (s Subscription, err error) {
 	var attributes string
 	var created int64
-	if err := row.Scan(&s.ID, &s.Topic, &s.Protocol, &s.Endpoint, &attributes, &created); err != nil {
+	if err := row.Scan(&s.ID, &s.Topic, &s.Protocol, &s.Endpoint, &attributes, &created, &s.Sourced); err != nil {
 		return Subscription{}, err
 	}
 	s.Created = time.UnixMilli(created).UTC()
@@ -102,7 +103,7 @@ func scanSubscription(row shelf.Row) (s Subscription, err error) {
 }
 
 // Subscribe adds a subscription, or returns the one that there is of the same protocol and endpoint, with its attributes
-// replaced. It returns NotFound if there is no such topic, Invalid for a bad one.
+// and Sourced replaced. It returns NotFound if there is no such topic, Invalid for a bad one.
 func (s *Store) Subscribe(ctx context.Context, sub Subscription) (Subscription, error) {
 	if err := sub.Check(); err != nil {
 		return sub, err
@@ -115,9 +116,9 @@ func (s *Store) Subscribe(ctx context.Context, sub Subscription) (Subscription, 
 		if _, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, sub.Topic), sub.Topic); err != nil {
 			return err
 		}
-		row := tx.QueryRowContext(ctx, `INSERT INTO subscriptions (id, topic, protocol, endpoint, attributes, created) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (topic, protocol, endpoint) DO UPDATE SET attributes = excluded.attributes RETURNING id`,
-			aloft.NewID(), sub.Topic, sub.Protocol, sub.Endpoint, string(attributes), shelf.Now())
+		row := tx.QueryRowContext(ctx, `INSERT INTO subscriptions (id, topic, protocol, endpoint, attributes, created, sourced) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (topic, protocol, endpoint) DO UPDATE SET attributes = excluded.attributes, sourced = excluded.sourced RETURNING id`,
+			aloft.NewID(), sub.Topic, sub.Protocol, sub.Endpoint, string(attributes), shelf.Now(), sub.Sourced)
 		return row.Scan(&sub.ID)
 	})
 	return sub, err
@@ -131,10 +132,18 @@ func (s *Store) Unsubscribe(ctx context.Context, id string) error {
 	})
 }
 
-// UnsubscribeEndpoint deletes the subscription of a topic that leads to an endpoint. That there is none is no error.
-func (s *Store) UnsubscribeEndpoint(ctx context.Context, topic, protocol, endpoint string) error {
+// UnsubscribeSource deletes the subscription of a topic that an event source made for a function, and what is on its way to it. One
+// that was made through the API stays; of one from before schema 3 nobody knows. That there is none is no error.
+func (s *Store) UnsubscribeSource(ctx context.Context, topic, function string) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM subscriptions WHERE topic = ? AND protocol = ? AND endpoint = ?`, topic, protocol, endpoint)
+		ids, err := shelf.Query(ctx, tx, shelf.Text, `DELETE FROM subscriptions WHERE topic = ? AND protocol = ? AND endpoint = ? AND sourced IS NOT 0 RETURNING id`,
+			topic, ToFunction, function)
+		for _, id := range ids {
+			if err == nil {
+				_, err = tx.ExecContext(ctx, `DELETE FROM outbox WHERE reader = ? AND CAST(body AS TEXT) ->> '$.subscription' = ?`,
+					ToFunction, Subscription{Topic: topic, ID: id}.ARN())
+			}
+		}
 		return err
 	})
 }

@@ -77,7 +77,7 @@ func methodProbes() []probe {
 		{"42 TRACE", "TRACE /echo/ HTTP/1.1\r\nCookie: evil\r\n", "405", nil, []string{"evil"}},
 		{"43 Upgrade: h2c", getEcho + "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", "200", nil, []string{"h2c", "Http2-Settings"}},
 		{"43 Upgrade of a POST", postEcho + "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n", "200", nil, []string{"Upgrade: "}},
-		{"43 HTTP/2 with prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "4", nil, []string{"app sees"}},
+		{"43 HTTP/2 with prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", notHTTP1, nil, []string{"app sees"}},
 		{"45 dots", "GET /echo/..%2f/./%61//b HTTP/1.1\r\n", "200", []string{"GET /echo/..%2f/./%61//b "}, nil},
 		{"45 space in the target", "GET /echo/a b HTTP/1.1\r\n", "400", nil, []string{"app sees"}},
 		{"45 absolute form of another host", "GET http://evil.localhost/echo/ HTTP/1.1\r\n", "404", nil, []string{"app sees"}},
@@ -116,8 +116,14 @@ func (p probe) ask(t *testing.T, addr string) answers {
 	return answers{res.Status, string(body), string(rest)}
 }
 
+// notHTTP1 is the status of what is answered in another protocol: what follows is not read as HTTP/1.1 then.
+const notHTTP1 = "-"
+
 // wrong says what is wrong with the answers, "" for nothing.
 func (p probe) wrong(got answers) string {
+	if p.status == notHTTP1 && got.status == "" && strings.Contains(got.rest, "malformed HTTP response") {
+		return ""
+	}
 	if !strings.HasPrefix(got.status, p.status) {
 		return fmt.Sprintf("the answer is %q, not %s", got.status, p.status)
 	}

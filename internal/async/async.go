@@ -229,7 +229,7 @@ func (q *Queue) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Invo
 func check(input aloft.InvokeInput) error {
 	const longestID = 128
 	switch {
-	case len(input.Payload) > aloft.MaxAsyncEvent:
+	case len(input.Payload) > aloft.MaxAsyncEvent && !isEnd(input):
 		return aloft.Errorf(aloft.Invalid, "the event has %d bytes, %d are the most of one that nobody waits for", len(input.Payload), aloft.MaxAsyncEvent).
 			WithHint("Lambda takes no more either: put it into a file or a bucket and send its name")
 	case len(input.Payload) > 0 && !json.Valid(input.Payload):

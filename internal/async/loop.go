@@ -20,6 +20,12 @@ func (q *Queue) Ends(ctx context.Context, input aloft.InvokeInput) bool {
 	return err != nil || w.loops(ctx, input.Trace, input.Qualifier)
 }
 
+// isEnd reports whether an event is one that a source hands over since it runs in circles. It may be as large as those that somebody
+// waits for, as it was one: it is kept whole, since a source that is refused has no other way to be rid of it.
+func isEnd(input aloft.InvokeInput) bool {
+	return input.Source != "" && lineage.Loops(input.Trace, input.Stage, input.Function)
+}
+
 // loops reports whether an event has come back too often, for a function that may not be run in circles.
 func (w *worker) loops(ctx context.Context, trace, qualifier string) bool {
 	if !lineage.Loops(trace, w.lane.ref, w.lane.name) {

@@ -1,6 +1,7 @@
 package async_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -64,4 +65,45 @@ func TestLineage(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLargeLoop: what a source hands over since it runs in circles becomes a dead letter though it is larger than an event that nobody
+// waits for; it is kept whole, and replayed.
+func TestLargeLoop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.KeepDead(8 << 20)
+		trace := ""
+		for range lineage.Most {
+			trace = lineage.Step(trace, staging, "work")
+		}
+		payload := []byte(`"` + strings.Repeat("x", 2*aloft.MaxAsyncEvent) + `"`)
+		invoke := func(source string) error {
+			_, err := w.Invoke(t.Context(), aloft.InvokeInput{Stage: staging, Function: "work", Payload: payload, Async: true, Trace: trace, Source: source, RequestID: "e1"})
+			return err
+		}
+		if err := invoke(""); aloft.ErrorCode(err) != aloft.Invalid {
+			t.Errorf("from no source: %v", err)
+		}
+		if err := invoke("jobs"); err != nil {
+			t.Fatal(err)
+		}
+		later(time.Minute)
+		w.settled()
+		if letters := w.dead(); len(letters) != 1 || len(w.attempts) != 0 || !strings.Contains(letters[0].Error, "loop") {
+			t.Fatalf("%d invocations, dead letters %+v", len(w.attempts), letters)
+		}
+		if letter, err := w.DeadLetter(t.Context(), staging, "e1"); err != nil || !bytes.Equal(letter.Payload, payload) {
+			t.Errorf("the letter has %d of %d bytes: %v", len(letter.Payload), len(payload), err)
+		}
+		if _, err := w.Replay(t.Context(), staging, nil); err != nil {
+			t.Fatal(err)
+		}
+		later(time.Minute)
+		w.settled()
+		if len(w.attempts) != 1 || len(w.dead()) != 0 {
+			t.Errorf("after a replay %d invocations, dead letters %+v", len(w.attempts), w.dead())
+		}
+	})
 }

@@ -49,7 +49,7 @@ func (s *server) wireAWS() {
 		Code: codeStore{s.artifacts}, HTTP: functionURLs{s.platform}, Front: func() *awsapi.Front { return f.front },
 		Presign:  func(url string) (string, error) { return f.keys.presign(s.ctx, url) },
 		Endpoint: s.endpoint, URL: func(id string) string { return s.local(id+lambdaapi.URLHost) + "/" },
-		Dir: filepath.Join(s.home, "lambda"), Mappings: mappings{s.events}, Objects: objects{s.resources.Buckets}, Ends: s.async.Ends,
+		Dir: filepath.Join(s.home, "lambda"), Mappings: mappings{s.events}, Logger: s.logger, Objects: objects{s.resources.Buckets}, Ends: s.async.Ends,
 	})
 	services := map[string]awsapi.Service{lambdaService: {Handler: f.lambda, MaxBody: lambdaapi.MaxBody}}
 	for name, handler := range s.resources.Set().Services(resource.Visible{}) {

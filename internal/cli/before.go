@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"github.com/aloft-run/aloft"
@@ -138,6 +139,7 @@ func (s *server) takeOver(ctx context.Context) error {
 	}
 	close(s.before.over)
 	s.events.Resume(s.before.Sources)
+	s.countSizes()
 	go s.follow()
 	return nil
 }
@@ -176,6 +178,23 @@ func (s *server) become(ctx context.Context) error {
 		s.logger.Warn("the server before this one has ended", "error", err)
 	}
 	return nil
+}
+
+// countSizes counts what resources and queues hold, which a server of an older version has not, while this one serves. Before, it
+// might not have stayed.
+func (s *server) countSizes() {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(s.ctx))
+	var work sync.WaitGroup
+	work.Go(func() {
+		if err := errors.Join(s.resources.CountSizes(ctx), s.queues.CountSizes(ctx)); err != nil && ctx.Err() == nil {
+			s.logger.Error("what resources hold is not limited before the next start", "error", err)
+		}
+	})
+	s.onClose(func(context.Context) error {
+		cancel()
+		work.Wait()
+		return nil
+	})
 }
 
 // follow does what the server before says until its end.

@@ -68,9 +68,13 @@ func (s *server) tryNext(ctx context.Context, limit time.Duration) (n *next, ver
 	marks := s.pauseEvents(ctx)
 	defer func() {
 		if err != nil {
+			s.aws.lambda.DropURLs()
 			s.events.Resume(marks)
 		}
 	}()
+	if err := s.aws.lambda.HoldURLs(ctx); err != nil {
+		s.logger.Warn("function URLs do not answer while another server starts", "error", err)
+	}
 	if err := s.store.Suspend(ctx); err != nil {
 		return nil, "", aloft.Errorf(aloft.Conflict, "%w", err).WithHint("try again; nothing was changed")
 	}

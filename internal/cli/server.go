@@ -210,7 +210,8 @@ func (s *server) wire(context.Context) error {
 	s.wireAsync()
 	sources := standard.EventSources(s.resources.Sourced())
 	s.events = events.New(events.Options{
-		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Ends: s.async.Ends, Allowed: s.resources.Allowed(sources), Paused: true, // until events can be taken
+		Sources: sources, Invoker: s.invoker(), Log: s.journal.Append, Logger: s.logger, Physical: physical, Ends: s.async.Ends, Reserved: s.reserved,
+		Allowed: s.resources.Allowed(sources), Paused: true, // until events can be taken
 	})
 	s.onClose(s.events.Close)
 	s.onClose(s.endTraffic)
@@ -247,10 +248,13 @@ func (s *server) take(ctx context.Context) error {
 }
 
 func (s *server) restore(ctx context.Context) error {
+	if err := s.aws.lambda.RestoreReserved(ctx); err != nil {
+		return err
+	}
 	if err := s.deployer.Restore(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.aws.lambda.RestoreReserved(ctx), s.aws.lambda.RestoreMappings(ctx))
+	return s.aws.lambda.RestoreMappings(ctx)
 }
 
 // lastAnswers is how long requests that are there when the server ends are waited for before their apps are told.

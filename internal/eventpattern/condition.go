@@ -1,7 +1,6 @@
 package eventpattern
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,13 +17,34 @@ func each(test func(v any) bool) condition {
 	return func(of values) bool { return slices.ContainsFunc(of, test) }
 }
 
-func parseCondition(v any) (condition, error) {
-	object, ok := v.(map[string]any)
-	if !ok {
-		return each(equals(v)), nil
+// conditions reads a list of conditions. All values that must be met exactly are one condition, so that there may be many.
+func (p *parser) conditions(list []any) ([]condition, error) {
+	var all []condition
+	exact := set{}
+	for _, one := range list {
+		object, ok := one.(map[string]any)
+		if !ok {
+			exact.add(one)
+			continue
+		}
+		c, err := p.condition(object)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
 	}
+	if len(exact) > 0 {
+		all = append(all, each(exact.has))
+	}
+	return all, nil
+}
+
+func (p *parser) condition(object map[string]any) (condition, error) {
 	if len(object) != 1 {
 		return nil, errors.New("a condition has one key")
+	}
+	if err := p.costs(1); err != nil {
+		return nil, err
 	}
 	for name, arg := range object {
 		switch name {
@@ -35,21 +55,22 @@ func parseCondition(v any) (condition, error) {
 			}
 			return func(of values) bool { return (len(of) > 0) == want }, nil
 		case "anything-but":
-			return anythingBut(arg)
+			return p.anythingBut(arg)
 		default:
-			test, err := parseTest(name, arg)
+			test, err := p.test(name, arg)
 			return each(test), err
 		}
 	}
 	return nil, nil
 }
 
-func anythingBut(arg any) (condition, error) {
+func (p *parser) anythingBut(arg any) (condition, error) {
 	var tests []func(any) bool
+	exact := set{}
 	switch arg := arg.(type) {
 	case []any:
 		for _, one := range arg {
-			tests = append(tests, equals(one))
+			exact.add(one)
 		}
 	case map[string]any:
 		for name, one := range arg {
@@ -58,7 +79,7 @@ func anythingBut(arg any) (condition, error) {
 				list = []any{one}
 			}
 			for _, one := range list {
-				test, err := parseTest(name, one)
+				test, err := p.test(name, one)
 				if err != nil {
 					return nil, err
 				}
@@ -66,16 +87,20 @@ func anythingBut(arg any) (condition, error) {
 			}
 		}
 	default:
-		tests = append(tests, equals(arg))
+		exact.add(arg)
 	}
 	return each(func(v any) bool {
-		for _, test := range tests {
-			if test(v) {
-				return false
-			}
-		}
-		return true
+		return !exact.has(v) && !slices.ContainsFunc(tests, func(test func(any) bool) bool { return test(v) })
 	}), nil
+}
+
+// test is parseTest of one test more.
+func (p *parser) test(name string, arg any) (func(v any) bool, error) {
+	bounds, _ := arg.([]any) // of numeric
+	if err := p.costs(max(1, len(bounds)/2)); err != nil {
+		return nil, err
+	}
+	return parseTest(name, arg)
 }
 
 // parseTest is a test of one value.
@@ -161,15 +186,25 @@ func number(v any) (float64, bool) {
 	return f, err == nil
 }
 
-// equals tests for one value. Numbers are equal by value, not as they are written.
-func equals(want any) func(v any) bool {
-	wanted, isNumber := number(want)
-	text, _ := json.Marshal(want) // it came from JSON
-	return func(v any) bool {
-		if n, ok := number(v); ok || isNumber {
-			return ok && isNumber && n == wanted
-		}
-		got, err := json.Marshal(v)
-		return err == nil && bytes.Equal(got, text)
+// set is values, each by what it equals. Numbers are equal by value, not as they are written.
+type set map[any]bool
+
+func (s set) add(v any)      { s[keyOf(v)] = true }
+func (s set) has(v any) bool { return s[keyOf(v)] }
+
+// keyOf is the same for equal values, and can be compared.
+func keyOf(v any) any {
+	switch v := v.(type) {
+	case nil, bool, string:
+		return v
 	}
+	if n, ok := number(v); ok {
+		return n
+	}
+	type text string // of a list, or of a number beyond all bounds
+	written, err := json.Marshal(v)
+	if err != nil { // a number that is none, and so equals nothing
+		return new(text)
+	}
+	return text(written)
 }

@@ -16,16 +16,32 @@ type Pattern struct {
 	conditions map[string][]condition
 	nested     map[string]*Pattern // for what lies below a name
 	any        []*Pattern          // $or: one of them
+	combined   int
 }
+
+// Combinations are how many values it combines, as AWS counts them: what each name's list has, times how deep it lies, all
+// multiplied; parts of $or are added. It is no more than a billion.
+func (p *Pattern) Combinations() int { return p.combined }
+
+func (p *Pattern) combine(n int) { p.combined = min(p.combined*n, 1e9) }
 
 // What bounds a pattern, which anybody may write.
 const (
 	maxLength = 256 << 10 // bytes
 	maxDepth  = 10
+
+	// maxTests is how many conditions other than exact values, tests in them, and parts of $or it has: each looks at every value of
+	// a list.
+	maxTests = 512
 )
 
 // Parse reads a pattern. An empty one lets everything through.
-func Parse(text string) (*Pattern, error) {
+func Parse(text string) (*Pattern, error) { return read(text, &parser{}) }
+
+// ParseStored reads a pattern that was taken when maps and lists of $or could be empty still, which let everything through.
+func ParseStored(text string) (*Pattern, error) { return read(text, &parser{empty: true}) }
+
+func read(text string, p *parser) (*Pattern, error) {
 	if len(text) > maxLength {
 		return nil, fmt.Errorf("it has more than %d bytes", maxLength)
 	}
@@ -33,11 +49,11 @@ func Parse(text string) (*Pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("it is no JSON: %w", err)
 	}
-	return Of(v)
+	return p.pattern(v, 0)
 }
 
 // Of is the pattern that a value is, which Decode returned.
-func Of(v any) (*Pattern, error) { return parse(v, 0) }
+func Of(v any) (*Pattern, error) { return (&parser{}).pattern(v, 0) }
 
 // Decode reads one JSON value, with numbers as they are written, as Match wants them.
 func Decode(text string) (v any, err error) {
@@ -52,46 +68,81 @@ func Decode(text string) (v any, err error) {
 	return v, nil
 }
 
-func parse(v any, depth int) (*Pattern, error) {
+// parser reads one pattern.
+type parser struct {
+	empty bool // maps and lists of $or may be empty
+	tests int  // so far
+	or    int  // how many $or the pattern lies in
+}
+
+// costs counts what looks at every value that stands under a name.
+func (p *parser) costs(n int) error {
+	if p.tests += n; p.tests > maxTests {
+		return fmt.Errorf("it has too many conditions that are no exact values, and parts of $or: they count for %d, %d are the most", p.tests, maxTests)
+	}
+	return nil
+}
+
+func (p *parser) pattern(v any, depth int) (*Pattern, error) {
 	object, ok := v.(map[string]any)
 	switch {
 	case !ok:
 		return nil, errors.New("a pattern is a map of names, and conditions are a list")
 	case depth > maxDepth:
 		return nil, fmt.Errorf("a pattern is at most %d deep", maxDepth)
-	case depth > 0 && len(object) == 0:
+	case depth > 0 && len(object) == 0 && !p.empty:
 		return nil, errors.New("an empty map says nothing")
 	}
-	p := &Pattern{conditions: map[string][]condition{}, nested: map[string]*Pattern{}}
+	pattern := &Pattern{conditions: map[string][]condition{}, nested: map[string]*Pattern{}, combined: 1}
 	for name, v := range object {
 		list, isList := v.([]any)
 		var err error
 		switch {
+		case name == "$or" && isList && (len(list) > 0 || p.empty):
+			err = p.parts(pattern, list, depth+1)
 		case isList && len(list) == 0:
 			err = errors.New("an empty list lets nothing through")
-		case name == "$or" && isList:
-			p.any, err = parseAll(list, func(one any) (*Pattern, error) { return parse(one, depth+1) })
 		case isList:
-			p.conditions[name], err = parseAll(list, parseCondition)
+			pattern.combine(len(list) * (depth - p.or + 1))
+			pattern.conditions[name], err = p.conditions(list)
 		default:
-			p.nested[name], err = parse(v, depth+1)
+			err = p.below(pattern, name, v, depth+1)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return p, nil
+	return pattern, nil
 }
 
-func parseAll[T any](list []any, parse func(any) (T, error)) ([]T, error) {
-	all := make([]T, len(list))
-	for i, one := range list {
-		var err error
-		if all[i], err = parse(one); err != nil {
-			return nil, err
+// parts reads those of $or.
+func (p *parser) parts(pattern *Pattern, list []any, depth int) error {
+	sum := 0
+	p.or++
+	for _, one := range list {
+		if err := p.costs(1); err != nil {
+			return err
 		}
+		part, err := p.pattern(one, depth)
+		if err != nil {
+			return err
+		}
+		pattern.any = append(pattern.any, part)
+		sum += part.combined
 	}
-	return all, nil
+	p.or--
+	pattern.combine(max(sum, 1))
+	return nil
+}
+
+func (p *parser) below(pattern *Pattern, name string, v any, depth int) error {
+	sub, err := p.pattern(v, depth)
+	if err != nil {
+		return err
+	}
+	pattern.nested[name] = sub
+	pattern.combine(sub.combined)
+	return nil
 }
 
 // values are what stands under a name; none if there is no such name.

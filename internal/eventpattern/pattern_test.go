@@ -1,6 +1,7 @@
 package eventpattern_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,6 +92,77 @@ func TestBounds(t *testing.T) {
 	} {
 		if _, err := eventpattern.Parse(bad); err == nil {
 			t.Errorf("%.40s… is taken for a pattern", bad)
+		}
+	}
+}
+
+// TestLinear: what a match costs does not grow with a pattern's values times an object's.
+func TestLinear(t *testing.T) { //nolint:paralleltest // it counts allocations
+	const n = 1000
+	list := func(prefix string) string {
+		var all []string
+		for i := range n {
+			all = append(all, strconv.Quote(prefix+strconv.Itoa(i)), "0."+prefix[1:]+strconv.Itoa(i))
+		}
+		return strings.Join(all, ",")
+	}
+	for _, pattern := range []string{`{"k":[` + list("a1") + `]}`, `{"k":[{"anything-but":[` + list("b2") + `]}]}`} {
+		p, err := eventpattern.Parse(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := object(t, `{"k":[`+list("b2")+`]}`)
+		let := false
+		if allocations := testing.AllocsPerRun(1, func() { let = p.Match(of) }); let || allocations > 10*n {
+			t.Errorf("%.20s… takes %.0f allocations; let through: %v", pattern, allocations, let)
+		}
+	}
+}
+
+// TestTests: tests other than for exact values, which look at each value, are few.
+func TestTests(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ begin, more, end string }{
+		{`{"k":[`, `{"prefix":"a"}`, `]}`},
+		{`{"k":[`, `{"anything-but":["a","b"]}`, `]}`},
+		{`{"k":[{"anything-but":{"suffix":[`, `"a"`, `]}}]}`},
+		{`{"k":[{"numeric":[`, `">",0`, `]}]}`},
+		{`{"$or":[`, `{"k":["a"]}`, `]}`},
+	} {
+		for n, good := range map[int]bool{200: true, 600: false} {
+			if _, err := eventpattern.Parse(c.begin + strings.Repeat(c.more+",", n) + c.more + c.end); good != (err == nil) {
+				t.Errorf("%s %d times: %v", c.more, n, err)
+			}
+		}
+	}
+}
+
+// TestCombinations has the examples of AWS's documentation.
+func TestCombinations(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		`{}`: 1, `{"a":["x","y"],"b":["x",{"prefix":"y"},1]}`: 6,
+		`{"a":{"b":{"c":["1","2","3","4"]}},"d":{"e":["1","2","3"]}}`:                             72,
+		`{"a":["x"],"$or":[{"b":["x","y"]},{"c":["x"]}]}`:                                         3,
+		`{"a":[` + strings.Repeat("0,", 40000) + `0],"b":[` + strings.Repeat("0,", 40000) + `0]}`: 1e9,
+	} {
+		p, err := eventpattern.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Combinations(); got != want {
+			t.Errorf("%.80s combines %d values, not %d", text, got, want)
+		}
+	}
+}
+
+// TestStored: what was taken once is read as it was.
+func TestStored(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`{"a":{}}`, `{"$or":[]}`, `{"$or":[{}]}`, `{"a":{"b":{}}}`} {
+		p, err := eventpattern.ParseStored(text)
+		if err != nil || !p.Match(object(t, `{"a":1}`)) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/aloft-run/aloft/internal/eventsource"
 )
 
-// Options are what a Runner works with. All are needed but Logger, Physical, Allowed, Ends and Paused.
+// Options are what a Runner works with. All are needed but Logger, Physical, Allowed, Ends, Reserved and Paused.
 type Options struct {
 	Sources eventsource.Set
 	Invoker aloft.Invoker
@@ -31,6 +31,8 @@ type Options struct {
 	Allowed func(ctx context.Context, ref aloft.StageRef, source string) error
 
 	Ends func(ctx context.Context, input aloft.InvokeInput) bool // as of mappings
+
+	Reserved func(ctx context.Context, ref aloft.StageRef, function string) (most int, bound bool) // as of mappings
 
 	Paused bool // nothing runs before Resume: another server still runs the same sources
 }
@@ -122,6 +124,7 @@ func (r *Runner) idle(release aloft.Release, which func(name string) bool) (idle
 func (r *Runner) mapping(release aloft.Release, s sourced, from time.Time) *eventsource.Mapping {
 	m := &eventsource.Mapping{
 		Stage: release.StageRef, Function: s.function, Source: s.source, From: from, UUID: s.attached, Qualifier: s.qualifier, Whole: s.whole, Ends: r.Ends,
+		Reserved: r.Reserved,
 	}
 	if r.Physical != nil {
 		m.Physical = func(kind, name string) string { return r.Physical(release, kind, name) }

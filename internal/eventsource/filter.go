@@ -37,7 +37,8 @@ func (o *Options) JSON(name string) any {
 		o.err = o.uri.Fault("%s: %v", name, err)
 		return nil
 	}
-	o.kept[name] = strings.TrimSpace(b.String())
+	odd := strings.NewReplacer("\x7f", `\u007f`, "\ufffd", `\ufffd`) // no line of text has them: see split
+	o.kept[name] = odd.Replace(strings.TrimSpace(b.String()))
 	return value
 }
 

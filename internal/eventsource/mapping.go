@@ -30,6 +30,9 @@ type Mapping struct {
 
 	Ends func(ctx context.Context, input aloft.InvokeInput) bool // whether an event runs in circles; nil: none does
 
+	// Reserved is how many events of the function are worked on at once; nil, and false, is any number.
+	Reserved func(ctx context.Context, ref aloft.StageRef, function string) (most int, bound bool)
+
 	mu    sync.Mutex
 	state State
 }

@@ -29,6 +29,7 @@ type app struct {
 	servers []*http.Server
 	doors   []*door
 	usual   []*http1.Server              // what those are spared, where there are such
+	clear   *clear                       // nil if HTTP/2 is not served without TLS
 	quic    atomic.Pointer[http3.Server] // nil until it takes packets
 	packets http3.QUICListener
 }
@@ -92,6 +93,7 @@ func (a *app) take() error {
 		}
 		d := a.door(g.http, nil, server)
 		d.clear = clear
+		a.clear = clear
 		go a.serve(server, d)
 	}
 	if g.tls == nil {
@@ -210,6 +212,9 @@ func (a *app) Stop() error {
 	for _, s := range a.usual {
 		s.Close()
 	}
+	if a.clear != nil {
+		a.clear.close()
+	}
 	a.stopQUIC()
 	return nil
 }
@@ -234,6 +239,11 @@ func (a *app) shutdown(ctx context.Context) error {
 	}
 	for _, s := range a.usual {
 		if err := s.Shutdown(ctx); err != nil && first == nil {
+			first = fmt.Errorf("requests were cut: %w", err)
+		}
+	}
+	if a.clear != nil {
+		if err := a.clear.shutdown(ctx); err != nil && first == nil {
 			first = fmt.Errorf("requests were cut: %w", err)
 		}
 	}

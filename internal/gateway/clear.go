@@ -5,11 +5,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/net/http2"
 
-	"github.com/aloft-run/aloft/internal/route"
+	"github.com/aloft-run/aloft/internal/gateway/proxy"
 )
 
 // clear serves HTTP/2 without TLS, to those who begin with it because they know it is spoken: AWS's SDK for JavaScript speaks it to
@@ -18,6 +19,11 @@ type clear struct {
 	gateway *Gateway
 	server  *http.Server  // whose handler, limits and end are those of HTTP/2 too
 	http2   *http2.Server //nolint:staticcheck // SA1019: as of serveHTTP2
+
+	mu     sync.Mutex
+	conns  map[*clearConn]struct{}
+	ending bool
+	none   chan struct{} // closed when it is ending and nobody is served any more
 }
 
 // newClear returns nil if there is no fallback.
@@ -25,8 +31,8 @@ func newClear(g *Gateway, s *http.Server) (*clear, error) {
 	if g.config.Fallback == nil {
 		return nil, nil //nolint:nilnil // nothing to serve
 	}
-	c := &clear{gateway: g, server: s, http2: new(http2.Server)} //nolint:staticcheck // SA1019: as of serveHTTP2
-	if err := http2.ConfigureServer(s, c.http2); err != nil {    //nolint:staticcheck // SA1019: as of serveHTTP2
+	c := &clear{gateway: g, server: s, http2: new(http2.Server), conns: map[*clearConn]struct{}{}, none: make(chan struct{})} //nolint:staticcheck // SA1019: as of serveHTTP2
+	if err := http2.ConfigureServer(s, c.http2); err != nil {                                                                 //nolint:staticcheck // SA1019: as of serveHTTP2
 		return nil, fmt.Errorf("set up HTTP/2 without TLS: %w", err)
 	}
 	return c, nil
@@ -42,18 +48,85 @@ func begins(read []byte) bool {
 // serve serves a guest until it leaves.
 func (c *clear) serve(g *guest, unread []byte) {
 	conn := &clearConn{guest: g, unread: unread, talk: newTalk(time.Now(), c.gateway.config.Limits.Talk)}
+	defer func() {
+		if reason := recover(); reason != nil { // one client's; net/http does the same over TLS
+			c.gateway.crowd.log.Debug("HTTP/2 without TLS failed", "client", g.RemoteAddr().String(), "panic", reason)
+		}
+		_ = conn.Close()
+		c.leave(conn)
+		c.gateway.stateChanged(conn, http.StateClosed)
+	}()
+	if !c.enter(conn) {
+		return
+	}
 	_ = g.SetReadDeadline(time.Time{})            // that was for a head
 	c.http2.ServeConn(conn, &http2.ServeConnOpts{ //nolint:staticcheck // SA1019: as of serveHTTP2
-		Context: c.gateway.crowd.inContext(context.Background(), conn), BaseConfig: c.server, Handler: only(c.gateway.config.Fallback, c.server.Handler),
+		Context: c.gateway.crowd.inContext(context.Background(), conn), BaseConfig: c.server, Handler: c.only(c.server.Handler),
 	})
-	_ = conn.Close()
-	c.gateway.stateChanged(conn, http.StateClosed)
 }
 
-// only refuses requests that are not the fallback's.
-func only(fallback route.Fallback, next http.Handler) http.Handler {
+func (c *clear) enter(conn *clearConn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending {
+		return false
+	}
+	c.conns[conn] = struct{}{}
+	return true
+}
+
+func (c *clear) leave(conn *clearConn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.conns[conn]; ok {
+		delete(c.conns, conn)
+		c.noneLeft()
+	}
+}
+
+// noneLeft says so; the lock is held.
+func (c *clear) noneLeft() {
+	if c.ending && len(c.conns) == 0 {
+		close(c.none)
+	}
+}
+
+// end lets nobody in any more.
+func (c *clear) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ending {
+		c.ending = true
+		c.noneLeft()
+	}
+}
+
+// shutdown waits until nobody is served any more: the http.Server has told them that it ends.
+func (c *clear) shutdown(ctx context.Context) error {
+	c.end()
+	select {
+	case <-c.none:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close closes all connections.
+func (c *clear) close() {
+	c.end()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.conns {
+		_ = conn.Close()
+	}
+}
+
+// only refuses requests that are not the fallback's, those too that an app gets though they look like it.
+func (c *clear) only(next http.Handler) http.Handler {
+	config := c.gateway.config
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !fallback.Takes(r) {
+		if !config.Fallback.Takes(r) || config.Table.Lookup(proxy.HostOf(r.Host)) != nil {
 			http.Error(w, "HTTP/2 without TLS is spoken to AWS's clients only", http.StatusHTTPVersionNotSupported)
 			return
 		}

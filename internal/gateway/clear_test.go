@@ -87,6 +87,55 @@ func TestClear(t *testing.T) {
 	}
 }
 
+// late answers after its gateway was told to end.
+type late struct{ begun, end chan bool }
+
+func (late) Takes(*http.Request) bool { return true }
+
+func (l late) Serve(w http.ResponseWriter, _, _ *http.Request) {
+	l.begun <- true
+	<-l.end
+	_, _ = io.WriteString(w, "late")
+}
+
+// TestClearEnds: a gateway that closes waits for requests over HTTP/2 without TLS too.
+func TestClearEnds(t *testing.T) {
+	l := late{make(chan bool), make(chan bool)}
+	g, _ := begin(t, nil, func(c *gateway.Config) { c.Fallback = l })
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	answers := make(chan string, 1)
+	go func() {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+g.HTTPAddr()+"/", strings.NewReader("x"))
+		res, err := transport.RoundTrip(r)
+		if err != nil {
+			answers <- err.Error()
+			return
+		}
+		text, _ := io.ReadAll(res.Body)
+		answers <- string(text)
+	}()
+	<-l.begun
+	closed := make(chan error)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		closed <- g.Close(ctx)
+	}()
+	select {
+	case err := <-closed:
+		t.Errorf("it closed before the answer: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(l.end)
+	if got := <-answers; got != "late" {
+		t.Errorf("the answer is %q", got)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
 // slowly writes a few bytes at a time at first, so that the preface comes in pieces.
 type slowly struct{ net.Conn }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/gateway"
 	"github.com/aloft-run/aloft/internal/gateway/proxy"
+	"github.com/aloft-run/aloft/internal/route"
 )
 
 // uploads is an app that gets bodies: all at once, with pauses, not at all, or after it has answered.
@@ -136,6 +137,63 @@ func TestUploadsCut(t *testing.T) {
 	conn.Close()
 	if line := <-lines; !strings.HasPrefix(line, "POST / 499 ") {
 		t.Errorf("of a client that left the log says %q", line)
+	}
+}
+
+// events is what gets bodies within the gateway's process.
+type events struct{ got chan error }
+
+func (events) Takes(*http.Request) bool { return true }
+
+func (e events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n, err := io.Copy(io.Discard, r.Body)
+	fmt.Fprint(w, n)
+	e.got <- err
+}
+
+// TestEventBodies: the body of a request that becomes an event arrives, and a client that does not send it is not waited for.
+func TestEventBodies(t *testing.T) {
+	e := events{make(chan error, 1)}
+	g, _ := begin(t, nil, func(c *gateway.Config) {
+		c.Limits.Proxy = proxy.Limits{Stall: time.Second}
+		c.Table.Put(&route.Route{Stage: aloft.StageRef{App: "app", Stage: "production"}, Hosts: []string{host}, Events: e})
+	})
+	for _, sent := range []int{5, 3 << 20} {
+		c := dial(t, g.HTTPAddr())
+		fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n", host, 3<<20)
+		go func() { _, _ = io.CopyN(c, zeros{}, int64(sent)) }()
+		select {
+		case err := <-e.got:
+			if whole := sent == 3<<20; whole != (err == nil) {
+				t.Errorf("of %d bytes: %v", sent, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("the body is still waited for")
+		}
+		if res, err := http.ReadResponse(bufio.NewReader(c), nil); sent == 3<<20 && (err != nil || res.StatusCode != http.StatusOK) {
+			t.Error(res, err)
+		}
+	}
+}
+
+// TestLingers: a client that still sends when its request was answered has time to read the answer.
+func TestLingers(t *testing.T) {
+	g, _ := begin(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.CopyN(io.Discard, r.Body, 3000)
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+	})
+	c := dial(t, g.HTTPAddr())
+	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: 2000000\r\n\r\n", host)
+	_, _ = c.Write(make([]byte, 3000))
+	if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Fatal(res, err)
+	}
+	for range 20 { // a reset would fail the second at the latest
+		if _, err := c.Write([]byte("x")); err != nil {
+			t.Fatalf("the connection was reset: %v", err)
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/aloft-run/aloft"
 )
@@ -70,44 +72,90 @@ func (a *API) URLs(ctx context.Context, release aloft.Release) map[string]string
 
 // index is which functions have an URL by their source, for the releases that serve.
 type index struct {
-	mu    sync.Mutex
-	of    string            // the releases that it was made from
-	names map[string]string // the function's name as Lambda has it, by the id
+	names atomic.Pointer[map[string]string] // the function's name as Lambda has it, by the id
+
+	mu     sync.Mutex
+	of     string    // the releases that it was made from
+	looked time.Time // when it was seen last which releases serve
 }
 
-// find returns the name of the function of an id, "" for none. It makes the index anew if other releases serve by now.
+// known returns the name of the function that had an id when it was looked last, "" for none.
+func (x *index) known(id string) string {
+	if names := x.names.Load(); names != nil {
+		return (*names)[id]
+	}
+	return ""
+}
+
+// lookPause is between two looks at which releases serve, which everybody can cause who asks for an id that there is not.
+const lookPause = 50 * time.Millisecond
+
+// find is known for the releases that serve now. Those who ask at the same time are answered by one look.
 func (x *index) find(ctx context.Context, a *API, id string) (string, error) {
+	asked := time.Now()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.looked.Before(asked) {
+		return x.known(id), nil
+	}
+	select {
+	case <-time.After(time.Until(x.looked.Add(lookPause))):
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	began := time.Now()
+	if err := x.look(ctx, a); err != nil {
+		return "", err
+	}
+	x.looked = began
+	return x.known(id), nil
+}
+
+// look makes the index anew if other releases serve by now.
+func (x *index) look(ctx context.Context, a *API) error {
 	stages, err := a.Apps.Stages(ctx, "")
 	if err != nil {
-		return "", err
+		return err
 	}
 	var b strings.Builder
 	for _, s := range stages {
 		fmt.Fprintf(&b, "%s %d %d\n", s.StageRef, s.CreatedAt.UnixNano(), s.Current)
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if of := b.String(); x.names == nil || x.of != of {
-		all, err := a.all(ctx)
-		if err != nil {
-			return "", err
-		}
-		x.of, x.names = of, map[string]string{}
-		for _, t := range all {
-			if u, ok := t.declared(); ok {
-				x.names[u.ID] = t.name
-			}
+	of := b.String()
+	if x.names.Load() != nil && x.of == of {
+		return nil
+	}
+	all, err := a.all(ctx)
+	if err != nil {
+		return err
+	}
+	names := map[string]string{}
+	for _, t := range all {
+		if u, ok := t.declared(); ok {
+			names[u.ID] = t.name
 		}
 	}
-	return x.names[id], nil
+	x.names.Store(&names)
+	x.of = of
+	return nil
 }
 
 // byDeclared finds the function of an URL that it has by its source.
 func (a *API) byDeclared(ctx context.Context, id string) (*target, functionURL, error) {
-	name, err := a.declaredURLs.find(ctx, a, id)
+	name := a.declaredURLs.known(id)
+	t, u, err := a.declaredBy(ctx, name, id)
+	if !missing(err) {
+		return t, u, err
+	}
+	name, err = a.declaredURLs.find(ctx, a, id)
 	if err != nil {
 		return nil, functionURL{}, err
 	}
+	return a.declaredBy(ctx, name, id)
+}
+
+// declaredBy is the function of a name, if it has the URL with the id by its source.
+func (a *API) declaredBy(ctx context.Context, name, id string) (*target, functionURL, error) {
 	if name != "" {
 		t, err := a.find(ctx, name, "")
 		if err != nil {

@@ -18,6 +18,10 @@ func (a *API) adjust(ctx context.Context, t *target, in settings) (any, error) {
 		return nil, conflict("The handler and the runtime of %s are in the source of the app %s, which aloft deploys: change them there and run aloft up %s",
 			t.name, t.stage.App, t.stage.Stage)
 	}
+	if in.Layers != nil && !sameLayers(f, *in.Layers) {
+		return nil, conflict("What %s runs with is in the source of the app %s, which aloft deploys, and layers are not: put their files there and run aloft up %s",
+			t.name, t.stage.App, t.stage.Stage)
+	}
 	input, err := a.adjustment(ctx, t, in)
 	if err != nil {
 		return nil, err

@@ -32,6 +32,9 @@ func conflict(format string, args ...any) error {
 	return &Failure{"ResourceConflictException", http.StatusConflict, fmt.Sprintf(format, args...)}
 }
 
+// missing reports whether an error says that there is no such thing.
+func missing(err error) bool { return err != nil && failureOf(err).Status == http.StatusNotFound }
+
 // failureOf is what a client is told of an error. The hint says what to do, and so is part of it.
 func failureOf(err error) *Failure {
 	if f, ok := errors.AsType[*Failure](err); ok {
@@ -70,6 +73,9 @@ func writeFailure(w http.ResponseWriter, err error) {
 		if _, throttled := errors.AsType[*aloft.Throttled](err); throttled {
 			said["Reason"], said["Message"], said["message"] = "ReservedFunctionConcurrentInvocationLimitExceeded", "Rate Exceeded.", "Rate Exceeded."
 		}
+		w.Header().Set("Retry-After", "1")
+	}
+	if f.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
 	body, err := json.Marshal(said)

@@ -8,15 +8,17 @@ package lambdaapi
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/awsapi"
 )
 
-// Options are what an API works with. All are needed but Objects, Mappings and Ends.
+// Options are what an API works with. All are needed but Objects, Mappings, Logger and Ends.
 type Options struct {
 	Apps     aloft.AppService
 	Deployer Deployer
@@ -33,6 +35,7 @@ type Options struct {
 	Dir      string                           // for what is being unpacked, and for layers
 	Objects  Objects                          // where S3Bucket and S3Key lead; nil: nowhere
 	Mappings Mappings                         // runs event source mappings; nil: they are stored only
+	Logger   *slog.Logger                     // nil: none
 
 	// Ends reports whether an event is refused because it runs in circles; nil: none is.
 	Ends func(ctx context.Context, input aloft.InvokeInput) bool
@@ -69,6 +72,8 @@ type API struct {
 	mu  sync.Mutex // held while documents are changed
 
 	declaredURLs index
+	heldURLs     atomic.Pointer[map[string]heldURL]
+	leftOut      sync.Map // what it was said of
 	reservedMu   sync.RWMutex
 	reserved     map[functionKey]reservation
 }

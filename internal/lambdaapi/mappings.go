@@ -3,7 +3,6 @@ package lambdaapi
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -152,7 +151,8 @@ func (a *API) mappings(ctx context.Context) ([]mapping, error) {
 	for _, name := range slices.Sorted(maps.Keys(docs)) {
 		var m mapping
 		if err := json.Unmarshal(docs[name], &m); err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
+			a.Logger.Error("an event source mapping cannot be read: it does not run", "document", name, "error", err)
+			continue
 		}
 		all = append(all, m)
 	}

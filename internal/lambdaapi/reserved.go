@@ -3,7 +3,6 @@ package lambdaapi
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -35,7 +34,8 @@ func (a *API) Reserved(ctx context.Context, ref aloft.StageRef, function string)
 	return r.most, err != nil || stage.CreatedAt.Equal(r.created)
 }
 
-// RestoreReserved reads what is set of concurrency, at a start of the server.
+// RestoreReserved reads what is set of concurrency, at a start of the server, before functions run. What cannot be read is logged
+// and counts for nothing.
 func (a *API) RestoreReserved(ctx context.Context) error {
 	docs, err := a.Docs.Metas(ctx, recordPrefix)
 	if err != nil {
@@ -44,7 +44,8 @@ func (a *API) RestoreReserved(ctx context.Context) error {
 	for name, text := range docs {
 		var r record
 		if err := json.Unmarshal(text, &r); err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
+			a.Logger.Error("the settings of a function cannot be read: its concurrency has no bound", "document", name, "error", err)
+			continue
 		}
 		a.keepReserved(r)
 	}

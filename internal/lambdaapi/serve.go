@@ -39,9 +39,19 @@ func hostname(host string) string {
 // ServeURL answers a request to a function URL. R is the request as it was sent, clean the same as functions see it.
 func (a *API) ServeURL(w http.ResponseWriter, r, clean *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", aloft.NewID())
-	t, u, err := a.byID(r.Context(), strings.TrimSuffix(hostname(r.Host), URLHost))
-	if err != nil {
+	id := strings.TrimSuffix(hostname(r.Host), URLHost)
+	t, u, err := a.byID(r.Context(), id)
+	if aloft.ErrorCode(err) == aloft.Unavailable {
+		if held, url, ok := a.held(id); ok {
+			t, u, err = held, url, nil
+		}
+	}
+	switch {
+	case missing(err):
 		forbidden(w)
+		return
+	case err != nil:
+		writeFailure(w, &Failure{"ServiceUnavailableException", http.StatusServiceUnavailable, "Service Unavailable"})
 		return
 	}
 	if u.Cors != nil && u.Cors.preflight(w, r) {

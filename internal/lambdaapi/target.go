@@ -159,7 +159,7 @@ func functionOf(release aloft.Release, name string) (aloft.Function, bool) {
 	return all[i], true
 }
 
-// all returns all functions as they are now, by name.
+// all returns all functions as they are now, by name. A stage or a function that cannot be read is left out, and said once.
 func (a *API) all(ctx context.Context) ([]*target, error) {
 	stages, err := a.Apps.Stages(ctx, "")
 	if err != nil {
@@ -170,25 +170,52 @@ func (a *API) all(ctx context.Context) ([]*target, error) {
 		if stage.Current == 0 {
 			continue
 		}
-		release, err := a.Apps.Release(ctx, stage.StageRef, stage.Current)
+		some, err := a.allOf(ctx, stage)
+		if err != nil {
+			err = a.leaveOut(ctx, stage.String(), err)
+		}
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range release.Tuned() {
-			if f.Kind != aloft.Handler {
-				continue
-			}
-			t := &target{name: stage.NameOf(f), stage: stage, release: release, function: f}
-			r, ok, err := load[record](ctx, a.Docs, recordPrefix+t.name)
-			if err != nil {
-				return nil, err
-			}
-			if ok && r.Created.Equal(stage.CreatedAt) {
-				t.record = r
-			}
-			list = append(list, t)
-		}
+		list = append(list, some...)
 	}
 	slices.SortFunc(list, func(a, b *target) int { return strings.Compare(a.name, b.name) })
 	return list, nil
+}
+
+// allOf returns all functions of a stage.
+func (a *API) allOf(ctx context.Context, stage aloft.Stage) (list []*target, err error) {
+	release, err := a.Apps.Release(ctx, stage.StageRef, stage.Current)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range release.Tuned() {
+		if f.Kind != aloft.Handler {
+			continue
+		}
+		t := &target{name: stage.NameOf(f), stage: stage, release: release, function: f}
+		r, ok, err := load[record](ctx, a.Docs, recordPrefix+t.name)
+		if err != nil {
+			if err := a.leaveOut(ctx, t.name, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if ok && r.Created.Equal(stage.CreatedAt) {
+			t.record = r
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// leaveOut returns an error that concerns more than one stage or function, and says of another one that it cannot be read.
+func (a *API) leaveOut(ctx context.Context, name string, err error) error {
+	if code := aloft.ErrorCode(err); ctx.Err() != nil || code == aloft.Unavailable || code == aloft.Canceled {
+		return err
+	}
+	if _, said := a.leftOut.LoadOrStore(name, true); !said && !missing(err) && a.Logger != nil {
+		a.Logger.Error("functions cannot be read, and are left out", "of", name, "error", err)
+	}
+	return nil
 }

@@ -27,9 +27,11 @@ const Header = "X-Amzn-Trace-Id"
 const Most = 16
 
 const (
-	longest = 1024 // bytes of a trace that is kept
-	chain   = 32   // functions of which a trace has the number of passes
-	field   = "Lineage="
+	longest     = 1024 // bytes of a trace that is kept
+	longestRoot = 128  // bytes of its root, of which AWS's have 40
+	longestName = 8    // bytes of what it calls a function
+	chain       = 32   // functions of which a trace has the number of passes
+	field       = "Lineage="
 )
 
 type key struct{}
@@ -51,10 +53,15 @@ func From(ctx context.Context) string {
 // Of is the trace of a request, "" if it has none that can be one. SDKs escape some of it.
 func Of(r *http.Request) string {
 	trace, err := url.PathUnescape(r.Header.Get(Header))
-	if err != nil || len(trace) > longest || strings.ContainsFunc(trace, func(c rune) bool { return c < ' ' || c > '~' }) {
+	if err != nil || !can(trace) {
 		return ""
 	}
 	return trace
+}
+
+// can reports whether a text can be a trace: a header takes it, and it has an end.
+func can(trace string) bool {
+	return len(trace) <= longest && !strings.ContainsFunc(trace, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
 // Traced has a handler make what it makes because of its requests' traces.
@@ -67,19 +74,20 @@ func Traced(next http.Handler) http.Handler {
 	})
 }
 
-// Join is the trace that a client gave a message, with the lineage of the request that sends it.
+// Join is the trace that a client gave a message, with the lineage of the request that sends it. What can be no trace is none.
 func Join(said, sent string) string {
+	_, lineage, found := strings.Cut(sent, field)
+	lineage, _, _ = strings.Cut(lineage, ";")
+	joined := said + ";" + field + lineage
 	switch {
-	case said == "":
+	case said == "" || !can(said):
 		return sent
-	case strings.Contains(said, field):
+	case !found || strings.Contains(said, field):
 		return said
+	case !can(joined):
+		return sent
 	}
-	if _, lineage, ok := strings.Cut(sent, field); ok {
-		lineage, _, _ = strings.Cut(lineage, ";")
-		return said + ";" + field + lineage
-	}
-	return said
+	return joined
 }
 
 // pass says how often a function was passed.
@@ -88,8 +96,11 @@ type pass struct {
 	n        int
 }
 
-// parse takes a trace apart. What is not understood is left out.
+// parse takes a trace apart. What is not understood is left out: all of what can be no trace.
 func parse(trace string) (rest []string, passes []pass) {
+	if !can(trace) {
+		return nil, nil
+	}
 	for part := range strings.SplitSeq(trace, ";") {
 		list, ok := strings.CutPrefix(part, field)
 		if !ok {
@@ -100,7 +111,7 @@ func parse(trace string) (rest []string, passes []pass) {
 		}
 		for text := range strings.SplitSeq(list, "|") {
 			function, count, _ := strings.Cut(text, ":")
-			if n, err := strconv.Atoi(count); err == nil && n > 0 && len(passes) < chain {
+			if n, err := strconv.Atoi(count); err == nil && n > 0 && len(function) <= longestName && len(passes) < chain {
 				passes = append(passes, pass{function, min(n, Most)})
 			}
 		}
@@ -125,6 +136,21 @@ func Passes(trace string, ref aloft.StageRef, function string) int {
 	return 0
 }
 
+// Passed says which functions an event with a trace has passed, and how often each: traces of which it says the same lead to the
+// same traces.
+func Passed(trace string) string {
+	_, passes := parse(trace)
+	return text(passes)
+}
+
+func text(passes []pass) string {
+	texts := make([]string, len(passes))
+	for i, p := range passes {
+		texts[i] = p.function + ":" + strconv.Itoa(p.n)
+	}
+	return strings.Join(texts, "|")
+}
+
 // Loops reports whether an event with a trace has passed a function so often that it is to end.
 func Loops(trace string, ref aloft.StageRef, function string) bool {
 	return trace != "" && Passes(trace, ref, function) >= Most
@@ -135,7 +161,7 @@ func Step(trace string, ref aloft.StageRef, function string) string {
 	rest, passes := parse(trace)
 	root := ""
 	for _, part := range rest {
-		if strings.HasPrefix(part, "Root=") {
+		if strings.HasPrefix(part, "Root=") && len(part) <= longestRoot {
 			root = part
 		}
 	}
@@ -153,9 +179,5 @@ func Step(trace string, ref aloft.StageRef, function string) string {
 		passes, i = append(passes, pass{function: self}), len(passes)
 	}
 	passes[i].n = min(passes[i].n+1, Most)
-	texts := make([]string, len(passes))
-	for i, p := range passes {
-		texts[i] = p.function + ":" + strconv.Itoa(p.n)
-	}
-	return fmt.Sprintf("%s;Parent=%x;Sampled=0;%s%s", root, b[12:], field, strings.Join(texts, "|"))
+	return fmt.Sprintf("%s;Parent=%x;Sampled=0;%s%s", root, b[12:], field, text(passes))
 }

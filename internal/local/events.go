@@ -71,9 +71,10 @@ type eventHandler struct {
 const (
 	smallBody = 64 << 10
 	allBodies = 256 << 20
+	roomTime  = 10 * time.Second // for there to be room
 )
 
-// room waits until there is room for the request's body. It returns false if the client leaves first.
+// room waits until there is room for the request's body. It returns false if there is none for a while.
 func (h *eventHandler) room(r *http.Request) (leave func(), ok bool) {
 	size := r.ContentLength
 	if size < 0 || size > lambdahttp.MaxPayload {
@@ -82,7 +83,9 @@ func (h *eventHandler) room(r *http.Request) (leave func(), ok bool) {
 	if size <= smallBody {
 		return func() {}, true
 	}
-	if err := h.platform.bodies.Acquire(r.Context(), size); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), roomTime)
+	defer cancel()
+	if err := h.platform.bodies.Acquire(ctx, size); err != nil {
 		return nil, false
 	}
 	return func() { h.platform.bodies.Release(size) }, true

@@ -127,9 +127,8 @@ func (p *Platform) InvokeStream(ctx context.Context, input aloft.InvokeInput) (a
 		call.ARN += ":" + input.Qualifier
 	}
 	began, watch := time.Now(), function.NewWatch(input.Tail)
-	reply, err := to.gate.Watch(ctx, call, watch)
+	reply, err := to.invoke(ctx, call, watch)
 	if err != nil {
-		to.leave()
 		return aloft.InvokedStream{}, takesNone(input.Function, err)
 	}
 	answer := answerOf(reply, to.leave)
@@ -142,6 +141,16 @@ func (p *Platform) InvokeStream(ctx context.Context, input aloft.InvokeInput) (a
 		answer.LogTail = watch.Tail(ctx)
 	}
 	return answer, nil
+}
+
+// invoke has the function work on a call. Who gets a streamed reply leaves when it has been read; all others have left.
+func (t target) invoke(ctx context.Context, call *runtimeapi.Call, w *function.Watch) (reply *runtimeapi.Reply, err error) {
+	defer func() {
+		if reply == nil || reply.Stream == nil { // after a panic too
+			t.leave()
+		}
+	}()
+	return t.gate.Watch(ctx, call, w)
 }
 
 // nameOf is the name of a function as Lambda has it.
@@ -166,14 +175,13 @@ func checkEvent(input aloft.InvokeInput) error {
 	return nil
 }
 
-// answerOf is a reply as an invoker returns it. Leave is called when it has been read.
+// answerOf is a reply as an invoker returns it. Leave is called when a streamed one has been read.
 func answerOf(reply *runtimeapi.Reply, leave func()) aloft.InvokedStream {
 	answer := aloft.InvokedStream{Invoked: aloft.Invoked{Payload: reply.Payload}}
 	if reply.Stream != nil {
 		answer.Body, answer.ContentType = &answerBody{reply.Stream, leave}, reply.ContentType
 		return answer
 	}
-	leave()
 	if reply.Failure != nil {
 		answer.FunctionError, answer.Payload = kindOf(reply.Failure), reply.Failure.Payload
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/local"
 )
 
 // TestReserved: of all releases of a function together as many events are worked on as are reserved; others are refused at
@@ -57,5 +58,12 @@ func TestReserved(t *testing.T) {
 	most.Store(0)
 	if got := w.ask(t); got != "503" {
 		t.Errorf("with nothing reserved: %s", got)
+	}
+}
+
+func TestReservedAfterPanic(t *testing.T) {
+	t.Parallel()
+	if !local.LeavesAfterPanic(t.Context()) {
+		t.Error("the place is lost until the server starts again")
 	}
 }

@@ -21,7 +21,8 @@ const readers = 4 // connections that read at once
 type Kind struct {
 	ID     int64 // 32 bits in its head, which tell it from those of other programs and kinds
 	Schema fs.FS // migrations/*.sql, in the order of their names
-	Shared bool  // another process has it open: it is not looked through
+	Sizes  Sizes // none if empty
+	Shared bool  // another process has it open: it is not looked through, and nothing is changed that is there
 }
 
 // Database is an open file. It is safe for concurrent use. Only one process may have a database open, unless its kind says
@@ -32,12 +33,15 @@ type Database struct {
 	writer *sql.DB // one connection: SQLite has one writer at a time, and waiting in Go honours ctx
 	reader *sql.DB
 	lent   *atomic.Bool // see Suspend
+
+	counted atomic.Bool // sizes are there
 }
 
 // OpenDatabase opens the database at path and makes it if there is none. It returns Internal, with how to restore, for a
 // damaged database, and Conflict for one of a newer version or of another program.
 //
-// A database of an older version is brought to the schema of this one, after a copy of it was put beside it: see backup.
+// A database of an older version is brought to the schema of this one, after a copy of it was put beside it: see backup. One that
+// another process has open is not: Conflict says how to end that one first.
 func OpenDatabase(ctx context.Context, path string, kind Kind) (*Database, error) {
 	unclean, err := prepare(ctx, path, kind)
 	if err != nil {
@@ -83,7 +87,10 @@ func (d *Database) start(ctx context.Context, unclean bool) error {
 			return err
 		}
 	}
-	return nil
+	if d.kind.Shared {
+		return d.lookCounted(ctx)
+	}
+	return d.countSizes(ctx)
 }
 
 // connect makes the two pools. Nothing is opened before the first use.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"testing"
 )
@@ -19,4 +20,14 @@ func HoldReader(t *testing.T, s *Store) (end func()) {
 		t.Fatal(err)
 	}
 	return func() { _ = conn.Close() }
+}
+
+// CountSizesAround is CountSizes; what between does comes after the beginning.
+func CountSizesAround(ctx context.Context, d *Database, between func()) error {
+	c, err := d.beginSizes(ctx)
+	if err != nil {
+		return err
+	}
+	between()
+	return errors.Join(c.finish(ctx), c.writer.Close())
 }

@@ -39,6 +39,9 @@ func (d *Database) migrate(ctx context.Context) error {
 		return d.newer(ctx, version, len(files))
 	}
 	if version > 0 && version < len(files) {
+		if d.kind.Shared {
+			return d.older(version, len(files))
+		}
 		if err := d.backup(ctx, version); err != nil {
 			return err
 		}
@@ -104,6 +107,13 @@ func (d *Database) newer(ctx context.Context, version, known int) error {
 	}
 	return err.WithHint("start %[1]s again; or return to the state before the upgrade, without what was released since: "+
 		"mv %[2]s %[2]s.newer && cp -p %[3]s %[2]s; nothing was changed", by, d.path, backups[len(backups)-1])
+}
+
+// older refuses to change the schema of a database that a server of an older version has open, and will open again if this one
+// does not take its place.
+func (d *Database) older(version, needed int) error {
+	return aloft.Errorf(aloft.Conflict, "the database %s has schema %d, and the server that has it open knows no newer one; this version of aloft needs %d",
+		d.path, version, needed).WithHint("stop the server and start it again with this version: aloft stop --server; nothing was changed")
 }
 
 // SchemaOf reads the schema of the database at path from its head; 0 if there is none. A server that was killed may have

@@ -51,6 +51,7 @@ func OpenResources(ctx context.Context, options ResourceOptions) (r *Resources, 
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
+	r.Topics.Logger = options.Logger
 	r.limit(cmp.Or(options.Most, resource.DefaultMost))
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
 	r.work.Go(func() {
@@ -63,13 +64,28 @@ func OpenResources(ctx context.Context, options ResourceOptions) (r *Resources, 
 	return r, nil
 }
 
+// kind is what has a size.
+type kind interface {
+	Size(ctx context.Context, owner string) (int64, error)
+	CountSizes(ctx context.Context) error
+	Limit(q *resource.Quota)
+}
+
+func (r *Resources) kinds() []kind { return []kind{r.Buckets, r.Queues, r.Topics, r.Streams} }
+
+// CountSizes counts what resources hold that were opened as Shared, once the server stays, unless that was done before. Until
+// then they may hold any number of bytes.
+func (r *Resources) CountSizes(ctx context.Context) error {
+	var errs []error
+	for _, k := range r.kinds() {
+		errs = append(errs, k.CountSizes(ctx))
+	}
+	return errors.Join(errs...)
+}
+
 // limit bounds what the resources of each stage hold together.
 func (r *Resources) limit(most int64) {
-	type kind interface {
-		Size(ctx context.Context, owner string) (int64, error)
-		Limit(q *resource.Quota)
-	}
-	kinds := []kind{r.Buckets, r.Queues, r.Topics, r.Streams}
+	kinds := r.kinds()
 	q := resource.NewQuota(resource.QuotaOptions{Most: most, Disk: r.Disk, Size: func(ctx context.Context, owner string) (size int64, err error) {
 		for _, k := range kinds {
 			n, err := k.Size(ctx, owner)

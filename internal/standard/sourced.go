@@ -67,7 +67,10 @@ func (q queues) Delete(ctx context.Context, name string, receipts []string) erro
 }
 
 // Return implements fromQueues.Queues. Of a receipt that is too old the message has been received again already.
-func (q queues) Return(ctx context.Context, name string, receipts []string, after time.Duration) error {
+func (q queues) Return(ctx context.Context, name string, receipts []string, after time.Duration, unseen bool) error {
+	if unseen {
+		return q.store.Unreceive(ctx, name, after, receipts...)
+	}
 	return q.store.Return(ctx, name, after, receipts...)
 }
 

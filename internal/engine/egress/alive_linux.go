@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
@@ -34,8 +35,15 @@ func claim(table string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(context.Background(), "unix", "@"+table)
 }
 
-// bury removes the tables, and the interfaces, of this server before and of others that were killed and never started again:
-// every packet of the machine passes their rules.
+// errLives says that a server of this one's name lives: its home has the same path, perhaps in another container on this network.
+var errLives = errors.New("a server whose home has this path lives on this network already")
+
+// dyingTime is how long a server of this one's name that was killed may take to be gone.
+const dyingTime = time.Second
+
+// bury removes the interfaces, and the tables, of this server before and of others that were killed and never started again:
+// every packet of the machine passes their rules. It is an error that one of this server's name lives on this network. What cannot
+// be removed of others stays; a table does as long as interfaces do.
 func (e *Egress) bury() error {
 	c, err := nftables.New()
 	if err != nil {
@@ -47,20 +55,35 @@ func (e *Egress) bury() error {
 	}
 	for _, t := range tables {
 		tag, ok := tagOf(t.Name)
+		if t.Name == tablePrefix+e.tag { // of this server before, by a version without the random part
+			tag, ok = e.tag, true
+		}
 		if !ok || t.Name == e.name {
 			continue
 		}
-		if tag != e.tag {
-			claimed, err := claim(t.Name)
-			if err != nil { // it lives
-				continue
-			}
-			defer func() { _ = claimed.Close() }()
+		if err := e.buryOne(t, tag); err != nil && tag == e.tag {
+			return err
 		}
-		gone := &Egress{prefix: linkPrefix(tag), wall: &wall{table: t}}
-		if err := errors.Join(gone.sweep(), gone.wall.remove()); err != nil && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("remove what a server left: %w", err)
-		}
+	}
+	return nil
+}
+
+// buryOne removes what a server left, of which a table is known, unless it lives.
+func (e *Egress) buryOne(t *nftables.Table, tag string) error {
+	claimed, err := claim(t.Name)
+	for end := time.Now().Add(dyingTime); err != nil && tag == e.tag && time.Now().Before(end); <-time.After(dyingTime / 100) {
+		claimed, err = claim(t.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("%w (table %s)", errLives, t.Name)
+	}
+	defer func() { _ = claimed.Close() }()
+	gone := &Egress{prefix: linkPrefix(tag), wall: &wall{table: t}}
+	if err = gone.sweep(); err == nil {
+		err = gone.wall.remove()
+	}
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("remove what a server left: %w", err)
 	}
 	return nil
 }

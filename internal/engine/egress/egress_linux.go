@@ -71,7 +71,10 @@ func Open(server string) (_ *Egress, err error) {
 	if err := e.forward(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(e.sweep(), e.bury()); err != nil {
+	if err := e.bury(); err != nil { // before anything of a server that lives is touched
+		return nil, err
+	}
+	if err := e.sweep(); err != nil {
 		return nil, err
 	}
 	if e.wall, err = newWall(e); err != nil {
@@ -95,7 +98,9 @@ func linkPrefix(tag string) string { return "al" + tag + "-" }
 // Sweep removes what a server left that is no more: interfaces, and the table of the firewall.
 func Sweep(server string) error {
 	e, _ := named(server)
-	_ = e.bury() // without interfaces its rules concern nothing
+	if err := e.bury(); errors.Is(err, errLives) {
+		return err
+	} // other errors: without interfaces its rules concern nothing
 	return e.sweep()
 }
 
@@ -164,9 +169,17 @@ func setting(name, value string) error {
 	return nil
 }
 
+const sweepAgain = 20
+
 // sweep removes interfaces that an earlier server left.
 func (e *Egress) sweep() error {
 	links, err := netlink.LinkList()
+	for range sweepAgain {
+		if !errors.Is(err, netlink.ErrDumpInterrupted) { // interfaces come and go meanwhile
+			break
+		}
+		links, err = netlink.LinkList()
+	}
 	if err != nil {
 		return fmt.Errorf("read the machine's interfaces: %w", err)
 	}
@@ -250,7 +263,10 @@ func (e *Egress) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer func() { _ = e.alive.Close() }()
-	return errors.Join(e.sweep(), e.wall.remove())
+	if err := e.sweep(); err != nil {
+		return err // whoever still has a way keeps its walls
+	}
+	return e.wall.remove()
 }
 
 // address4 and address6 are those of the namespace with a number.

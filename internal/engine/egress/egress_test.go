@@ -202,6 +202,14 @@ func TestKilled(t *testing.T) {
 			return err
 		}
 		before := tables()
+		c, err := nftables.New()
+		if err != nil {
+			return err
+		}
+		c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: egress.OldName("next")})
+		if err := c.Flush(); err != nil {
+			return err
+		}
 		killed.Die()
 		next, err := egress.Open("next")
 		if err != nil {
@@ -214,6 +222,26 @@ func TestKilled(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestSameName: a server whose home has the path of another's, as in two containers on one network, leaves that one its walls.
+func TestSameName(t *testing.T) {
+	w := newWorld(t)
+	w.Machine.In(t, func() error {
+		if second, err := egress.Open("test"); err == nil {
+			t.Error("it opened", second.Close())
+		}
+		if err := egress.Sweep("test"); err == nil {
+			t.Error("it swept")
+		}
+		return nil
+	})
+	if answer, err := w.tenants[0].Ask(t, "tcp", "203.0.113.1"); err == nil {
+		t.Errorf("a tenant reaches the machine now: %q", answer)
+	}
+	if answer, err := w.tenants[0].Ask(t, "tcp", "203.0.113.10"); answer != "hello" {
+		t.Errorf("a tenant does not reach the Internet any more: %v", err)
+	}
 }
 
 func TestPublic(t *testing.T) {

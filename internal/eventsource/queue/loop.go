@@ -2,21 +2,12 @@ package queue
 
 import (
 	"context"
-	"slices"
 
-	"github.com/aloft-run/aloft/internal/lineage"
+	"github.com/aloft-run/aloft"
 )
 
 // traceHeader is the attribute of a message that has the trace of who sent it.
 const traceHeader = "AWSTraceHeader"
-
-// trace is that of a batch: of the message that the function has worked on most often.
-func (p *poller) trace(messages []Message) string {
-	most := slices.MaxFunc(messages, func(a, b Message) int {
-		return lineage.Passes(a.System[traceHeader], p.mapping.Stage, p.mapping.Function) - lineage.Passes(b.System[traceHeader], p.mapping.Stage, p.mapping.Function)
-	})
-	return most.System[traceHeader]
-}
 
 // endLoops hands on those messages that run in circles as events that nobody waits for, each by itself: they become dead
 // letters of the function. It returns the others.
@@ -35,7 +26,7 @@ func (p *poller) endLoops(ctx context.Context, messages []Message) (others []Mes
 		if err == nil {
 			err = p.queues.Delete(ctx, p.queue, []string{m.Receipt})
 		} else {
-			_ = p.queues.Return(ctx, p.queue, []string{m.Receipt}, lastPause) // else its visibility timeout ends it
+			p.giveBack(ctx, []Message{m}, lastPause, aloft.ErrorCode(err) == aloft.Unavailable)
 		}
 		if err != nil {
 			p.mapping.Fails(0, err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -20,8 +21,9 @@ type Queues interface {
 	Receive(ctx context.Context, queue string, most int, wait time.Duration) ([]Message, error)
 	// Delete deletes messages that were received, by their receipts.
 	Delete(ctx context.Context, queue string, receipts []string) error
-	// Return lets others receive messages after a while, before their visibility timeout is over.
-	Return(ctx context.Context, queue string, receipts []string, after time.Duration) error
+	// Return lets others receive messages after a while, before their visibility timeout is over. Of those that are unseen the
+	// receive does not count.
+	Return(ctx context.Context, queue string, receipts []string, after time.Duration, unseen bool) error
 }
 
 // Message is a message that was received.
@@ -118,21 +120,15 @@ func (s *source) Run(ctx context.Context, m *eventsource.Mapping, invoker aloft.
 	if s.queues == nil {
 		return eventsource.None("queue")
 	}
-	p := &poller{source: s, mapping: m, invoker: invoker, queue: m.Resource(s.uri)}
+	p := &poller{source: s, mapping: m, invoker: invoker, queue: m.Resource(s.uri), freed: make(chan struct{}, 1)}
 	defer p.batches.Wait()
-	slots := make(chan struct{}, s.concurrency)
 	for {
-		if !p.rest(ctx) {
-			return nil
-		}
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
+		if !p.rest(ctx) || !p.enter(ctx) {
 			return nil
 		}
 		messages, err := p.gather(ctx)
 		if len(messages) == 0 {
-			<-slots
+			p.leave()
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -142,7 +138,7 @@ func (s *source) Run(ctx context.Context, m *eventsource.Mapping, invoker aloft.
 			continue
 		}
 		p.batches.Go(func() {
-			defer func() { <-slots }()
+			defer p.leave()
 			p.work(context.WithoutCancel(ctx), messages)
 		})
 	}
@@ -156,9 +152,45 @@ type poller struct {
 	invoker aloft.Invoker
 	queue   string
 	batches sync.WaitGroup
+	busy    atomic.Int64  // batches under way
+	freed   chan struct{} // one is not any more
 
 	mu    sync.Mutex
 	pause time.Duration // before more is received: the function takes no events for now
+}
+
+// ordered reports whether messages are to be worked on in their order.
+func (p *poller) ordered() bool { return strings.HasSuffix(p.queue, fifo) }
+
+// enter counts a batch more until leave is called, once there may be one. It returns false if ctx ends first.
+func (p *poller) enter(ctx context.Context) bool {
+	for p.busy.Load() >= p.limit(ctx) {
+		select {
+		case <-p.freed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	p.busy.Add(1)
+	return true
+}
+
+func (p *poller) leave() {
+	p.busy.Add(-1)
+	select {
+	case p.freed <- struct{}{}:
+	default: // it is known
+	}
+}
+
+// limit is how many batches may be under way at once: no more than the function would take.
+func (p *poller) limit(ctx context.Context) int64 {
+	if p.mapping.Reserved != nil {
+		if most, bound := p.mapping.Reserved(ctx, p.mapping.Stage, p.mapping.Function); bound && most > 0 { // with 0 it is asked now and then
+			return int64(min(p.concurrency, most))
+		}
+	}
+	return int64(p.concurrency)
 }
 
 // rest waits while the function takes no events. It returns false if ctx ends first.
@@ -178,7 +210,7 @@ func (p *poller) rest(ctx context.Context) bool {
 func (p *poller) gather(ctx context.Context) ([]Message, error) {
 	most := p.batch
 	window := p.window
-	if strings.HasSuffix(p.queue, fifo) {
+	if p.ordered() {
 		most, window = min(most, mostAtOnce), 0
 	}
 	all, err := p.receive(ctx, most, patience)
@@ -226,73 +258,4 @@ func sizeOf(messages []Message) (n int) {
 		n += len(m.Body) + around
 	}
 	return n
-}
-
-// work has the function work on a batch and deletes what it has worked on.
-func (p *poller) work(ctx context.Context, messages []Message) {
-	for _, part := range parts(p.endLoops(ctx, messages)) {
-		p.one(ctx, part)
-	}
-}
-
-func (p *poller) one(ctx context.Context, messages []Message) {
-	ids, receipts := make([]string, len(messages)), make([]string, len(messages))
-	for i, m := range messages {
-		ids[i], receipts[i] = m.ID, m.Receipt
-	}
-	input := p.mapping.Input(p.source, event(p.queue, messages))
-	input.Trace = p.trace(messages)
-	invoked, err := p.invoker.Invoke(ctx, input)
-	if err != nil { // the function has not seen them
-		p.mapping.Fails(0, err)
-		if err := p.queues.Return(ctx, p.queue, receipts, p.longer()); err != nil {
-			p.mapping.Fails(0, err)
-		}
-		return
-	}
-	p.mu.Lock()
-	p.pause = 0
-	p.mu.Unlock()
-	failed, why := p.mapping.Failed(invoked, ids)
-	var done []string
-	for i, id := range ids {
-		if !failed[id] {
-			done = append(done, receipts[i])
-		}
-	}
-	if len(done) > 0 {
-		if err := p.queues.Delete(ctx, p.queue, done); err != nil {
-			p.mapping.Fails(0, err)
-		}
-		p.mapping.Worked(len(done))
-	}
-	if why != nil {
-		p.mapping.Fails(len(failed), why)
-	}
-}
-
-// longer makes the pause before the next messages longer, and returns it.
-func (p *poller) longer() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.pause = min(max(2*p.pause, firstPause), lastPause)
-	return p.pause
-}
-
-// parts divides messages so that the events of none are larger than an event may be.
-func parts(messages []Message) [][]Message {
-	if len(messages) == 0 {
-		return nil
-	}
-	var all [][]Message
-	begin, size := 0, 0
-	for i := range messages {
-		n := sizeOf(messages[i : i+1])
-		if size+n > eventsource.MaxBatch/2 && i > begin { // bodies may double in JSON
-			all = append(all, messages[begin:i])
-			begin, size = i, 0
-		}
-		size += n
-	}
-	return append(all, messages[begin:])
 }

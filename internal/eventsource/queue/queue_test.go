@@ -23,22 +23,27 @@ import (
 
 // fake is a queue in memory with the rules of SQS: visibility, and groups in order.
 type fake struct {
-	visibility time.Duration
+	visibility  time.Duration
+	maxReceives int // 0: any number
 
 	mu       sync.Mutex
 	messages []*message
 	receives int
+	dead     int // received too often
 }
 
 type message struct {
 	queue.Message
 
 	group    string
+	trace    string
 	due      time.Time
 	received int
 }
 
-func (f *fake) send(bodies ...string) {
+func (f *fake) send(bodies ...string) { f.traced("", bodies...) }
+
+func (f *fake) traced(trace string, bodies ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, body := range bodies {
@@ -46,7 +51,7 @@ func (f *fake) send(bodies ...string) {
 		if !grouped {
 			group = ""
 		}
-		f.messages = append(f.messages, &message{Message: queue.Message{ID: "id-" + body, Body: body}, group: group, due: time.Now()})
+		f.messages = append(f.messages, &message{Message: queue.Message{ID: "id-" + body, Body: body}, group: group, trace: trace, due: time.Now()})
 	}
 }
 
@@ -77,6 +82,13 @@ func (f *fake) take(most int) (got []queue.Message) {
 	defer f.mu.Unlock()
 	f.receives++
 	busy := map[string]bool{}
+	f.messages = slices.DeleteFunc(f.messages, func(m *message) bool {
+		gone := f.maxReceives > 0 && m.received >= f.maxReceives && !m.due.After(time.Now())
+		if gone {
+			f.dead++
+		}
+		return gone
+	})
 	for _, m := range f.messages {
 		switch hidden := m.due.After(time.Now()); {
 		case hidden && m.group != "":
@@ -86,6 +98,9 @@ func (f *fake) take(most int) (got []queue.Message) {
 			m.received++
 			m.due, m.Receipt = time.Now().Add(f.visibility), m.ID+"#"+strconv.Itoa(m.received)
 			m.System = map[string]string{"ApproximateReceiveCount": strconv.Itoa(m.received)}
+			if m.trace != "" {
+				m.System["AWSTraceHeader"] = m.trace
+			}
 			got = append(got, m.Message)
 		}
 	}
@@ -99,12 +114,16 @@ func (f *fake) Delete(_ context.Context, _ string, receipts []string) error {
 	return nil
 }
 
-func (f *fake) Return(_ context.Context, _ string, receipts []string, after time.Duration) error {
+func (f *fake) Return(_ context.Context, _ string, receipts []string, after time.Duration, unseen bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, m := range f.messages {
 		if slices.Contains(receipts, m.Receipt) {
 			m.due = time.Now().Add(after)
+			if unseen {
+				m.received--
+				m.Receipt += "-"
+			}
 		}
 	}
 	return nil
@@ -121,6 +140,7 @@ func suite(f *fake) eventsourcetest.Suite {
 			"queue:jobs?window=5&batch=10000&maximum-concurrency=2":             "queue:jobs?batch=10000&maximum-concurrency=2&window=5s",
 			"arn:aws:sqs:us-east-1:000000000000:shop-jobs-staging":              "queue:jobs",
 			`queue:jobs?filter={ "body": {"n": [1.0]}}`:                         `queue:jobs?filter={"body":{"n":[1.0]}}`,
+			`queue:jobs?filter={"body":["\u007F\uFFFD%EF%BF%BD%7f\ud800"]}`:     `queue:jobs?filter={"body":["\u007f\ufffd\ufffd\u007f\ufffd"]}`,
 			`queue:jobs?filter=[{"body":["a%26b"]}, {"body":{"n":[1]}}]`:        `queue:jobs?filter=[{"body":["a%26b"]},{"body":{"n":[1]}}]`,
 			"arn:aws:sqs:us-east-1:000000000000:shop-jobs-staging.fifo?batch=1": "queue:jobs?batch=1",
 			"arn:aws:sqs:us-east-1:000000000000:other-jobs?batch=2":             "arn:aws:sqs:us-east-1:000000000000:other-jobs?batch=2",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -40,9 +41,12 @@ func (b *body) Read(p []byte) (int, error) {
 		b.Took(b.more)
 		return n, io.ErrUnexpectedEOF
 	}
-	b.broken = b.broken || err != nil
+	b.broken = b.broken || err != nil && !errors.Is(err, os.ErrDeadlineExceeded) // after a deadline more may come
 	return n, err
 }
+
+// Whole reports whether all of the body was read from the connection: nobody waits for it.
+func (b *body) Whole() bool { return b.more == 0 }
 
 // Rest is where the rest of the body comes from, once that is all there is of it, and its size; nil if it cannot be taken there. Took is to
 // be told what was.
@@ -86,19 +90,20 @@ func (b *body) end() {
 
 // skip reads what is left of the body, if it is not much, and reports whether all of it was read.
 func (b *body) skip() bool {
-	b.left = nil
-	if b.more == 0 {
-		return true
-	}
 	if b.more >= muchLeft || b.broken {
 		return false
+	}
+	b.left = nil
+	b.ended.Store(true) // who reads on must learn that something is missing
+	if b.more == 0 {
+		return true
 	}
 	if !b.c.bounded.Load() {
 		b.c.readBy(time.Now().Add(b.c.server.HeadTime))
 	}
 	n, err := io.CopyN(io.Discard, b.c.Conn, b.more)
 	b.Took(n)
-	b.broken = err != nil && !errors.Is(err, io.EOF)
+	b.broken = err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded)
 	return b.more == 0
 }
 

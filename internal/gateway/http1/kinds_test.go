@@ -81,6 +81,12 @@ var kinds = map[string]http.HandlerFunc{
 		n, err := io.ReadFull(r.Body, make([]byte, 5000))
 		fmt.Fprint(w, n, err)
 	},
+	"/begun": func(w http.ResponseWriter, r *http.Request) {
+		io.ReadFull(r.Body, make([]byte, 16))
+		w.(http.Flusher).Flush()
+		rest, err := io.ReadAll(r.Body) // what is missing must not be taken for the end
+		fmt.Fprintf(w, "%d %.16q %v", len(rest), rest, err)
+	},
 	"/shut": func(w http.ResponseWriter, r *http.Request) {
 		err := r.Body.Close()
 		n, readErr := r.Body.Read(make([]byte, 1))
@@ -199,7 +205,7 @@ func requests() map[string]string {
 		"pragma": head("Pragma: no-cache") + last, "te": head("Te: trailers\r\nConnection: TE, close"), "line after body": post("Content-Length: 3", "abc\r\n"),
 		"lines after body": post("Content-Length: 3", "abc\r\n\r\n\r\n"), "short body": "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", "get with body": "GET /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc" + last,
 	}
-	for _, path := range []string{"/echo", "/hello", "/half", "/shut", "/duplex", "/close", "/cut"} {
+	for _, path := range []string{"/echo", "/hello", "/half", "/begun", "/shut", "/duplex", "/close", "/cut"} {
 		for _, size := range []int{100, 5000, 100_000, 300_000} { // what is left of the last is not read
 			all[fmt.Sprint(path, " of ", size)] = fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", path, size) + strings.Repeat("y", size) + last
 		}

@@ -254,9 +254,7 @@ func (w *response) finish() (again bool) {
 		return false
 	}
 	if w.asked != nil && !w.asked.skip() {
-		if !w.asked.broken {
-			w.c.linger()
-		}
+		w.c.linger()
 		return false
 	}
 	if w.last {

@@ -4,7 +4,6 @@ import "bufio"
 
 // What the fuzz tests reach for.
 var (
-	HostOf    = hostOf
 	ValidHost = validHost
 )
 

@@ -59,7 +59,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.fail(refused, "")
 		return
 	}
-	e.route = h.table.Lookup(hostOf(r.Host))
+	e.route = h.table.Lookup(HostOf(r.Host))
 	if e.route == nil && h.fallback != nil && h.fallback.Takes(r) {
 		e.other()
 		return
@@ -125,7 +125,7 @@ func (e *exchange) acquire(ctx context.Context) (*upstream.Upstream, error) {
 			}
 			return up, nil
 		}
-		next := e.h.table.Lookup(hostOf(e.r.Host))
+		next := e.h.table.Lookup(HostOf(e.r.Host))
 		if next == nil || next == e.route || next.Backend == nil || ctx.Err() != nil {
 			return nil, err
 		}
@@ -165,6 +165,7 @@ func (e *exchange) static() {
 
 // event has a handler function answer. It is told of the client as apps are.
 func (e *exchange) event() {
+	e.pace()
 	rec := &recorder{ResponseWriter: e.w}
 	defer func() { e.status, e.sent = rec.status, rec.sent }()
 	e.route.Events.ServeHTTP(rec, e.clean())
@@ -172,6 +173,7 @@ func (e *exchange) event() {
 
 // other has the fallback answer.
 func (e *exchange) other() {
+	e.pace()
 	rec := &recorder{ResponseWriter: e.w}
 	defer func() { e.status, e.sent = rec.status, rec.sent }()
 	e.h.fallback.Serve(rec, e.r, e.clean())

@@ -2,9 +2,9 @@ package proxy
 
 import "strings"
 
-// hostOf returns the host of a Host header as the route table knows it: without port and trailing dot, lower-case.
+// HostOf returns the host of a Host header as the route table knows it: without port and trailing dot, lower-case.
 // Usual values need no allocation.
-func hostOf(host string) string {
+func HostOf(host string) string {
 	if i := strings.IndexByte(host, ':'); i >= 0 && !strings.HasPrefix(host, "[") {
 		host = host[:i]
 	} else if end := strings.LastIndexByte(host, ']'); end > 0 {

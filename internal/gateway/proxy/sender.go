@@ -29,6 +29,22 @@ type sender struct {
 	peer    Client        // nil if not known
 }
 
+// pacedBody is a request body that somebody in this process reads. Its client has to deliver it as one of an app has.
+type pacedBody struct {
+	io.ReadCloser
+	e *exchange
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) { return b.e.body.paced(b.e, b.ReadCloser.Read, p) }
+
+// pace makes the request's body one that is waited for as apps' are, unless it is there already.
+func (e *exchange) pace() {
+	if here, ok := e.r.Body.(interface{ Whole() bool }); e.r.ContentLength == 0 || ok && here.Whole() {
+		return
+	}
+	e.r.Body = &pacedBody{e.r.Body, e}
+}
+
 // begin reads the first part of the body behind the head. A body without a stated length is not waited for: its client
 // may want to hear from the app first.
 func (s *sender) begin(e *exchange) error {

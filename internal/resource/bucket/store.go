@@ -25,6 +25,12 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+//go:embed sizes.sql
+var makeSizes string
+
+const countSizes = `SELECT bucket, SUM(size) FROM
+	(SELECT bucket, size FROM objects UNION ALL SELECT bucket, parts.size FROM parts JOIN uploads ON id = upload) GROUP BY bucket`
+
 // applicationID tells the file from those of other kinds and programs.
 const applicationID = 0x0a10f7e6
 
@@ -49,7 +55,9 @@ func Open(ctx context.Context, dir string, shared bool) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the directory of objects: %w", err)
 	}
-	db, err := shelf.Open(ctx, filepath.Join(dir, "buckets.db"), sqlite.Kind{ID: applicationID, Schema: migrations, Shared: shared})
+	db, err := shelf.Open(ctx, filepath.Join(dir, "buckets.db"), sqlite.Kind{
+		ID: applicationID, Schema: migrations, Sizes: sqlite.Sizes{Make: makeSizes, Count: countSizes}, Shared: shared,
+	})
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}

@@ -45,13 +45,15 @@ func (s *Store) Remove(ctx context.Context, owner aloft.StageRef) error {
 	return err
 }
 
+// CountSizes is for a store that was opened as shared, once its server stays. Until then Size is 0 if nobody counts.
+func (s *Store) CountSizes(ctx context.Context) error { return s.db.CountSizes(ctx) }
+
 // Limit makes a quota bound what is stored. It is called before the store is used.
 func (s *Store) Limit(q *resource.Quota) { s.quota = q }
 
 // Size is how many bytes the objects of an owner's buckets have, and uploads to them; "" for buckets that no stage owns.
-func (s *Store) Size(ctx context.Context, owner string) (size int64, err error) {
-	err = s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes JOIN buckets ON name = bucket WHERE owner = ?`, owner).Scan(&size)
-	return size, err
+func (s *Store) Size(ctx context.Context, owner string) (int64, error) {
+	return s.db.Size(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes JOIN buckets ON name = bucket WHERE owner = ?`, owner)
 }
 
 // List implements resource.Type.

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -163,6 +164,45 @@ func TestDeadLetters(t *testing.T) {
 	sources, err := c.ListDeadLetterSourceQueues(t.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: dead})
 	if err != nil || len(sources.QueueUrls) != 1 || sources.QueueUrls[0] != *url {
 		t.Errorf("sources %v, %v", sources, err)
+	}
+}
+
+// TestUnreceive: what nobody has looked at was not received, and is dead no sooner.
+func TestUnreceive(t *testing.T) {
+	t.Parallel()
+	c, s := serve(t, resource.Visible{})
+	create(t, c, "lost", nil)
+	url := create(t, c, "jobs", map[string]string{
+		"VisibilityTimeout": "0", "RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:lost","maxReceiveCount":"2"}`,
+	})
+	if _, err := c.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("new")}); err != nil {
+		t.Fatal(err)
+	}
+	visibility := time.Minute
+	receive := func() queue.Message {
+		t.Helper()
+		got, err := s.Receive(t.Context(), "jobs", queue.Receive{Visibility: &visibility})
+		if err != nil || len(got) != 1 || got[0].Body != "new" {
+			t.Fatalf("received %+v, %v", got, err)
+		}
+		return got[0]
+	}
+	for range 5 {
+		m := receive()
+		if m.Receives != 1 {
+			t.Fatalf("it was received %d times", m.Receives)
+		}
+		for range 2 { // the second has no good receipt
+			if err := s.Unreceive(t.Context(), "jobs", 0, m.Receipt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := s.Return(t.Context(), "jobs", 0, receive().Receipt); err != nil {
+		t.Fatal(err)
+	}
+	if m := receive(); m.Receives != 2 {
+		t.Errorf("it was received %d times", m.Receives)
 	}
 }
 

@@ -40,6 +40,13 @@ func (s *Store) Return(ctx context.Context, name string, after time.Duration, re
 	})
 }
 
+// Unreceive is Return of messages that nobody has looked at: it counts as if they had not been received.
+func (s *Store) Unreceive(ctx context.Context, name string, after time.Duration, receipts ...string) error {
+	return s.each(ctx, name, receipts, func(receipt string) messages.Change {
+		return messages.Return{Receipt: receipt, Delay: after, Unclaimed: true}
+	})
+}
+
 // each changes the messages of receipts, all at once.
 func (s *Store) each(ctx context.Context, name string, receipts []string, change func(receipt string) messages.Change) error {
 	q, err := s.Queue(ctx, name)

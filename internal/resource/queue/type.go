@@ -110,6 +110,9 @@ func (s *Store) Remove(ctx context.Context, owner aloft.StageRef) error {
 	return err
 }
 
+// CountSizes is for a store that was opened as shared, once its server stays. Until then Size is 0 if nobody counts.
+func (s *Store) CountSizes(ctx context.Context) error { return s.messages.CountSizes(ctx) }
+
 // Limit makes a quota bound what is sent. It is called before the store is used.
 func (s *Store) Limit(q *resource.Quota) { s.quota = q }
 

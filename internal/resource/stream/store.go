@@ -22,6 +22,11 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+//go:embed sizes.sql
+var makeSizes string
+
+const countSizes = `SELECT stream, SUM(length(data) + length(key) + 50) FROM records GROUP BY stream`
+
 // applicationID tells the file from those of other kinds and programs.
 const applicationID = 0x0a10f7e7
 
@@ -48,7 +53,9 @@ type Store struct {
 // Open opens the streams in a directory, which is made if there is none. Shared says that another process may
 // have them open now.
 func Open(ctx context.Context, dir string, shared bool) (*Store, error) {
-	db, err := shelf.Open(ctx, filepath.Join(dir, "streams.db"), sqlite.Kind{ID: applicationID, Schema: migrations, Shared: shared})
+	db, err := shelf.Open(ctx, filepath.Join(dir, "streams.db"), sqlite.Kind{
+		ID: applicationID, Schema: migrations, Sizes: sqlite.Sizes{Make: makeSizes, Count: countSizes}, Shared: shared,
+	})
 	if err != nil {
 		return nil, err
 	}

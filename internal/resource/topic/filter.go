@@ -3,6 +3,7 @@ package topic
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/aloft-run/aloft/internal/eventpattern"
@@ -12,9 +13,15 @@ import (
 // https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
 type Filter struct{ pattern *eventpattern.Pattern }
 
+// maxCombinations is how many values a policy combines at most, as on AWS ("Filter policy constraints").
+const maxCombinations = 150
+
 // ParseFilter reads a policy.
 func ParseFilter(text string) (Filter, error) {
 	p, err := eventpattern.Parse(text)
+	if err == nil && p.Combinations() > maxCombinations {
+		err = fmt.Errorf("it is too complex: it combines %d values, %d are the most", p.Combinations(), maxCombinations)
+	}
 	return Filter{p}, err
 }
 

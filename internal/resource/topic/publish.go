@@ -47,6 +47,14 @@ func (m Message) size() int {
 	return n
 }
 
+// to is what subscribers of a protocol get.
+func (m Message) to(protocol string) Message {
+	if body, ok := m.PerProtocol[protocol]; ok {
+		m.Body = body
+	}
+	return m
+}
+
 // Delivery is a message on its way to one subscriber.
 type Delivery struct {
 	Message
@@ -67,28 +75,31 @@ const dedupWindow = 5 * time.Minute
 // returns NotFound if there is no such topic, Invalid for a message that it does not take.
 func (s *Store) Publish(ctx context.Context, name string, m Message) (id string, err error) {
 	id, m.Trace = aloft.NewID(), lineage.From(ctx)
-	leave, err := s.reserve(ctx, name, m)
+	t, err := s.Topic(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	leave, err := s.reserve(ctx, t, m)
 	defer leave()
 	if err != nil {
 		return "", err
 	}
+	if err := t.check(&m); err != nil {
+		return "", err
+	}
+	wanted, err := s.wanted(ctx, name, m)
+	if err != nil {
+		return "", err
+	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		t, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, name), name)
-		if err != nil {
-			return err
-		}
-		if err := t.check(&m); err != nil {
+		if _, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, name), name); err != nil {
 			return err
 		}
 		if known, err := known(ctx, tx, t, m, id); err != nil || known != "" {
 			id = known
 			return err
 		}
-		subs, err := shelf.Query(ctx, tx, scanSubscription, selectSubscription+` WHERE topic = ?`, name)
-		if err != nil {
-			return err
-		}
-		for _, sub := range subs {
+		for _, sub := range wanted {
 			if err := s.send(tx, sub, m, id); err != nil {
 				return err
 			}
@@ -103,13 +114,35 @@ func (s *Store) Publish(ctx context.Context, name string, m Message) (id string,
 }
 
 // reserve makes sure that there is room for a message, for one subscriber: how many there are is known when it is written.
-func (s *Store) reserve(ctx context.Context, name string, m Message) (leave func(), err error) {
-	t, err := s.Topic(ctx, name)
-	if err != nil {
-		return func() {}, err
-	}
+func (s *Store) reserve(ctx context.Context, t Topic, m Message) (leave func(), err error) {
 	const besides = 500 // what a delivery says besides
 	return s.quota.Reserve(ctx, t.Owner, int64(m.size()+besides))
+}
+
+// wanted are the subscriptions that want a message. Their filters look at it here, before the database is written: meanwhile
+// nobody else could write.
+func (s *Store) wanted(ctx context.Context, topic string, m Message) (all []Subscription, err error) {
+	subs, err := shelf.Query(ctx, s.db.Reader(), scanSubscription, selectSubscription+` WHERE topic = ?`, topic)
+	if err != nil {
+		return nil, err
+	}
+	for _, sub := range subs {
+		wants, err := sub.wants(m.to(sub.Protocol))
+		if err != nil {
+			s.tell(sub, err)
+		}
+		if wants {
+			all = append(all, sub)
+		}
+	}
+	return all, nil
+}
+
+// tell says, once, that a subscription gets nothing because its filter cannot be read.
+func (s *Store) tell(sub Subscription, err error) {
+	if _, told := s.told.LoadOrStore(sub.ID, true); !told && s.Logger != nil {
+		s.Logger.Error("a subscription gets no messages: its filter policy cannot be read", "subscription", sub.ARN(), "endpoint", sub.Endpoint, "error", err)
+	}
 }
 
 // check completes a message for a FIFO topic and refuses what a topic does not take.
@@ -153,12 +186,7 @@ func known(ctx context.Context, tx *sql.Tx, t Topic, m Message, id string) (earl
 }
 
 func (s *Store) send(tx *sql.Tx, sub Subscription, m Message, id string) error {
-	if body, ok := m.PerProtocol[sub.Protocol]; ok {
-		m.Body = body
-	}
-	if !sub.wants(m) {
-		return nil
-	}
+	m = m.to(sub.Protocol)
 	body, err := json.Marshal(Delivery{
 		Message: m, ID: id, Topic: sub.Topic, Subscription: sub.ARN(), Protocol: sub.Protocol, Endpoint: sub.Endpoint, Raw: sub.Raw(), Sourced: sub.Sourced, Time: time.Now().UTC(),
 	})

@@ -10,7 +10,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -22,20 +24,30 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+//go:embed sizes.sql
+var makeSizes string
+
+const countSizes = `SELECT CAST(body AS TEXT) ->> '$.topic', SUM(length(body) + 50) FROM outbox WHERE CAST(body AS TEXT) ->> '$.topic' <> '' GROUP BY 1`
+
 // applicationID tells the file from those of other kinds and programs.
 const applicationID = 0x0a10f7e8
 
 // Store is all topics of this machine. It is safe for concurrent use, by two processes too.
 type Store struct {
+	Logger *slog.Logger // nil: none. Set it before the store is used
+
 	db     *shelf.DB
 	outbox *shelf.Outbox
 	quota  *resource.Quota // nil: none
+	told   sync.Map        // the ids of subscriptions that a failure was told of
 }
 
 // Open opens the topics in a directory, which is made if there is none. Shared says that another process may
 // have them open now.
 func Open(ctx context.Context, dir string, shared bool) (*Store, error) {
-	db, err := shelf.Open(ctx, filepath.Join(dir, "topics.db"), sqlite.Kind{ID: applicationID, Schema: migrations, Shared: shared})
+	db, err := shelf.Open(ctx, filepath.Join(dir, "topics.db"), sqlite.Kind{
+		ID: applicationID, Schema: migrations, Sizes: sqlite.Sizes{Make: makeSizes, Count: countSizes}, Shared: shared,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -85,13 +85,15 @@ func (s *Store) Remove(ctx context.Context, owner aloft.StageRef) error {
 	return err
 }
 
+// CountSizes is for a store that was opened as shared, once its server stays. Until then Size is 0 if nobody counts.
+func (s *Store) CountSizes(ctx context.Context) error { return s.db.CountSizes(ctx) }
+
 // Limit makes a quota bound what is published. It is called before the store is used.
 func (s *Store) Limit(q *resource.Quota) { s.quota = q }
 
 // Size is how many bytes the messages of an owner's topics have that are on their way, "" for topics that no stage owns.
-func (s *Store) Size(ctx context.Context, owner string) (size int64, err error) {
-	err = s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes JOIN topics ON name = topic WHERE owner = ?`, owner).Scan(&size)
-	return size, err
+func (s *Store) Size(ctx context.Context, owner string) (int64, error) {
+	return s.db.Size(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes JOIN topics ON name = topic WHERE owner = ?`, owner)
 }
 
 // List implements resource.Type.
@@ -103,8 +105,8 @@ func (s *Store) List(ctx context.Context, owner aloft.StageRef) ([]aloft.Resourc
 		if err != nil {
 			return nil, err
 		}
-		var size int64
-		if err := s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes WHERE topic = ?`, t.Name).Scan(&size); err != nil {
+		size, err := s.db.Size(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes WHERE topic = ?`, t.Name)
+		if err != nil {
 			return nil, err
 		}
 		list = append(list, aloft.ResourceStatus{

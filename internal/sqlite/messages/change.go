@@ -171,6 +171,7 @@ type Return struct {
 	Receipt    string
 	Delay      time.Duration
 	Attributes []byte // in place of the message's; nil keeps them
+	Unclaimed  bool   // the claim does not count
 }
 
 func (r Return) apply(w *writer) error {
@@ -179,7 +180,12 @@ func (r Return) apply(w *writer) error {
 			return err
 		}
 	}
-	return w.reschedule(r.Receipt, r.Delay, `UPDATE messages SET due = ?, token = 0, owner = '' WHERE seq = ? AND token = ? RETURNING queue`)
+	query := `UPDATE messages SET due = ?, token = 0, owner = '' WHERE seq = ? AND token = ? RETURNING queue`
+	if r.Unclaimed {
+		query = `UPDATE messages SET due = ?, token = 0, owner = '', claims = claims - 1, claimed = iif(claims > 1, claimed, 0)
+			WHERE seq = ? AND token = ? RETURNING queue`
+	}
+	return w.reschedule(r.Receipt, r.Delay, query)
 }
 
 // Extend moves the end of a claim to the given time from now; 0 makes the message claimable at once. A receipt that is not

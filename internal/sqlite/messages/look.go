@@ -45,12 +45,12 @@ func (s *Store) Queues(ctx context.Context, from, before string) (map[string]Cou
 // Overhead is how many bytes a message counts besides its body and attributes.
 const Overhead = 200
 
-// Size is how many bytes the messages of queues have.
+// Size is how many bytes the messages of queues have; 0 as long as nobody has counted them: see CountSizes.
 func (s *Store) Size(ctx context.Context, queues ...string) (size int64, err error) {
 	for _, queue := range queues {
-		var n int64
-		if err := s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes WHERE queue = ?`, queue).Scan(&n); err != nil {
-			return 0, s.db.Fail(ctx, "measure queues", err)
+		n, err := s.db.Size(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes WHERE queue = ?`, queue)
+		if err != nil {
+			return 0, err
 		}
 		size += n
 	}
@@ -58,10 +58,9 @@ func (s *Store) Size(ctx context.Context, queues ...string) (size int64, err err
 }
 
 // SizeBelow is how many bytes the messages of all queues have whose names begin with a prefix.
-func (s *Store) SizeBelow(ctx context.Context, prefix string) (size int64, err error) {
+func (s *Store) SizeBelow(ctx context.Context, prefix string) (int64, error) {
 	from, before := Below(prefix)
-	err = s.db.Reader().QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes WHERE queue >= ? AND queue < ?`, from, before).Scan(&size)
-	return size, s.db.Fail(ctx, "measure queues", err)
+	return s.db.Size(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM sizes WHERE queue >= ? AND queue < ?`, from, before)
 }
 
 // Below are the bounds of Queues for the names that begin with a prefix.
@@ -113,9 +112,9 @@ func (s *Store) Purge(ctx context.Context, queue string) (int, error) {
 		return 0, err
 	}
 	n, err := s.deleteUntil(ctx, queue, time.Now().UnixMilli())
-	if err == nil {
+	if err == nil && s.db.Counted() {
 		err = s.write(ctx, "empty a queue", func(w *writer) error {
-			return w.exec(`DELETE FROM sizes WHERE queue = ? AND bytes <= 0`, queue)
+			return w.exec(`DELETE FROM sizes WHERE queue = ? AND bytes = 0`, queue)
 		})
 	}
 	return n, err

@@ -51,6 +51,14 @@ func Open(ctx context.Context, path string, kind sqlite.Kind) (*DB, error) {
 // Reader reads outside of transactions.
 func (d *DB) Reader() *sql.DB { return d.db.Reader() }
 
+// Size runs a query for one number over the sizes, see sqlite.Sizes; 0 while they are not counted.
+func (d *DB) Size(ctx context.Context, query string, args ...any) (int64, error) {
+	return d.db.Size(ctx, query, args...)
+}
+
+// CountSizes is for a database that was opened as Shared, once the server stays: see sqlite.Database.
+func (d *DB) CountSizes(ctx context.Context) error { return d.db.CountSizes(ctx) }
+
 // Write runs do in a transaction that holds the write lock, together with other changes that come at the same time: do sees
 // what those before it changed, and only its own is undone when it fails. It returns once all is on the disk. The context that
 // do gets does not end with ctx: SQLite undoes a whole transaction when a statement is given up.

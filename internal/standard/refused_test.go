@@ -118,7 +118,7 @@ func TestRefused(t *testing.T) {
 		},
 		"stopped": func(s *theirs, r *events.Runner) { r.Know(s.release) },
 		"of an older server": func(s *theirs, r *events.Runner) {
-			s.change("topics.db", `UPDATE subscriptions SET sourced = NULL WHERE sourced`)
+			s.change("topics.db", `UPDATE subscriptions SET attributes = json_remove(attributes, '$.aloft') WHERE attributes ->> 'aloft' = 'source'`)
 			r.Know(s.release)
 		},
 	} {

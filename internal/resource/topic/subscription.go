@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -90,16 +91,40 @@ func (s Subscription) Check() error {
 	return nil
 }
 
-const selectSubscription = `SELECT id, topic, protocol, endpoint, attributes, created, sourced IS 1 FROM subscriptions`
+const selectSubscription = `SELECT id, topic, protocol, endpoint, attributes, created FROM subscriptions`
 
 func scanSubscription(row shelf.Row) (s Subscription, err error) {
 	var attributes string
 	var created int64
-	if err := row.Scan(&s.ID, &s.Topic, &s.Protocol, &s.Endpoint, &attributes, &created, &s.Sourced); err != nil {
+	if err := row.Scan(&s.ID, &s.Topic, &s.Protocol, &s.Endpoint, &attributes, &created); err != nil {
 		return Subscription{}, err
 	}
 	s.Created = time.UnixMilli(created).UTC()
-	return s, json.Unmarshal([]byte(attributes), &s.Attributes)
+	err = json.Unmarshal([]byte(attributes), &s.Attributes)
+	s.Sourced = s.Attributes[maker] == bySource
+	delete(s.Attributes, maker)
+	return s, err
+}
+
+// The attribute that says who made a subscription, in the database alone: an older server has the file open too, and writes none.
+const (
+	maker    = "aloft"
+	bySource = "source"
+	byAPI    = "api"
+)
+
+// text is what the database has as attributes.
+func (s Subscription) text() (string, error) {
+	all := maps.Clone(s.Attributes)
+	if all == nil {
+		all = Attributes{}
+	}
+	all[maker] = byAPI
+	if s.Sourced {
+		all[maker] = bySource
+	}
+	text, err := json.Marshal(all)
+	return string(text), err
 }
 
 // Subscribe adds a subscription, or returns the one that there is of the same protocol and endpoint, with its attributes
@@ -108,7 +133,7 @@ func (s *Store) Subscribe(ctx context.Context, sub Subscription) (Subscription, 
 	if err := sub.Check(); err != nil {
 		return sub, err
 	}
-	attributes, err := json.Marshal(sub.Attributes)
+	attributes, err := sub.text()
 	if err != nil {
 		return sub, err
 	}
@@ -116,9 +141,9 @@ func (s *Store) Subscribe(ctx context.Context, sub Subscription) (Subscription, 
 		if _, err := find(tx.QueryRowContext(ctx, selectTopic+` WHERE name = ?`, sub.Topic), sub.Topic); err != nil {
 			return err
 		}
-		row := tx.QueryRowContext(ctx, `INSERT INTO subscriptions (id, topic, protocol, endpoint, attributes, created, sourced) VALUES (?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (topic, protocol, endpoint) DO UPDATE SET attributes = excluded.attributes, sourced = excluded.sourced RETURNING id`,
-			aloft.NewID(), sub.Topic, sub.Protocol, sub.Endpoint, string(attributes), shelf.Now(), sub.Sourced)
+		row := tx.QueryRowContext(ctx, `INSERT INTO subscriptions (id, topic, protocol, endpoint, attributes, created) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (topic, protocol, endpoint) DO UPDATE SET attributes = excluded.attributes RETURNING id`,
+			aloft.NewID(), sub.Topic, sub.Protocol, sub.Endpoint, attributes, shelf.Now())
 		return row.Scan(&sub.ID)
 	})
 	return sub, err
@@ -133,11 +158,11 @@ func (s *Store) Unsubscribe(ctx context.Context, id string) error {
 }
 
 // UnsubscribeSource deletes the subscription of a topic that an event source made for a function, and what is on its way to it. One
-// that was made through the API stays; of one from before schema 3 nobody knows. That there is none is no error.
+// that was made through the API stays; of one that an older server made nobody knows. That there is none is no error.
 func (s *Store) UnsubscribeSource(ctx context.Context, topic, function string) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		ids, err := shelf.Query(ctx, tx, shelf.Text, `DELETE FROM subscriptions WHERE topic = ? AND protocol = ? AND endpoint = ? AND sourced IS NOT 0 RETURNING id`,
-			topic, ToFunction, function)
+		ids, err := shelf.Query(ctx, tx, shelf.Text, `DELETE FROM subscriptions WHERE topic = ? AND protocol = ? AND endpoint = ?
+			AND attributes ->> ? IS NOT ? RETURNING id`, topic, ToFunction, function, maker, byAPI)
 		for _, id := range ids {
 			if err == nil {
 				_, err = tx.ExecContext(ctx, `DELETE FROM outbox WHERE reader = ? AND CAST(body AS TEXT) ->> '$.subscription' = ?`,
@@ -165,11 +190,11 @@ func (s *Store) SetAttribute(ctx context.Context, id, name, value string) error 
 		if err := sub.Check(); err != nil {
 			return err
 		}
-		text, err := json.Marshal(sub.Attributes)
+		text, err := sub.text()
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE subscriptions SET attributes = ? WHERE id = ?`, string(text), id)
+		_, err = tx.ExecContext(ctx, `UPDATE subscriptions SET attributes = ? WHERE id = ?`, text, id)
 		return err
 	})
 }

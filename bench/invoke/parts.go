@@ -13,6 +13,9 @@ import (
 // rates of one target: invocations a second, and µs at the median and the 99th of a hundred.
 type rates struct{ rate, p50, p99 []float64 }
 
+// warmRounds are made before those that count.
+const warmRounds = 4
+
 // rate measures invocations per second at 1 and 32 clients.
 func (b *bench) rate(ctx context.Context) error {
 	peers := b.started(ctx)
@@ -35,6 +38,16 @@ func (b *bench) rate(ctx context.Context) error {
 			return err
 		}
 		found := map[string]*rates{}
+		for range warmRounds { // of all: just-in-time compilers work for seconds, in each of eight processes
+			for _, t := range targets {
+				if t.single && clients > 1 {
+					continue
+				}
+				if _, err := b.measure(ctx, t, clients); err != nil {
+					return err
+				}
+			}
+		}
 		before, err := b.server.CPU()
 		if err != nil {
 			return err
@@ -84,7 +97,7 @@ func (b *bench) show(targets []target, found map[string]*rates, clients int) {
 			t.Add(target.name, report.Figure(report.Median(f.rate)), report.Figure(report.Median(f.p50)), report.Figure(report.Median(f.p99)))
 		}
 	}
-	t.Print(b.out, fmt.Sprintf("Invocations through HTTP, %d clients, at most 8 instances a function; medians of %d rounds of %s", clients, b.rounds, b.duration))
+	t.Print(b.out, fmt.Sprintf("Invocations through HTTP, %d clients, at most 8 instances a function; medians of %d rounds of %s, after %d that do not count", clients, b.rounds, b.duration, warmRounds))
 }
 
 func (b *bench) judge(found map[string]*rates, clients int) {

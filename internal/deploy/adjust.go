@@ -30,8 +30,13 @@ func (d *Deployer) Adjust(ctx context.Context, input aloft.AdjustInput, report a
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	if same(state.current, next) {
-		return aloft.Deployment{Release: state.current, URL: d.URL(input.Stage), Unchanged: true, Elapsed: time.Since(began)}, nil
+	return d.changed(ctx, state.current, next, began, report)
+}
+
+// changed releases next unless it is what current is already.
+func (d *Deployer) changed(ctx context.Context, current, next aloft.Release, began time.Time, report aloft.Reporter) (aloft.Deployment, error) {
+	if same(current, next) {
+		return aloft.Deployment{Release: current, URL: d.URL(current.StageRef), Unchanged: true, Elapsed: time.Since(began)}, nil
 	}
 	deployment, err := d.release(ctx, next, hooks{}, report)
 	deployment.Elapsed = time.Since(began)

@@ -53,12 +53,7 @@ func (d *Deployer) Package(ctx context.Context, input aloft.PackageInput, report
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	if same(state.current, next) {
-		return aloft.Deployment{Release: state.current, URL: d.URL(input.Stage), Unchanged: true, Elapsed: time.Since(began)}, nil
-	}
-	deployment, err := d.release(ctx, next, hooks{}, report)
-	deployment.Elapsed = time.Since(began)
-	return deployment, err
+	return d.changed(ctx, state.current, next, began, report)
 }
 
 // runnable fills in what a runtime decides, and refuses a runtime that is none.

@@ -23,6 +23,9 @@ var layers = map[string][]string{
 	"internal/api":         {},
 	"internal/awsapi":      {},
 	"internal/lambdaapi":   {"internal/awsapi", "internal/lineage"},
+	"internal/cfn":         {}, // data
+	"internal/stack":       {"internal/cfn", "internal/eventsource", "internal/lambdaruntime", "internal/resource", "internal/shim"},
+	"internal/aws":         {"internal/cfn", "internal/stack", "internal/shim/..."},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
 	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/eventsource", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},
@@ -42,9 +45,9 @@ var layers = map[string][]string{
 	"internal/attack":        {"internal/engine"},
 	"internal/engine/...":    {"internal/engine/..."},
 	"internal/buildpack/...": {"internal/buildpack/..."},
-	"internal/resource/...":  {"internal/eventpattern", "internal/lineage", "internal/resource/...", "internal/sqlite/..."},
+	"internal/resource/...":  {"internal/cfn", "internal/eventpattern", "internal/lineage", "internal/resource/...", "internal/sqlite/..."},
 
-	"internal/eventsource/...": {"internal/eventpattern", "internal/eventsource", "internal/lineage"},
+	"internal/eventsource/...": {"internal/cfn", "internal/eventpattern", "internal/eventsource", "internal/lineage"},
 }
 
 // doors says which package is the only one to import a third-party module.

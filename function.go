@@ -40,6 +40,9 @@ type Function struct {
 	LambdaName string            `json:"lambdaName,omitempty"` // handler: the name that Lambda's API gave it; "" for others. See StageRef.NameOf
 	Attributes map[string]string `json:"attributes,omitempty"` // handler: what Lambda's clients keep with it and nothing here acts on, as JSON
 
+	Uses   []string `json:"uses,omitempty"`   // resources that it may use, and how: "uploads:read", "db"; empty with no Lambda.Role means none
+	Lambda *Lambda  `json:"lambda,omitempty"` // what only Lambda knows of it
+
 	Opt string `json:"opt,omitempty"` // handler: the digest of an artifact that instances see at /opt, its layers; "" for none
 
 	Root   string `json:"root,omitempty"`   // static: the directory served, relative to the tree; "" is the tree
@@ -91,6 +94,8 @@ func (f Function) Clone() Function {
 	f.Network = slices.Clone(f.Network)
 	f.Routes = slices.Clone(f.Routes)
 	f.EventSources = slices.Clone(f.EventSources)
+	f.Uses = slices.Clone(f.Uses)
+	f.Lambda = f.Lambda.Clone()
 	f.Async = f.Async.clone()
 	f.Attributes = maps.Clone(f.Attributes)
 	if f.URL != nil {

@@ -94,6 +94,9 @@ type Release struct {
 
 	Resources []Resource `json:"resources,omitempty"` // by name
 
+	Platform PlatformName `json:"platform,omitempty"` // where it runs; "" means OnLocal
+	AWS      *AWS         `json:"aws,omitempty"`      // on AWS only
+
 	Author      string    `json:"author,omitempty"`
 	Commit      string    `json:"commit,omitempty"` // git commit of the source, if it is a clean checkout
 	Description string    `json:"description,omitempty"`
@@ -117,6 +120,7 @@ func (r Release) Clone() Release {
 		r.Functions = functions
 	}
 	r.Tuning = cloneTuning(r.Tuning)
+	r.AWS = r.AWS.Clone()
 	if r.Resources != nil {
 		resources := make([]Resource, len(r.Resources))
 		for i, one := range r.Resources {

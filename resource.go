@@ -13,6 +13,13 @@ const (
 	Queue  = "queue"  // messages that one receiver takes: SQS
 	Topic  = "topic"  // messages that every subscriber gets: SNS
 	Stream = "stream" // records in order per key, kept for a day: Kinesis
+
+	Table    = "table"    // items under keys: DynamoDB
+	Postgres = "postgres" // a database: Aurora or RDS
+	Cache    = "cache"    // values under keys that may go away: ElastiCache
+	Search   = "search"   // documents by their words: OpenSearch
+	Mail     = "mail"     // an address or a domain to send from: SES
+	Secret   = "secret"   // text that nobody chose: Secrets Manager
 )
 
 // Resource is a store or service that a release declares. The platform makes it and keeps it, with what is in it, until the

@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"internal/client":      {"internal/api/..."}, // the wire types
 	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/eventsource", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},
 	"internal/events":      {"internal/eventsource"},
-	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
+	"internal/gateway/...": {"internal/edge", "internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
 	"internal/local":         {"internal/awsapi", "internal/engine", "internal/function", "internal/lambdahttp", "internal/lambdaruntime", "internal/lineage", "internal/reclaim", "internal/resource", "internal/route", "internal/runtimeapi", "internal/upstream"},

@@ -72,15 +72,15 @@ func (s *settings) secretValue(ctx context.Context) (config map[string]string, a
 		call.secure = u.Hostname()
 	}
 	defer call.close()
-	answer, err := call.do(ctx, hostPort(u)) //nolint:bodyclose // call.close does it
+	answer, err := call.do(ctx, hostPort(u))
 	if err != nil {
 		return nil, true, err
 	}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxSecret))
+	text, err := io.ReadAll(io.LimitReader(answer.body, maxSecret))
 	if err != nil {
 		return nil, true, err
 	}
-	return readSecret(answer.StatusCode, text)
+	return readSecret(answer.status, text)
 }
 
 // readSecret reads an answer of Secrets Manager.

@@ -32,8 +32,16 @@ type exchange struct {
 	sent   chan struct{} // closed when the body is sent; nil if it was at once
 }
 
+// answer is a response: its body is read from the exchange's connection.
+type answer struct {
+	status int
+	header http.Header
+	body   io.Reader
+	length int64 // -1: unknown
+}
+
 // do sends the request and returns the head of the response, whose body is to be read before close. The end of ctx breaks it off.
-func (x *exchange) do(ctx context.Context, addr net.Addr) (*http.Response, error) {
+func (x *exchange) do(ctx context.Context, addr net.Addr) (*answer, error) {
 	conn, err := x.dial(ctx, addr.Network(), addr.String())
 	if err != nil {
 		return nil, err
@@ -50,7 +58,7 @@ func (x *exchange) do(ctx context.Context, addr net.Addr) (*http.Response, error
 	}
 	x.reader.Reset(limit)
 	for range maxInterim {
-		answer, err := http.ReadResponse(x.reader, &http.Request{Method: x.method})
+		r, err := http.ReadResponse(x.reader, &http.Request{Method: x.method}) //nolint:bodyclose // it ends with the connection
 		switch {
 		case err != nil && limit.N == 0:
 			return nil, fmt.Errorf("its response head is longer than %d bytes", maxHead)
@@ -60,11 +68,11 @@ func (x *exchange) do(ctx context.Context, addr net.Addr) (*http.Response, error
 			return nil, sendErr
 		case err != nil:
 			return nil, err
-		case answer.StatusCode == http.StatusSwitchingProtocols:
+		case r.StatusCode == http.StatusSwitchingProtocols:
 			return nil, errors.New("it answered 101 to a request that did not ask for another protocol")
-		case answer.StatusCode >= 200:
+		case r.StatusCode >= 200:
 			limit.N = math.MaxInt64
-			return answer, nil
+			return &answer{status: r.StatusCode, header: r.Header, body: r.Body, length: r.ContentLength}, nil
 		}
 	}
 	return nil, fmt.Errorf("it sent more than %d interim responses", maxInterim)

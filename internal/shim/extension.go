@@ -15,16 +15,16 @@ func (r *run) registerExtension(ctx context.Context) {
 	head := appendField(appendHead(nil, http.MethodPost, version+"register", r.api), "Lambda-Extension-Name", "aloft")
 	head = appendField(head, "Content-Length", strconv.Itoa(len(registration)))
 	register := &exchange{method: http.MethodPost, head: append(head, "\r\n"...), body: []byte(registration), deadline: time.Now().Add(dialTime)}
-	answer, err := register.do(ctx, place(r.api)) //nolint:bodyclose // it is closed with its connection
+	answer, err := register.do(ctx, place(r.api))
 	register.close()
-	if err != nil || answer.StatusCode != http.StatusOK {
+	if err != nil || answer.status != http.StatusOK {
 		return
 	}
 	head = appendHead(nil, http.MethodGet, version+"event/next", r.api)
-	head = appendField(head, "Lambda-Extension-Identifier", answer.Header.Get("Lambda-Extension-Identifier"))
+	head = appendField(head, "Lambda-Extension-Identifier", answer.header.Get("Lambda-Extension-Identifier"))
 	wait := &exchange{method: http.MethodGet, head: append(head, "\r\n"...)}
-	if answer, err = wait.do(ctx, place(r.api)); err == nil { //nolint:bodyclose // as above
-		_, _ = io.Copy(io.Discard, answer.Body) // the environment ends
+	if answer, err = wait.do(ctx, place(r.api)); err == nil {
+		_, _ = io.Copy(io.Discard, answer.body) // the environment ends
 	}
 	wait.close()
 }

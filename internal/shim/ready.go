@@ -115,9 +115,9 @@ func (c *child) healthy(ctx context.Context, addr net.Addr) string {
 	if err != nil {
 		return fmt.Sprintf("GET %s: %v", c.HealthPath, err)
 	}
-	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10)
-	if answer.StatusCode < 200 || answer.StatusCode > c.healthyBelow {
-		return fmt.Sprintf("GET %s answers %s", c.HealthPath, answer.Status)
+	_, _ = io.CopyN(io.Discard, answer.body, 64<<10)
+	if answer.status < 200 || answer.status > c.healthyBelow {
+		return fmt.Sprintf("GET %s answers %d", c.HealthPath, answer.status)
 	}
 	return ""
 }

@@ -110,7 +110,7 @@ func (w *worker) answer(ctx context.Context, r *reply) error {
 	if err != nil {
 		return r.refuse(api, statusOf(ctx, err), err.Error())
 	}
-	if err := r.begin(api, response.StatusCode, response.Header); err != nil {
+	if err := r.begin(api, response.status, response.header); err != nil {
 		if r.out != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (w *worker) hidden() string {
 
 // forward sends a request to the server once it takes requests. As long as there is no connection, nothing was sent, and it is
 // tried again.
-func (w *worker) forward(ctx context.Context, x *exchange) (*http.Response, error) {
+func (w *worker) forward(ctx context.Context, x *exchange) (*answer, error) {
 	x.deadline, _ = ctx.Deadline()
 	for {
 		addr, err := w.child.address(ctx)
@@ -161,12 +161,12 @@ func (w *worker) forward(ctx context.Context, x *exchange) (*http.Response, erro
 }
 
 // copyBody reads the response's body into the reply.
-func (w *worker) copyBody(r *reply, response *http.Response) error {
+func (w *worker) copyBody(r *reply, response *answer) error {
 	if r.out == nil {
-		if n := response.ContentLength; n > 0 && n <= maxEvent {
+		if n := response.length; n > 0 && n <= maxEvent {
 			w.body = sized(w.body, int(n)+1)[:0] // one more, so that the end is seen without growth
 		}
-		body, err := appendAll(w.body, response.Body, maxEvent)
+		body, err := appendAll(w.body, response.body, maxEvent)
 		w.body, r.bytes = body, int64(len(body))
 		if len(body) > maxEvent {
 			return errTooLong
@@ -178,7 +178,7 @@ func (w *worker) copyBody(r *reply, response *http.Response) error {
 	}
 	buf := w.body[:cap(w.body)]
 	for {
-		n, err := response.Body.Read(buf)
+		n, err := response.body.Read(buf)
 		if n > 0 {
 			if _, err := r.Write(buf[:n]); err != nil {
 				return err
@@ -275,9 +275,9 @@ func (w *worker) post(ctx context.Context, inv *invocation, path, source string)
 	if err != nil {
 		return 0, nil, err
 	}
-	w.body, err = appendAll(w.body, response.Body, maxEvent)
+	w.body, err = appendAll(w.body, response.body, maxEvent)
 	if err == nil && len(w.body) > maxEvent {
 		err = fmt.Errorf("the answer is longer than %d bytes", maxEvent)
 	}
-	return response.StatusCode, w.body, err
+	return response.status, w.body, err
 }

@@ -85,7 +85,7 @@ func Compare(s Stage, box Box) (Comparison, error) {
 	var work Amount // seconds a day
 	requests := s.requests()
 	for _, u := range s.Functions {
-		work = work.Plus(u.Requests.Times(seconds(u.Duration)))
+		work = work.Plus(u.calls().Times(seconds(u.Duration)))
 	}
 	c.Busy = work.Over(Int(secondsPerDay))
 	perRequest := work.Over(requests)
@@ -113,10 +113,11 @@ func forBox(s Stage) Stage {
 	return Stage{Functions: functions}
 }
 
+// requests are all that the stage is asked to do in a day, events too.
 func (s Stage) requests() Amount {
 	var sum Amount
 	for _, u := range s.Functions {
-		sum = sum.Plus(u.Requests)
+		sum = sum.Plus(u.calls())
 	}
 	return sum
 }
@@ -125,10 +126,18 @@ func (s Stage) requests() Amount {
 func (s Stage) scaled(by Amount) Stage {
 	functions := make([]Usage, 0, len(s.Functions))
 	for _, u := range s.Functions {
-		u.Requests, u.ColdStarts = u.Requests.Times(by), u.ColdStarts.Times(by)
+		u.Requests, u.Events, u.ColdStarts = u.Requests.Times(by), u.Events.Times(by), u.ColdStarts.Times(by)
 		functions = append(functions, u)
 	}
 	return Stage{Functions: functions, Resources: s.Resources}
+}
+
+// At is the stage with the same mix of requests at another rate, so many a day. A stage without requests stays as it is.
+func (s Stage) At(requests Amount) Stage {
+	if all := s.requests(); all.Sign() > 0 {
+		return s.scaled(requests.Over(all))
+	}
+	return s
 }
 
 // breakEven looks for the least whole number of requests a day at which the stage costs at least what the box does. More

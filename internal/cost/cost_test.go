@@ -113,6 +113,15 @@ func TestProvisionedAndColdStarts(t *testing.T) {
 	same(t, "cold starts", e.Lines[2].Day, 6, "0.001667")
 }
 
+func TestEvents(t *testing.T) {
+	e := estimate(t, seed(func(u *cost.Usage) {
+		u.Endpoint, u.Requests, u.Events, u.ResponseBytes = cost.HTTPAPI, cost.Int(1000), cost.Int(15000), 1<<20
+	}))
+	same(t, "Lambda", e.Lambda.Day, 4, "0.0565")
+	same(t, "through the gateway, two for a request", line(t, e, cost.GatewayHTTP).Quantity, 0, "60,000")
+	same(t, "sent", line(t, e, cost.TransferOut).Quantity, 4, "29.2969")
+}
+
 func TestLogsAndTransfer(t *testing.T) {
 	e := estimate(t, seed(func(u *cost.Usage) { u.Endpoint, u.LogBytes, u.ResponseBytes = cost.HTTPAPI, 1<<15, 1<<19 }))
 	same(t, "logs", line(t, e, cost.LogsIn).Month, 4, "7.3242") // 14.648 GB × 0.50

@@ -99,7 +99,7 @@ func (m meters) add(id ID, n meter) {
 
 // function counts what a function uses in a month.
 func (m meters) function(u Usage) {
-	calls := u.Requests.Times(Int(DaysPerMonth))
+	calls := u.calls().Times(Int(DaysPerMonth))
 	compute, run, ready := ComputeX86, ReadyRunX86, ReadyX86
 	if u.Arch == ARM64 {
 		compute, run, ready = ComputeARM, ReadyRunARM, ReadyARM
@@ -126,18 +126,19 @@ const bytesPerGB = 1 << 30
 
 // traffic counts what surrounds a function's requests.
 func (m meters) traffic(u Usage, calls Amount) {
+	requests := u.Requests.Times(Int(DaysPerMonth))
 	switch u.Endpoint {
 	case HTTPAPI:
-		m.add(GatewayHTTP, meter{count: calls.Times(u.pieces())})
+		m.add(GatewayHTTP, meter{count: requests.Times(u.pieces())})
 	case RESTAPI:
-		m.add(GatewayREST, meter{count: calls})
+		m.add(GatewayREST, meter{count: requests})
 	case FunctionURL:
-		m.add(GatewayURL, meter{count: calls})
+		m.add(GatewayURL, meter{count: requests})
 	case NoEndpoint:
 	}
 	m.add(LogsIn, meter{count: calls.Times(Int(u.LogBytes)).Over(Int(bytesPerGB))})
 	if u.Endpoint != NoEndpoint {
-		m.add(TransferOut, meter{count: calls.Times(Int(u.ResponseBytes)).Over(Int(bytesPerGB))})
+		m.add(TransferOut, meter{count: requests.Times(Int(u.ResponseBytes)).Over(Int(bytesPerGB))})
 	}
 }
 

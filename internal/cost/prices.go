@@ -72,6 +72,7 @@ type Tier struct {
 // The sources that many prices share.
 const (
 	offerLambda = "AWS price list AWSLambda, us-east-1, as published 2026-09-19 (transcribed in public repositories)"
+	offerReady  = "AWS price list AWSLambda, us-east-1, 2026 (transcribed in public repositories)"
 	offerEC2    = "AWS price list AmazonEC2, us-east-1, 2026 (transcribed in public repositories; the same in spore-host/libs pricing/ec2.go, 2026-01)"
 	pageGateway = "cloud-horizons.com (2026-05), amnic.com/blogs/aws-api-gateway-pricing"
 	offerCache  = "AWS price list AmazonElastiCache, us-east-1, 2026 (transcribed in public repositories)"
@@ -96,11 +97,11 @@ const million, billion = 1_000_000, 1_000_000_000
 func lambdaPrices() []Price {
 	const service, seconds, pool = "Lambda", "GB-s", "lambda-gb-s"
 	gbs := func(id ID, what string, tiers []Tier) Price {
-		return Price{ID: id, Service: service, What: what, Counted: seconds, Unit: "GB-s", Per: Int(1), Tiers: tiers, Source: offerLambda}
+		return Price{ID: id, Service: service, What: what, Counted: seconds, Unit: seconds, Per: Int(1), Tiers: tiers, Source: offerReady}
 	}
 	free := func(p Price) Price {
 		p.Free, p.Pool = Int(400_000), pool
-		p.Source += "; free: api-evangelist/aws-lambda plans (2026-09-20)"
+		p.Source = offerLambda + "; free: api-evangelist/aws-lambda plans (2026-09-20)"
 		return p
 	}
 	return []Price{
@@ -146,7 +147,7 @@ func trafficPrices() []Price {
 	const gb = "GB"
 	return []Price{
 		{
-			ID: LogsIn, Service: "CloudWatch Logs", What: "logs", Counted: gb, Unit: gb, Per: Int(1), Free: Int(5),
+			ID: LogsIn, Service: "CloudWatch", What: "logs", Counted: gb, Unit: gb, Per: Int(1), Free: Int(5),
 			Tiers:  []Tier{{Int(10 << 10), decimal("0.50")}, {Int(30 << 10), decimal("0.25")}, {Int(50 << 10), decimal("0.10")}, {Price: decimal("0.05")}},
 			Source: "go-cloud.io (2026); tiers: AWS Compute Blog, \"AWS Lambda introduces tiered pricing for Amazon CloudWatch logs\" (2025)",
 		},

@@ -46,9 +46,10 @@ const (
 // Usage is what one function is asked to do in a day, and what it is.
 type Usage struct {
 	Function      string         `json:"function,omitempty"`
-	Requests      Amount         `json:"requestsPerDay"`
-	Duration      aloft.Duration `json:"duration"` // billed, of a request on average; Lambda bills whole milliseconds
-	Memory        int            `json:"memory"`   // MB
+	Requests      Amount         `json:"requestsPerDay"`        // through the endpoint
+	Events        Amount         `json:"eventsPerDay,omitzero"` // besides them
+	Duration      aloft.Duration `json:"duration"`              // billed, of a request on average; Lambda bills whole milliseconds
+	Memory        int            `json:"memory"`                // MB
 	Arch          Arch           `json:"architecture"`
 	Endpoint      Endpoint       `json:"endpoint,omitempty"`
 	RequestBytes  int64          `json:"requestBytes,omitempty"`  // on average
@@ -62,8 +63,8 @@ type Usage struct {
 // check returns an Invalid error for what Lambda cannot be.
 func (u Usage) check() error {
 	switch {
-	case u.Requests.Sign() < 0 || u.Requests.Cmp(Int(maxRequests)) > 0:
-		return aloft.Errorf(aloft.Invalid, "%s requests a day are out of range", u.Requests.Short(0))
+	case u.Requests.Sign() < 0 || u.Events.Sign() < 0 || u.calls().Cmp(Int(maxRequests)) > 0:
+		return aloft.Errorf(aloft.Invalid, "%s requests a day are out of range", u.calls().Short(0))
 	case u.Duration < 0 || u.Duration > MaxDuration || u.Init < 0 || u.Init > MaxDuration:
 		return aloft.Errorf(aloft.Invalid, "a duration of %s is out of range", u.Duration).WithHint("Lambda ends a request after %s", MaxDuration)
 	case u.Memory < MinMemory || u.Memory > MaxMemory:
@@ -104,6 +105,9 @@ func ParseRate(text string) (perDay Amount, err error) {
 
 // seconds is a duration as an Amount.
 func seconds(d aloft.Duration) Amount { return Int(int64(d)).Over(Int(int64(time.Second))) }
+
+// calls is how often the function is invoked in a day.
+func (u Usage) calls() Amount { return u.Requests.Plus(u.Events) }
 
 // gb is the memory as Lambda bills it.
 func (u Usage) gb() Amount { return Int(int64(u.Memory)).Over(Int(1024)) }

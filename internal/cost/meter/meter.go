@@ -4,6 +4,7 @@ package meter
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -13,7 +14,7 @@ import (
 // Measured is what a stage used in a time, as a day's load.
 type Measured struct {
 	Since, Until time.Time
-	Functions    []cost.Usage // those that had requests; one that had events besides requests stands twice
+	Functions    []cost.Usage // those that had requests or events
 	Left         []string     // what cannot be priced, in words
 }
 
@@ -49,17 +50,9 @@ func (l Logs) Usage(ctx context.Context, ref aloft.StageRef, since time.Time) (M
 			counts.add(line)
 		}
 	}
-	days := m.days()
 	for _, f := range l.Functions {
-		c := counts[f.Name]
-		switch {
-		case f.Kind == aloft.Worker:
-			m.Left = append(m.Left, "worker "+f.Name+": it runs all the time, which Lambda does not do")
-		case c == nil || c.requests+c.invoked == 0:
-		case f.Kind == aloft.Static:
-			m.Left = append(m.Left, "static "+f.Name+": files are not sent by a function")
-		default:
-			m.Functions = append(m.Functions, l.usages(f, c, days)...)
+		if c := counts[f.Name]; c != nil || f.Kind == aloft.Worker {
+			l.settle(&m, f, c)
 		}
 	}
 	if len(m.Functions) == 0 {
@@ -67,6 +60,29 @@ func (l Logs) Usage(ctx context.Context, ref aloft.StageRef, since time.Time) (M
 			WithHint("say what you expect: aloft cost --requests 16000/day --duration 200ms --memory 1024")
 	}
 	return m, nil
+}
+
+// settle adds what was counted of a function to what is priced, or to what cannot be. c is nil only for workers.
+func (l Logs) settle(m *Measured, f aloft.Function, c *count) {
+	web := traffic{}
+	switch f.Kind {
+	case aloft.Worker:
+		m.Left = append(m.Left, "worker "+f.Name+": it runs all the time, which Lambda does not do")
+		return
+	case aloft.Web: // its requests are all there is, and Lambda will write its own lines for each
+		web = c.by
+		c.invoked, c.billed, c.logged = web.requests, web.took, c.logged+web.requests*OwnLines
+	case aloft.Handler:
+		web = c.without
+		web.requests, c.without = min(web.requests, c.invoked), traffic{}
+	case aloft.Static:
+	}
+	if c.invoked > 0 {
+		m.Functions = append(m.Functions, l.usage(f, c, web, m.days()))
+	}
+	if n := c.without.requests; n > 0 {
+		m.Left = append(m.Left, fmt.Sprintf("%d requests to %s that no instance answered: files, or refused", n, f.Name))
+	}
 }
 
 // oldest is the time of the oldest line that the log still has, zero if there is none.
@@ -82,29 +98,18 @@ func (m Measured) days() cost.Amount {
 	return cost.Int(int64(max(m.Until.Sub(m.Since), time.Minute))).Over(cost.Int(int64(24 * time.Hour)))
 }
 
-// usages are a function's requests, and its events if it had any.
-func (l Logs) usages(f aloft.Function, c *count, days cost.Amount) []cost.Usage {
-	if f.Kind != aloft.Handler { // its requests are all there is, and Lambda will write its own lines for each
-		c.invoked, c.billed, c.logged = c.requests, c.took, c.logged+c.requests*OwnLines
+// usage is what a function that was invoked is asked to do in a day.
+func (l Logs) usage(f aloft.Function, c *count, web traffic, days cost.Amount) cost.Usage {
+	return cost.Usage{
+		Function: f.Name, Memory: Memory(f), Arch: l.Arch, Endpoint: l.Endpoint,
+		Requests: cost.Int(web.requests).Over(days), Events: cost.Int(c.invoked - web.requests).Over(days),
+		Duration: mean(c.billed, c.invoked), LogBytes: c.logged / c.invoked, ResponseBytes: web.sent / max(web.requests, 1),
+		ColdStarts: cost.Int(c.starts).Over(days), Init: mean(c.init, c.starts),
 	}
-	all := max(c.invoked, 1)
-	u := cost.Usage{
-		Function: f.Name, Memory: Memory(f), Arch: l.Arch, Duration: aloft.Duration(int64(c.billed) / all), LogBytes: c.logged / all,
-		ColdStarts: cost.Int(c.starts).Over(days), Init: aloft.Duration(int64(c.init) / max(c.starts, 1)),
-	}
-	u.Duration = min(u.Duration, cost.MaxDuration)
-	var list []cost.Usage
-	if web := min(c.requests, c.invoked); web > 0 {
-		request := u
-		request.Requests, request.Endpoint, request.ResponseBytes = cost.Int(web).Over(days), l.Endpoint, c.sent/c.requests
-		list = append(list, request)
-		u.ColdStarts = cost.Amount{}
-	}
-	if events := c.invoked - c.requests; events > 0 {
-		u.Requests = cost.Int(events).Over(days)
-		list = append(list, u)
-	}
-	return list
+}
+
+func mean(sum time.Duration, n int64) aloft.Duration {
+	return min(aloft.Duration(int64(sum)/max(n, 1)), cost.MaxDuration)
 }
 
 // OwnLines is about how many bytes Lambda itself logs for a request: the lines START, END and REPORT.

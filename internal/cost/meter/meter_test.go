@@ -49,14 +49,15 @@ func TestWebRequests(t *testing.T) {
 	web := aloft.Function{Name: "web", Kind: aloft.Web}
 	m, err := measure(t, lines{
 		old("web"),
-		{Function: "web", Stream: "access", Text: "GET / 200 1000B 10.001ms 127.0.0.1"},
-		{Function: "web", Stream: "access", Text: "GET /a 404 3000B 29.000ms ::1 cut"},
-		{Function: "web", Stream: "access", Text: "no line of ours"},
+		{Function: "web", Instance: "web-1", Stream: "access", Text: "GET / 200 1000B 10.001ms 127.0.0.1"},
+		{Function: "web", Instance: "web-1", Stream: "access", Text: "GET /a 404 3000B 29.000ms ::1 cut"},
+		{Function: "web", Instance: "web-1", Stream: "access", Text: "no line of ours"},
+		{Function: "web", Stream: "access", Text: "GET /logo.svg 200 900B 0.100ms ::1"},
 		{Function: "web", Stream: "stdout", Text: strings.Repeat("x", 199)},
 		{Function: "web", Stream: "run", Text: "of a one-off command"},
 		{Stream: "aloft", Text: "of the stage"},
 	}, web, aloft.Function{Name: "idle", Kind: aloft.Web}, aloft.Function{Name: "mail", Kind: aloft.Worker})
-	if err != nil || len(m.Functions) != 1 || len(m.Left) != 1 {
+	if err != nil || len(m.Functions) != 1 || len(m.Left) != 2 {
 		t.Fatalf("%+v, %v", m, err)
 	}
 	u := m.Functions[0]
@@ -81,18 +82,15 @@ func TestHandlerWithEvents(t *testing.T) {
 		{Function: "create", Stream: "stdout", Text: report}, // a function may print what it likes
 		{Function: "create", Stream: "access", Text: "POST /create 200 10B 5.000ms 127.0.0.1"},
 	}, aloft.Function{Name: "create", Kind: aloft.Handler, Memory: 512})
-	if err != nil || len(m.Functions) != 2 {
+	if err != nil || len(m.Functions) != 1 {
 		t.Fatalf("%+v, %v", m, err)
 	}
-	request, event := m.Functions[0], m.Functions[1]
-	if request.Requests.Fixed(0) != "2" || request.Endpoint != cost.HTTPAPI || request.ResponseBytes != 10 || request.Memory != 512 {
-		t.Errorf("requests: %+v", request)
+	u := m.Functions[0]
+	if u.Requests.Fixed(0) != "2" || u.Events.Fixed(0) != "4" || u.Endpoint != cost.HTTPAPI || u.ResponseBytes != 10 || u.Memory != 512 {
+		t.Errorf("%+v", u)
 	}
-	if event.Requests.Fixed(0) != "4" || event.Endpoint != cost.NoEndpoint || event.ResponseBytes != 0 || event.Duration != request.Duration {
-		t.Errorf("events: %+v", event)
-	}
-	if request.Duration.String() != "2ms" || request.ColdStarts.Fixed(0) != "2" || request.Init.String() != "100ms" || event.ColdStarts.Sign() != 0 {
-		t.Errorf("cold starts: %+v, %+v", request, event)
+	if u.Duration.String() != "2ms" || u.ColdStarts.Fixed(0) != "2" || u.Init.String() != "100ms" {
+		t.Errorf("durations: %+v", u)
 	}
 }
 
@@ -101,7 +99,7 @@ func TestYoungLog(t *testing.T) {
 	until := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	started := aloft.LogLine{Time: until.Add(-2 * time.Hour), Function: "web", Stream: "aloft", Text: "started"}
 	missing := aloft.LogLine{Stream: "aloft", Text: "7 lines are missing here: the log reached its limit, or its file is damaged"}
-	access := aloft.LogLine{Function: "web", Stream: "access", Text: "GET / 200 10B 5.000ms 127.0.0.1"}
+	access := aloft.LogLine{Function: "web", Instance: "web-1", Stream: "access", Text: "GET / 200 10B 5.000ms 127.0.0.1"}
 	m, err := measure(t, lines{started, missing, access}, aloft.Function{Name: "web", Kind: aloft.Web})
 	if err != nil || !m.Since.Equal(started.Time) || m.Functions[0].Requests.Fixed(0) != "12" || len(m.Left) != 1 {
 		t.Errorf("%+v, %v", m, err)

@@ -13,14 +13,20 @@ type tally map[string]*count
 
 // count is what was counted of one function.
 type count struct {
-	requests int64         // through the gateway
-	sent     int64         // bytes of their answers
+	by      traffic // what an instance answered: requests for web functions
+	without traffic // what none did: requests for handlers, which are events for them; for files; and refused ones
+	invoked int64   // of a handler, by requests and else
+	billed  time.Duration
+	logged  int64 // bytes that it and its reports logged
+	starts  int64
+	init    time.Duration
+}
+
+// traffic is what came through the gateway.
+type traffic struct {
+	requests int64
+	sent     int64         // bytes of the answers
 	took     time.Duration // all their time, each rounded up to a millisecond
-	invoked  int64         // of a handler
-	billed   time.Duration // all its time, likewise
-	logged   int64         // bytes that it and its reports logged
-	starts   int64
-	init     time.Duration
 }
 
 func (t tally) add(line aloft.LogLine) {
@@ -33,7 +39,11 @@ func (t tally) add(line aloft.LogLine) {
 		t[line.Function] = c
 	}
 	if line.Stream == "access" {
-		c.request(line.Text)
+		if line.Instance != "" {
+			c.by.add(line.Text)
+		} else {
+			c.without.add(line.Text)
+		}
 		return
 	}
 	c.logged += int64(len(line.Text)) + 1
@@ -42,8 +52,8 @@ func (t tally) add(line aloft.LogLine) {
 	}
 }
 
-// request reads a line of the access log: method, path, status, bytes, time, client.
-func (c *count) request(text string) {
+// add reads a line of the access log: method, path, status, bytes, time, client.
+func (t *traffic) add(text string) {
 	words := strings.Fields(text)
 	if len(words) < 6 {
 		return
@@ -53,9 +63,9 @@ func (c *count) request(text string) {
 	if err != nil || !ok {
 		return
 	}
-	c.requests++
-	c.sent += sent
-	c.took += (took + time.Millisecond - 1).Truncate(time.Millisecond)
+	t.requests++
+	t.sent += sent
+	t.took += (took + time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
 // report reads what Lambda's engine says after an invocation: fields with tabs between them.

@@ -60,6 +60,7 @@ func TestFixture(t *testing.T) {
 
 	arm := estimate(t, seed(func(u *cost.Usage) { u.Arch = cost.ARM64 }))
 	same(t, "Lambda on arm64", arm.Total.Day, 4, "0.0459")
+	same(t, "Lambda on arm64 exactly", arm.Total.Day, 12, "0.045866880000") // 3200 × 0.0000133334 + 0.0032
 	small := estimate(t, seed(func(u *cost.Usage) { u.Arch, u.Memory = cost.ARM64, 128 }))
 	same(t, "128 MB on arm64", small.Total.Day, 4, "0.0085")
 
@@ -111,6 +112,13 @@ func TestProvisionedAndColdStarts(t *testing.T) {
 		t.Fatalf("the lines are %+v", e.Lines)
 	}
 	same(t, "cold starts", e.Lines[2].Day, 6, "0.001667")
+	e = estimate(t, seed(func(u *cost.Usage) { u.ColdStarts, u.Init, u.Provisioned = cost.Int(100), aloft.Duration(time.Second), 1 }))
+	same(t, "cold starts of a function that is kept ready", line(t, e, cost.ComputeX86).Pay, 4, "0.0500")
+	// 20 billion GB-s a month, so cold starts are in the last tier: 30 × 10 million × 0.0000133334
+	e = estimate(t, seed(func(u *cost.Usage) {
+		u.Requests, u.ColdStarts, u.Init = cost.Int(100_000_000_000).Over(cost.Int(30)), cost.Int(10_000_000), aloft.Duration(time.Second)
+	}))
+	same(t, "cold starts after much else", e.Lines[2].Month, 2, "4,000.02")
 }
 
 func TestEvents(t *testing.T) {

@@ -59,6 +59,7 @@ var doors = map[string][]string{
 	"github.com/danielgtaylor/huma":     {"internal/api"},
 	"github.com/goccy/go-yaml":          {"internal/manifest"},
 	"github.com/johannesboyne/gofakes3": {"internal/resource/bucket"},
+	"github.com/aws/aws-sdk-go-v2":      {"internal/aws", "internal/s3", "caddy/...", "bench/..."},
 	"gvisor.dev/gvisor":                 {"internal/engine/netstack"},
 }
 

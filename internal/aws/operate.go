@@ -34,7 +34,11 @@ func (p *Platform) Stop(ctx context.Context, ref aloft.StageRef) error {
 
 // lambdaFunctions are the functions of a release that Lambda runs.
 func lambdaFunctions(release aloft.Release) []aloft.Function {
-	return slices.DeleteFunc(release.Tuned(), func(f aloft.Function) bool { return f.Kind != aloft.Web && f.Kind != aloft.Handler })
+	all := release.Tuned()
+	web := slices.ContainsFunc(all, func(f aloft.Function) bool { return f.Kind == aloft.Web })
+	return slices.DeleteFunc(all, func(f aloft.Function) bool {
+		return f.Kind == aloft.Worker || f.Kind == aloft.Static && web // the web function's shim serves those
+	})
 }
 
 // Route does nothing: domains are part of a release on AWS, so that a rollback restores them.

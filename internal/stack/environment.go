@@ -10,6 +10,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
 	"github.com/aloft-run/aloft/internal/lambdaruntime"
+	"github.com/aloft-run/aloft/internal/shim"
 )
 
 // Lambda's limits and places.
@@ -45,14 +46,14 @@ func (s *render) environment(f aloft.Function, r runtime) (map[string]any, error
 			known[name] = config[name]
 		}
 	} else if len(config) > 0 {
-		env[secretVariable], env[labelVariable] = s.in.Config.Secret, s.in.Config.Label
+		env[shim.SecretVariable], env[shim.LabelVariable] = s.in.Config.Secret, s.in.Config.Label
 	}
 	if r.shim {
 		text, err := json.Marshal(s.spec(f))
 		if err != nil {
 			return nil, fmt.Errorf("write what the shim of %s runs: %w", f.Name, err)
 		}
-		env[specVariable] = filledIn(string(text))
+		env[shim.SpecVariable] = filledIn(string(text))
 		if r.wrapped {
 			env["AWS_LAMBDA_EXEC_WRAPPER"] = shimProgram
 		}
@@ -110,7 +111,7 @@ func refuseReserved(f aloft.Function, config aloft.Config) error {
 		where string
 	}{{f.Env, "the env of " + f.Name}, {config, "the config"}} {
 		for _, name := range slices.Sorted(maps.Keys(set.vars)) {
-			if reserved(name) || name == specVariable || name == secretVariable || name == labelVariable {
+			if reserved(name) || name == shim.SpecVariable || name == shim.SecretVariable || name == shim.LabelVariable {
 				return aloft.Errorf(aloft.Invalid, "%s sets %s, which AWS Lambda keeps for itself", set.where, name).
 					WithHint("give it another name, or leave it out for this stage")
 			}
@@ -162,7 +163,7 @@ func (s *render) parameter(function, name, value string) string {
 			owner = function
 		}
 	}
-	id := "Config" + camel(owner) + camel(strings.ToLower(name)) + digest(owner+"/"+name)
+	id := "Config" + camel(owner) + camel(strings.ToLower(name)) + cfn.Digest(owner+"/"+name)
 	description := "the variable " + name
 	if owner != "" {
 		description += " of " + owner

@@ -139,7 +139,7 @@ func (s *render) layers(f aloft.Function, r runtime) ([]any, error) {
 // layer adds a layer of an object, once, and returns its logical id. It has the digest of the key, so that another object is
 // another layer.
 func (s *render) layer(id, name string, object Object) string {
-	id += digest(object.Key)
+	id += cfn.Digest(object.Key)
 	if _, there := s.template.Resources[id]; !there {
 		s.add(id, "AWS::Lambda::LayerVersion", map[string]any{
 			"LayerName": s.stackName() + "-" + name, "CompatibleArchitectures": []string{s.architecture()},

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -37,8 +38,10 @@ func Run(ctx context.Context, p Program) int {
 	if err == nil {
 		err = s.fetchConfig(ctx)
 	}
-	if err == nil && !s.work() && len(p.Args) > 0 {
-		err = s.replace(p.Args)
+	if err == nil && !s.work() {
+		if args := slices.Concat(s.Become, p.Args); len(args) > 0 {
+			err = s.replace(args)
+		}
 	}
 	if err != nil {
 		say("%v", err)

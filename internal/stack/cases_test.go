@@ -2,6 +2,8 @@ package stack_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -14,7 +16,7 @@ import (
 func cases() map[string]stack.Input {
 	all := map[string]stack.Input{}
 	for name, functions := range examples() {
-		all["example-"+name] = input(release(name, functions...))
+		all["example-"+name] = input(release(name, stack.Fit(functions, os.DirFS(filepath.Join("..", "..", "examples", name)))...))
 	}
 	all["rest"] = restCase()
 	all["url"] = urlCase()

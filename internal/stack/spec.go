@@ -8,10 +8,14 @@ import (
 	"github.com/aloft-run/aloft/internal/shim"
 )
 
-// spec is what the shim of a function runs. Before a handler's runtime it only fetches the config.
-func (s *render) spec(f aloft.Function) shim.Spec {
-	all := shim.Spec{Name: f.Name}
+// spec is what the shim of a function runs, with the variables that it fills in. Before a handler's runtime it only fetches the
+// config; without one it becomes the handler.
+func (s *render) spec(f aloft.Function, filled map[string]string) shim.Spec {
+	all := shim.Spec{Name: f.Name, Env: filled}
 	if f.Kind == aloft.Handler {
+		if ownProgram(f) {
+			all.Become = f.Command
+		}
 		return all
 	}
 	all.Command, all.HealthPath, all.BootTimeout = f.Command, f.HealthPath, f.BootTimeout

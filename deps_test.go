@@ -40,6 +40,7 @@ var layers = map[string][]string{
 	"internal/manifest":      {"internal/lambdaruntime"},
 	"internal/testevent":     {"internal/lambdahttp"},
 
+	"internal/s3":            {"internal/artifact", "internal/seal"},
 	"internal/sqlite/...":    {"internal/sqlite/..."},
 	"internal/async":         {"internal/lineage", "internal/sqlite/messages"},
 	"internal/attack":        {"internal/engine"},

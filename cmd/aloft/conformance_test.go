@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -45,13 +46,9 @@ func TestConformance(t *testing.T) {
 	run("config", "set", "GREETING=hello", "--stage", "production")
 	digest := artifactOf(t, run("releases", "--json", "--stage", "production"))
 	t.Run("local", func(t *testing.T) {
-		gateway, err := os.ReadFile(filepath.Join(home, "gateway"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		url := "http://" + strings.TrimSpace(string(gateway))
+		url := "http://" + gatewayOf(t, home)
 		conformancetest.Run(t, conformancetest.Platform{
-			URL: url, Host: "same.localhost", Streams: true, Deliver: func(t *testing.T, messages ...string) { send2(t, url, messages) },
+			URL: url, Host: "same.localhost", Streams: true, Deliver: func(ctx context.Context, messages ...string) error { return enqueue(ctx, url, messages) },
 		})
 	})
 	t.Run("lambda", func(t *testing.T) {
@@ -63,7 +60,7 @@ func TestConformance(t *testing.T) {
 		})
 		conformancetest.Run(t, conformancetest.Platform{
 			URL: l.Gateway(t, lambdahttp.FunctionURL).URL, Host: "same.localhost", Streams: true,
-			Deliver: func(t *testing.T, messages ...string) { l.Queue(t, "same-jobs", messages...) },
+			Deliver: func(ctx context.Context, messages ...string) error { return l.Queue(ctx, "same-jobs", messages...) },
 		})
 	})
 }
@@ -71,7 +68,6 @@ func TestConformance(t *testing.T) {
 // artifactOf is the digest of the artifact that the newest release has.
 func artifactOf(t *testing.T, list string) string {
 	t.Helper()
-	t.Log(list)
 	var releases []struct {
 		Artifact struct{ Digest string }
 	}
@@ -81,40 +77,51 @@ func artifactOf(t *testing.T, list string) string {
 	return releases[0].Artifact.Digest
 }
 
-// send2 has the app put messages on its queue.
-func send2(t *testing.T, url string, messages []string) {
+// gatewayOf is where the gateway of a home's server listens.
+func gatewayOf(t *testing.T, home string) string {
 	t.Helper()
+	var memory struct{ HTTP string }
+	data, err := os.ReadFile(filepath.Join(home, "server.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &memory)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return memory.HTTP
+}
+
+// enqueue has the app put messages on its queue.
+func enqueue(ctx context.Context, url string, messages []string) error {
 	for _, m := range messages {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/send", strings.NewReader(m))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/send", strings.NewReader(m))
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		r.Host = "same.localhost"
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		text, _ := io.ReadAll(answer.Body)
 		_ = answer.Body.Close()
 		if answer.StatusCode != http.StatusOK {
-			t.Fatalf("send %q: %s %s", m, answer.Status, text)
+			return fmt.Errorf("send %q: %s %s", m, answer.Status, text)
 		}
 	}
+	return nil
 }
 
 // unpack writes the files of the artifact, whose digest is that of its bytes, as Lambda does.
 func unpack(t *testing.T, home, digest string) string {
 	t.Helper()
-	var data []byte
-	err := filepath.WalkDir(home, func(path string, _ os.DirEntry, err error) error {
-		if err == nil && strings.Contains(filepath.Base(path), digest) && strings.HasSuffix(path, ".zip") {
-			data, err = os.ReadFile(path)
-		}
-		return err
-	})
-	sum := sha256.Sum256(data)
-	if err != nil || hex.EncodeToString(sum[:]) != digest {
-		t.Fatalf("the artifact %s is not in the store: %v", digest, err)
+	files, err := filepath.Glob(filepath.Join(home, "artifacts", digest[:2], digest))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("the artifact %s is not in the store: %v, %v", digest, files, err)
+	}
+	data, err := os.ReadFile(files[0])
+	if sum := sha256.Sum256(data); err != nil || hex.EncodeToString(sum[:]) != digest {
+		t.Fatalf("the artifact %s has other bytes: %v", digest, err)
 	}
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {

@@ -4,6 +4,7 @@ package conformancetest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -22,7 +23,7 @@ type Platform struct {
 	Host string // the Host that they name
 
 	// Deliver sees to it that messages of the queue jobs reach the app, again those at which it fails.
-	Deliver func(t *testing.T, messages ...string)
+	Deliver func(ctx context.Context, messages ...string) error
 
 	Decodes    bool // paths: "%2F" reaches the app as "/", as through HTTP APIs
 	OneValue   bool // of repeated fields and keys, the last, as through load balancers by default
@@ -69,9 +70,21 @@ func Run(t *testing.T, p Platform) {
 		name string
 		run  func(*testing.T)
 	}{
-		{"methods", s.methods}, {"paths", s.paths}, {"queries", s.queries}, {"fields", s.fields}, {"spoofing", s.spoofing}, {"cookies", s.cookies},
-		{"statuses", s.statuses}, {"binary", s.binary}, {"large", s.large}, {"stream", s.stream}, {"environment", s.environment},
-		{"broken", s.broken}, {"timeout", s.timeout}, {"crash", s.crash}, {"events", s.events},
+		{"methods", s.methods},
+		{"paths", s.paths},
+		{"queries", s.queries},
+		{"fields", s.fields},
+		{"spoofing", s.spoofing},
+		{"cookies", s.cookies},
+		{"statuses", s.statuses},
+		{"binary", s.binary},
+		{"large", s.large},
+		{"stream", s.stream},
+		{"environment", s.environment},
+		{"broken", s.broken},
+		{"timeout", s.timeout},
+		{"crash", s.crash},
+		{"events", s.events},
 	} {
 		t.Run(c.name, c.run)
 	}

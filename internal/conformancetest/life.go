@@ -92,7 +92,9 @@ func (s *suite) events(t *testing.T) {
 			t.Errorf("a stranger's %s is answered %+v, %v", target, a, err)
 		}
 	}
-	s.Deliver(t, "one", "two", "bad partly", "bad")
+	if err := s.Deliver(t.Context(), "one", "two", "bad partly", "bad"); err != nil {
+		t.Fatal(err)
+	}
 	counts := func() map[string]int {
 		n := map[string]int{}
 		for line := range strings.SplitSeq(string(s.do(t, "GET", "/seen", nil).body), "\n") {

@@ -22,7 +22,7 @@ func (s *suite) methods(t *testing.T) {
 			t.Errorf("%s with a body reaches the app as %+v", method, seen)
 		}
 	}
-	if a := s.do(t, "HEAD", "/m", nil); a.StatusCode != 200 || len(a.body) != 0 || a.Header.Get("X-Method") != "HEAD" {
+	if a := s.do(t, "HEAD", "/m", nil); a.StatusCode != http.StatusOK || len(a.body) != 0 || a.Header.Get("X-Method") != "HEAD" {
 		t.Errorf("HEAD is answered %s %v %q", a.Status, a.Header, a.body)
 	}
 }

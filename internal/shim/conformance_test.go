@@ -1,6 +1,7 @@
 package shim_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -32,7 +33,9 @@ func TestConformance(t *testing.T) {
 			<-l.Session.Ready()
 			p := conformancetest.Platform{
 				URL: l.Gateway(t, c.format).URL, Host: "app.example.com", Streams: c.stream, OneValue: c.format == lambdahttp.ALB,
-				Deliver: func(t *testing.T, messages ...string) { l.Queue(t, "same-production-jobs", messages...) },
+				Deliver: func(ctx context.Context, messages ...string) error {
+					return l.Queue(ctx, "same-production-jobs", messages...)
+				},
 			}
 			if !c.stream {
 				p.MaxReply = lambdahttp.MaxPayload

@@ -1,17 +1,16 @@
 package shimtest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"testing"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/eventsource"
 )
 
 // Queue delivers messages of a queue as Lambda does, in one batch, and again those at which the function fails, up to five times.
-func (l *Lambda) Queue(t *testing.T, queue string, messages ...string) {
-	t.Helper()
+func (l *Lambda) Queue(ctx context.Context, queue string, messages ...string) error {
 	left := map[string]string{}
 	for i, m := range messages {
 		left[fmt.Sprint("message-", i)] = m
@@ -27,11 +26,11 @@ func (l *Lambda) Queue(t *testing.T, queue string, messages ...string) {
 		}
 		event, err := json.Marshal(map[string]any{"Records": records})
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		reply, err := l.Invoke(t.Context(), event)
+		reply, err := l.Invoke(ctx, event)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		invoked := aloft.Invoked{Payload: reply.Payload}
 		if reply.Failure != nil {
@@ -44,8 +43,8 @@ func (l *Lambda) Queue(t *testing.T, queue string, messages ...string) {
 			}
 		}
 		if len(left) == 0 {
-			return
+			return nil
 		}
 	}
-	t.Errorf("the function fails at %v again and again", left)
+	return fmt.Errorf("the function fails at %v again and again", left)
 }

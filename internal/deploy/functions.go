@@ -59,7 +59,25 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 			EventSources: f.Events,
 		})
 	}
-	return all, errors.Join(checkRoutes(s, all), checkAsync(s, all), checkURLs(s, all))
+	return all, errors.Join(checkRoutes(s, all), checkAsync(s, all), checkURLs(s, all), addUses(s, all))
+}
+
+// addUses gives functions their edges to resources, and what only Lambda knows of them.
+func addUses(s manifest.Settings, all []aloft.Function) error {
+	for i, f := range all {
+		if f.Kind == aloft.Static {
+			continue
+		}
+		uses, err := s.UsesOf(f.Name)
+		if err != nil {
+			return err
+		}
+		all[i].Lambda = s.Functions[f.Name].Lambda.Value()
+		if len(uses) > 0 {
+			all[i].Uses = uses
+		}
+	}
+	return nil
 }
 
 // front is what answers requests: the web function, static files, or both.

@@ -32,7 +32,10 @@ func aloftShape() shape[layer] {
 		if err := settle(d, n, &l.base); err != nil {
 			return err
 		}
-		return checkResources(d, n, l.base.Resources)
+		if err := checkResources(d, n, l.base.Resources); err != nil {
+			return err
+		}
+		return checkUses(d, n, l)
 	})
 }
 
@@ -67,6 +70,7 @@ func settingsKeys() []key[Settings] {
 			mapOf("ROUTE", routes(), functionName()), func(s *Settings) *map[string]string { return &s.Routes }),
 		bind(KeyDoc{Key: "resources", Meaning: "Stores and services that the app uses: they are made with the first release that has them, and kept until the stage is destroyed."},
 			mapOf("RESOURCE", names("resource"), resourceShape()), func(s *Settings) *map[string]ResourceSettings { return &s.Resources }),
+		usesKey(),
 		bind(KeyDoc{Key: "env", Meaning: "Variables for build and run. Those of aloft config win over them."},
 			mapOf("NAME", envNames(), anyText()), func(s *Settings) *map[string]string { return &s.Env }),
 		bind(KeyDoc{Key: "health", Default: "it accepts connections", Meaning: "When an instance is ready for traffic."},
@@ -153,7 +157,7 @@ func functionKeys() shape[FunctionSettings] {
 		bind(KeyDoc{Key: "health", Default: "the general one", Meaning: "When an instance is ready for traffic."},
 			healthShape(), func(f *FunctionSettings) *Health { return &f.Health }),
 	}
-	return objectOf(append(append(keys, urlKey()), asyncKeys()...)...)
+	return objectOf(append(append(keys, urlKey(), functionUsesKey(), lambdaKey()), asyncKeys()...)...)
 }
 
 // settle refuses what contradicts itself in one section, and brings what can be said in two ways into one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -156,7 +155,6 @@ func (r *region) makeAccount(ctx context.Context, found *types.Stack, report alo
 		_, err := r.execute(ctx, found, change{stack: AccountStack, title: fmt.Sprintf("format%d", accountFormat), template: text, tags: accountTags()}, report)
 		return false, err
 	}
-	began := time.Now()
 	made, err := r.stacks.CreateStack(ctx, &cloudformation.CreateStackInput{
 		StackName: sdk.String(AccountStack), TemplateBody: sdk.String(string(text)), Tags: tags(accountTags()),
 		ClientRequestToken: sdk.String(token("account")), EnableTerminationProtection: sdk.Bool(true),
@@ -167,7 +165,7 @@ func (r *region) makeAccount(ctx context.Context, found *types.Stack, report alo
 	if err != nil {
 		return false, r.Session.explain(err, "make the stack "+AccountStack+" in "+r.name)
 	}
-	status, reason, err := r.follow(ctx, following{name: AccountStack, id: sdk.ToString(made.StackId), began: began, report: report})
+	status, reason, err := r.follow(ctx, following{name: AccountStack, id: sdk.ToString(made.StackId), report: report})
 	if err == nil && status != types.StackStatusCreateComplete {
 		err = r.failure(change{stack: AccountStack}, status, reason)
 	}

@@ -35,11 +35,13 @@ func (r *region) execute(ctx context.Context, found *types.Stack, c change, repo
 	if err != nil || !changes {
 		return false, err
 	}
-	began := time.Now()
+	f := following{name: c.stack, id: sdk.ToString(set.StackId), report: report, before: found}
+	if f.seen, err = r.seenBefore(ctx, f.id); err != nil {
+		return false, err
+	}
 	if err := r.start(ctx, set, c); err != nil {
 		return false, err
 	}
-	f := following{name: c.stack, id: sdk.ToString(set.StackId), began: began, report: report, before: found}
 	status, reason, err := r.follow(ctx, f)
 	if err != nil {
 		r.takeBack(ctx, found, f.id)

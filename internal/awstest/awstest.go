@@ -114,6 +114,7 @@ func start(t testing.TB, kind Kind, program string) *Cloud {
 			return &Cloud{Kind: kind, Endpoint: endpoint, Config: aws.Config{
 				Region: region, BaseEndpoint: aws.String(endpoint), RetryMaxAttempts: 1,
 				Credentials: credentials.NewStaticCredentialsProvider(account, "secret", ""),
+				HTTPClient:  &http.Client{Transport: whole{}},
 			}}
 		}
 		said = log

@@ -104,7 +104,7 @@ func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
 		return []aloft.Function{*files}
 	}
 	all := []aloft.Function{{
-		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(planned(plan), s.Env, web.Env),
+		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Runtime: web.Runtime, Env: environment(planned(plan), s.Env, web.Env),
 		HealthPath: web.Health.Path, BootTimeout: web.Health.Timeout, DrainTimeout: web.Drain, Timeout: web.Timeout,
 		Memory: web.Memory, CPU: web.CPU, Network: web.Network, Isolation: s.Isolation.Minimum, Instances: web.Instances, Max: web.Max,
 		Target: web.Target, Concurrency: web.Concurrency, Queue: web.Queue, Idle: web.Idle, Async: asyncOf(web),

@@ -110,7 +110,7 @@ func functionKeys() shape[FunctionSettings] {
 			line(), func(f *FunctionSettings) *string { return &f.Command }),
 		bind(KeyDoc{Key: "handler", Default: "the Procfile's line", Meaning: "What a Lambda runtime calls with each event: app.handler is handler in app.py or app.mjs."},
 			handlerName(), func(f *FunctionSettings) *string { return &f.Handler }),
-		bind(KeyDoc{Key: "runtime", Default: "by the handler's file", Meaning: "The Lambda runtime of a handler, by AWS's name. With provided.al2023 the command speaks the Runtime API itself."},
+		bind(KeyDoc{Key: "runtime", Default: "by the handler's file", Meaning: "The Lambda runtime of a handler, by AWS's name. With provided.al2023 the command speaks the Runtime API itself. For the web function it is where the command runs on AWS, which else is known by the command."},
 			runtimeName(), func(f *FunctionSettings) *string { return &f.Runtime }),
 		bind(KeyDoc{Key: "format", Default: "apigw-v2", Meaning: "What event a handler gets of a request: API Gateway's payload 2.0 or 1.0, a function URL's, a load balancer's."},
 			oneOf("apigw-v2", "apigw-v1", "function-url", "alb", "alb-multi"), func(f *FunctionSettings) *string { return &f.Format }),

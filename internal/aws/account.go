@@ -152,8 +152,8 @@ func (r *region) makeAccount(ctx context.Context, found *types.Stack, report alo
 		return false, err
 	}
 	if found != nil {
-		_, err := r.execute(ctx, found, change{stack: AccountStack, title: fmt.Sprintf("format%d", accountFormat), template: text, tags: accountTags()}, report)
-		return false, err
+		c := change{stack: AccountStack, title: fmt.Sprintf("format%d", accountFormat), template: text, tags: accountTags()}
+		return false, r.execute(ctx, found, c, report)
 	}
 	made, err := r.stacks.CreateStack(ctx, &cloudformation.CreateStackInput{
 		StackName: sdk.String(AccountStack), TemplateBody: sdk.String(string(text)), Tags: tags(accountTags()),

@@ -98,8 +98,7 @@ func (r *region) adopt(ctx context.Context, a adoption) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, tags: a.tags, imports: imports}, a.report)
-	return true, err
+	return true, r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, tags: a.tags, imports: imports}, a.report)
 }
 
 // identifier is what names a resource for an import, taken from its ARN.

@@ -86,7 +86,7 @@ func (r *region) unstop(ctx context.Context, function string, reserved *int) err
 		_, err = r.lambda.DeleteFunctionConcurrency(ctx, &lambda.DeleteFunctionConcurrencyInput{FunctionName: &function})
 	} else {
 		_, err = r.lambda.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{
-			FunctionName: &function, ReservedConcurrentExecutions: sdk.Int32(int32(*reserved)), //nolint:gosec // the manifest bounds it
+			FunctionName: &function, ReservedConcurrentExecutions: sdk.Int32(int32(*reserved)),
 		})
 	}
 	return r.Session.explain(err, "let "+function+" in "+r.name+" run again")

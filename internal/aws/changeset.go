@@ -29,29 +29,29 @@ type change struct {
 	imports    []types.ResourceToImport // what exists already and becomes part of the stack; nothing else can change then
 }
 
-// execute makes a stack what the change says, and waits. It reports false if the stack was that already.
-func (r *region) execute(ctx context.Context, found *types.Stack, c change, report aloft.Reporter) (bool, error) {
+// execute makes a stack what the change says, and waits. A stack that is that already stays as it is.
+func (r *region) execute(ctx context.Context, found *types.Stack, c change, report aloft.Reporter) error {
 	set, changes, err := r.changeSet(ctx, found, c)
 	if err != nil || !changes {
-		return false, err
+		return err
 	}
 	f := following{name: c.stack, id: sdk.ToString(set.StackId), report: report, before: found}
 	if f.seen, err = r.seenBefore(ctx, f.id); err != nil {
-		return false, err
+		return err
 	}
 	if err := r.start(ctx, set, c); err != nil {
-		return false, err
+		return err
 	}
 	status, reason, err := r.follow(ctx, f)
 	if err != nil {
 		r.takeBack(ctx, found, f.id)
-		return false, err
+		return err
 	}
 	switch status { //nolint:exhaustive // all others are failures
 	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete, types.StackStatusImportComplete:
-		return true, nil
+		return nil
 	}
-	return true, r.failure(c, status, reason)
+	return r.failure(c, status, reason)
 }
 
 // failure is the error of a change that did not come to be: its reason first.
@@ -101,7 +101,7 @@ func (r *region) changeSet(ctx context.Context, found *types.Stack, c change) (*
 		case types.ChangeSetStatusCreateComplete:
 			return set, true, nil
 		case types.ChangeSetStatusFailed:
-			return r.unplanned(ctx, set, c)
+			return r.unplanned(ctx, set)
 		}
 		if err := r.pause(ctx); err != nil {
 			return nil, false, r.Session.explain(err, "wait for the plan of the stack "+c.stack)
@@ -110,7 +110,7 @@ func (r *region) changeSet(ctx context.Context, found *types.Stack, c change) (*
 }
 
 // unplanned says why there is no plan: nothing would change, or it is impossible.
-func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChangeSetOutput, c change) (*cloudformation.DescribeChangeSetOutput, bool, error) {
+func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChangeSetOutput) (*cloudformation.DescribeChangeSetOutput, bool, error) {
 	reason := sdk.ToString(set.StatusReason)
 	_, err := r.stacks.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: set.ChangeSetId})
 	if err != nil {

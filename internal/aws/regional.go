@@ -94,8 +94,7 @@ func (r *regional) update(ctx context.Context, found *types.Stack) error {
 	}
 	maps.Copy(tags, stageTags(ref))
 	c := change{stack: name, title: title(r.release), template: r.template, parameters: r.out.Parameters, tags: tags}
-	_, err := r.execute(ctx, found, c, r.report)
-	return err
+	return r.execute(ctx, found, c, r.report)
 }
 
 func stageTags(ref aloft.StageRef) map[string]string {

@@ -97,8 +97,11 @@ func (d *deployment) each(step func(*regional) error) error {
 // first is the error that matters most: others may only say that they were stopped. The others are in its detail.
 func first(errs []error) error {
 	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
-	if len(errs) < 2 {
-		return errors.Join(errs...)
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
 	}
 	slices.SortStableFunc(errs, func(a, b error) int { return weight(a) - weight(b) })
 	if e, ok := errors.AsType[*aloft.Error](errs[0]); ok {

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -112,6 +113,9 @@ func (r *region) changeSet(ctx context.Context, found *types.Stack, c change) (*
 // unplanned says why there is no plan: nothing would change, or it is impossible.
 func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChangeSetOutput) (*cloudformation.DescribeChangeSetOutput, bool, error) {
 	reason := sdk.ToString(set.StatusReason)
+	if strings.Contains(reason, "DescribeEvents") {
+		reason = cmp.Or(r.invalid(ctx, set.ChangeSetId), reason)
+	}
 	_, err := r.stacks.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: set.ChangeSetId})
 	if err != nil {
 		r.Logger.Warn("delete a change set", "id", sdk.ToString(set.ChangeSetId), "error", err)
@@ -120,6 +124,25 @@ func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChan
 		return set, false, nil
 	}
 	return nil, false, aloft.Errorf(aloft.Failed, "%s: %s", r.name, reason).WithHint("see the template: aloft export cloudformation DIR; then type the same command again")
+}
+
+// invalid is what CloudFormation found wrong with a change before it began: what the reason of the change set refers to. It is ""
+// if that cannot be read.
+func (r *region) invalid(ctx context.Context, id *string) string {
+	out, err := r.stacks.DescribeEvents(ctx, &cloudformation.DescribeEventsInput{
+		ChangeSetName: id, Filters: &types.EventFilter{FailedEvents: sdk.Bool(true)},
+	})
+	if err != nil {
+		r.Logger.Warn("read why a change set failed", "id", sdk.ToString(id), "error", err)
+		return ""
+	}
+	var all []string
+	for _, e := range out.OperationEvents {
+		if reason := cmp.Or(sdk.ToString(e.ValidationStatusReason), sdk.ToString(e.ResourceStatusReason)); reason != "" {
+			all = append(all, fmt.Sprintf("%s (%s): %s", sdk.ToString(e.LogicalResourceId), sdk.ToString(e.ResourceType), reason))
+		}
+	}
+	return strings.Join(all, "\n")
 }
 
 func (r *region) changeSetInput(ctx context.Context, found *types.Stack, c change) (*cloudformation.CreateChangeSetInput, error) {
@@ -131,8 +154,8 @@ func (r *region) changeSetInput(ctx context.Context, found *types.Stack, c chang
 		ChangeSetType: types.ChangeSetTypeUpdate,
 	}
 	switch {
-	case c.imports != nil:
-		input.ChangeSetType = types.ChangeSetTypeImport
+	case c.imports != nil: // nothing else may change
+		input.ChangeSetType, input.Tags, input.Parameters = types.ChangeSetTypeImport, nil, nil
 	case found == nil || conditionOf(found.StackStatus) == inReview:
 		input.ChangeSetType = types.ChangeSetTypeCreate
 	}

@@ -101,7 +101,13 @@ func (r *region) adopt(ctx context.Context, a adoption) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, imports: imports}, a.report)
+	err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, imports: imports}, a.report)
+	if err != nil && ctx.Err() == nil && aloft.ErrorCode(err) == aloft.Failed {
+		// AWS finds things by their tags for a while after they are gone. If they are there, the stack's creation will say so.
+		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: they could not be taken in (%v); making them anew", r.name, err)})
+		return false, nil
+	}
+	return true, err
 }
 
 // logical is the logical id in a template of a store that outlived its stack: the one that it had, or the one whose name it

@@ -30,7 +30,8 @@
 //
 // If-None-Match: * and If-Match on PutObject, If-Match on DeleteObject, reads that see all writes before them, and the Date and
 // Last-Modified headers: no clock of a client decides anything. A load of a stage is one round trip, two the first time (index
-// and stage.json, together 2 GETs); CreateRelease is 3 GETs or less and 2 PUTs, FinishRelease 2 GETs and 1 PUT.
+// and stage.json: 2 GETs); CreateRelease is 2 GETs and 2 PUTs, FinishRelease 2 GETs and 1 PUT. A list of releases reads older ones
+// 16 at a time.
 package s3
 
 import (
@@ -98,11 +99,7 @@ func (b *Bucket) read(ctx context.Context, key string) (object, error) {
 // write stores an object if the one there has the ETag, or if there is none and etag is "". It returns errRaced if not.
 func (b *Bucket) write(ctx context.Context, key string, data []byte, etag string) (object, error) {
 	input := &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: bytes.NewReader(data), ContentType: aws.String("application/json")}
-	if etag == "" {
-		input.IfNoneMatch = aws.String("*")
-	} else {
-		input.IfMatch = &etag
-	}
+	input.IfMatch, input.IfNoneMatch = conditions(etag)
 	out, err := b.client.PutObject(ctx, input)
 	if err != nil {
 		if err = b.fail(ctx, "write", key, err); errors.Is(err, errMissing) {

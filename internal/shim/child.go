@@ -98,6 +98,21 @@ func (c *child) address(ctx context.Context) (net.Addr, error) {
 	}
 }
 
+// notice waits for a change of the server's state, so long at most.
+func (c *child) notice(ctx context.Context, most time.Duration) {
+	now, changed := c.state()
+	if now.addr == nil {
+		return
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-changed:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // run keeps the server running until ctx ends, and stops it then.
 func (c *child) run(ctx context.Context) {
 	for failures := 0; ctx.Err() == nil; {

@@ -18,6 +18,7 @@ import (
 
 const (
 	margin     = 200 * time.Millisecond // before the function's deadline in which the answer must be out
+	noticeTime = 50 * time.Millisecond  // in which a server's end is noticed
 	redialTime = 10 * time.Millisecond  // between attempts to connect to a server that has just ended
 )
 
@@ -108,7 +109,7 @@ func (w *worker) answer(ctx context.Context, r *reply) error {
 	response, err := w.forward(ctx, x)
 	defer w.release(x)
 	if err != nil {
-		return r.refuse(api, statusOf(ctx, err), err.Error())
+		return w.unanswered(ctx, r, err)
 	}
 	if err := r.begin(api, response.status, response.header); err != nil {
 		if r.out != nil {
@@ -121,6 +122,18 @@ func (w *worker) answer(ctx context.Context, r *reply) error {
 		return r.refuse(api, http.StatusGatewayTimeout, "the response was not complete when the function's time was nearly up")
 	}
 	return r.finish(api, broken)
+}
+
+// unanswered answers a request that the server did not answer. One that ended over it is given a moment to be seen to, so that the
+// next request waits for its successor.
+func (w *worker) unanswered(ctx context.Context, r *reply, why error) error {
+	status, text := statusOf(ctx, why), why.Error()
+	if status == http.StatusGatewayTimeout {
+		text = "it took longer than the function's timeout"
+	} else {
+		w.child.notice(ctx, noticeTime)
+	}
+	return r.refuse(context.WithoutCancel(ctx), status, text)
 }
 
 // release ends an exchange and keeps its buffers for the next.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/stack"
+	"github.com/aloft-run/aloft/internal/standard"
 )
 
 // cases are the goldens: the example apps with the functions that a build of each has, and what stages may have besides.
@@ -21,6 +22,7 @@ func cases() map[string]stack.Input {
 	all["handlers"] = handlersCase()
 	all["everything"] = everythingCase()
 	all["secret"] = secretCase()
+	all["stores"] = storesCase()
 	return all
 }
 
@@ -151,4 +153,38 @@ func secretCase() stack.Input {
 		Secret:    "aloft/shop/production", Label: "c7",
 	}
 	return in
+}
+
+// storesCase has a resource of each type, and functions that use them.
+func storesCase() stack.Input {
+	work := aloft.Function{
+		Name: "work", Kind: aloft.Handler, Handler: "work.handler", Runtime: "python3.13",
+		Uses: []string{"uploads", "items:read", "key:read", "events:write"}, Async: &aloft.Async{OnSuccess: "topic:news", OnFailure: "queue:jobs"},
+	}
+	web := server()
+	for _, kind := range aloft.ResourceTypes() {
+		web.Uses = append(web.Uses, named(kind))
+	}
+	in := input(release("shop", web, work))
+	for _, kind := range aloft.ResourceTypes() {
+		one := aloft.Resource{Name: named(kind), Type: kind}
+		switch kind {
+		case aloft.Table:
+			one.Options = map[string]string{"key": "id"}
+		case aloft.Mail:
+			one.Options = map[string]string{"identity": "example.com"}
+		}
+		in.Release.Resources = append(in.Release.Resources, one)
+	}
+	in.Release.AWS.VPC = &aloft.VPC{Subnets: []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}, SecurityGroups: []string{"sg-0123456789abcdef0"}}
+	in.Kinds = standard.CloudKinds()
+	return in
+}
+
+// named is the name of the resource of a type.
+func named(kind string) string {
+	return map[string]string{
+		aloft.Bucket: "uploads", aloft.Queue: "jobs", aloft.Topic: "news", aloft.Stream: "events", aloft.Table: "items", aloft.Postgres: "db",
+		aloft.Cache: "sessions", aloft.Search: "index", aloft.Mail: "mail", aloft.Secret: "key",
+	}[kind]
 }

@@ -52,12 +52,24 @@ func (s *render) environment(f aloft.Function, r runtime) (map[string]any, error
 		if err != nil {
 			return nil, fmt.Errorf("write what the shim of %s runs: %w", f.Name, err)
 		}
-		env[specVariable] = string(text)
+		env[specVariable] = filledIn(string(text))
 		if r.wrapped {
 			env["AWS_LAMBDA_EXEC_WRAPPER"] = shimProgram
 		}
 	}
 	return env, fits(f, env, known)
+}
+
+// filledIn is a text in which CloudFormation fills in account and region where it names them, and leaves all else as it is.
+func filledIn(text string) any {
+	if !strings.Contains(text, "${"+cfn.Account+"}") {
+		return text
+	}
+	text = strings.ReplaceAll(text, "${", "${!")
+	for _, name := range []string{cfn.Account, cfn.Region} {
+		text = strings.ReplaceAll(text, "${!"+name+"}", "${"+name+"}")
+	}
+	return cfn.Sub(text)
 }
 
 // ownEnv are the variables that the function's source gives it; $APP and $PATH in them are Lambda's.

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +23,27 @@ type runtime struct {
 	family  lambdaruntime.Family
 }
 
+// Fit gives functions the runtimes that an artifact is made for, by its tree: where that was built with Python 3.12, say. It is
+// asked once, when a release is made, so that all templates of the release have the same. What runs in none of Lambda's
+// runtimes is left for Render to refuse.
+func Fit(functions []aloft.Function, tree fs.FS) []aloft.Function {
+	fitted := slices.Clone(functions)
+	for i, f := range fitted {
+		family := lambdaruntime.Family(f.Runtime)
+		if f.Kind == aloft.Web && f.Runtime == "" {
+			found, err := lambdaruntime.ForCommand(f.Command, tree)
+			if err != nil {
+				continue
+			}
+			family = found
+		}
+		if f.Kind == aloft.Web || f.Kind == aloft.Handler {
+			fitted[i].Runtime = lambdaruntime.ForTree(family, tree)
+		}
+	}
+	return fitted
+}
+
 // runtime decides how Lambda starts a function. It returns Invalid for what none of its runtimes can run.
 func (s *render) runtime(f aloft.Function) (runtime, error) {
 	r := runtime{name: f.Runtime, handler: f.Handler}
@@ -28,17 +51,18 @@ func (s *render) runtime(f aloft.Function) (runtime, error) {
 	case f.Kind == aloft.Static:
 		r.name = string(lambdaruntime.Provided)
 	case f.Runtime == "" && f.Kind == aloft.Web:
-		name, err := lambdaruntime.ForCommand(f.Command, nil)
+		family, err := lambdaruntime.ForCommand(f.Command, nil)
 		if err != nil {
 			return runtime{}, aloft.Errorf(aloft.Invalid, "%s: %w", f.Name, err).
 				WithHint("put the interpreter into the app and start it by its path, such as ./bin/php; or say what it needs: functions.%s.runtime in aloft.yml", f.Name)
 		}
-		r.name = name
+		r.name = string(family)
 	}
 	r.name = lambdaruntime.Newest(r.name)
 	family, warning, err := lambdaruntime.Parse(r.name)
 	if err != nil {
-		return runtime{}, err
+		return runtime{}, aloft.Errorf(aloft.Invalid, "%s is built for %s, which AWS Lambda does not have", f.Name, r.name).
+			WithHint("build it where one of these is: %s; or name one that it runs in: functions.%s.runtime", strings.Join(lambdaruntime.Names(), ", "), f.Name)
 	}
 	if warning != "" {
 		s.warn(f.Name + ": " + warning)

@@ -78,13 +78,20 @@ func (s *render) declared(kind, name string) string {
 // noteName tells the shim how a source is called: events have the physical name of where they come from.
 func (s *render) noteName(f aloft.Function, source eventsource.Source) {
 	one, ok := s.stores[source.Name()]
-	if !ok || one.name == source.Name() {
+	if !ok {
 		return
+	}
+	name := one.name
+	if one.kind == aloft.Bucket { // it has account and region in its name, which only CloudFormation knows
+		if arn, is := one.rendered.ARN.(map[string]any); is {
+			text, _ := arn["Fn::Sub"].(string)
+			name = text[strings.LastIndex(text, ":::")+len(":::"):]
+		}
 	}
 	if s.sources[f.Name] == nil {
 		s.sources[f.Name] = map[string]string{}
 	}
-	s.sources[f.Name][one.name] = source.Name()
+	s.sources[f.Name][name] = source.Name()
 }
 
 // patch gives resources of others the properties that a source needs there. They wait for what lets them invoke the function:

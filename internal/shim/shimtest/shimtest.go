@@ -167,7 +167,14 @@ func (l *Lambda) serve(format lambdahttp.Format, w http.ResponseWriter, r *http.
 	if err != nil {
 		return err
 	}
-	meta := &lambdahttp.Meta{RequestID: "gateway", SourceIP: "203.0.113.7", Time: time.Now(), AccountID: "123456789012", APIID: "a1b2c3"}
+	const client = "203.0.113.7"
+	from := client
+	if claimed := r.Header.Get("X-Forwarded-For"); claimed != "" { // which AWS's gateways pass on
+		from = claimed + ", " + client
+	}
+	r.Header.Set("X-Forwarded-For", from)
+	r.Header.Set("X-Forwarded-Proto", "https")
+	meta := &lambdahttp.Meta{RequestID: "gateway", SourceIP: client, Time: time.Now(), AccountID: "123456789012", APIID: "a1b2c3"}
 	if format == lambdahttp.FunctionURL {
 		meta.DomainName = "a1b2c3.lambda-url.eu-central-1.on.aws"
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -110,6 +111,9 @@ func (r *run) run(ctx context.Context) error {
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer cancel()
+	if r.concurrency == 1 {
+		runtime.GOMAXPROCS(1) // one thing is done at a time: a second processor would only be woken up for it
+	}
 	var server *child
 	if len(r.Command) > 0 {
 		server = newChild(r.settings, r.stdout, r.stderr, r.say)

@@ -9,8 +9,9 @@
 //     the key and alias made by API or stack first, as AWS does; nothing is there at the start.
 //   - MiniStack keeps an access key of twelve digits for the account's number (see Cloud.Account), so that one emulator has
 //     many accounts that see nothing of each other. moto has one account.
-//   - MiniStack runs functions of provided.al2023, Python and Node as processes of this machine, with their layers, without
-//     Docker; moto needs Docker for it. Hosts of function URLs and HTTP APIs (ID.lambda-url.REGION.localhost) need no DNS
+//   - MiniStack runs functions of provided.al2023, Python and Node as processes of this machine without Docker; moto needs
+//     Docker for it. Two things of Lambda that it leaves out there, bootstraps in layers and AWS_LAMBDA_EXEC_WRAPPER, are
+//     added from outside: see ministack/sitecustomize.py. Hosts of function URLs and HTTP APIs (ID.lambda-url.REGION.localhost) need no DNS
 //     with Cloud.Client.
 //   - moto's CloudFormation skips many types in silence (aliases, function URLs, HTTP APIs): tests of stacks ask for
 //     MiniStack with Cloud.NeedMiniStack.
@@ -18,6 +19,7 @@ package awstest
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"io"
 	"net"
@@ -120,6 +122,11 @@ func start(t testing.TB, kind Kind, program string) *Cloud {
 	return nil
 }
 
+// customize is what Python runs before MiniStack.
+//
+//go:embed ministack/sitecustomize.py
+var customize []byte
+
 // attempt starts the emulator on a free port. It returns its endpoint, or what it printed.
 func attempt(t testing.TB, kind Kind, program string) (endpoint, said string) {
 	t.Helper()
@@ -130,6 +137,9 @@ func attempt(t testing.TB, kind Kind, program string) (endpoint, said string) {
 		t.Fatal(err)
 	}
 	defer log.Close() // the emulator has its own descriptor
+	if err := os.WriteFile(filepath.Join(dir, "sitecustomize.py"), customize, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	args := []string{program}
 	if kind == Moto {
 		args = append(args, "-H", "127.0.0.1", "-p", port)
@@ -177,7 +187,7 @@ func await(log, endpoint string) (served, said string) {
 func environment(dir, port string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "AWS_") })
 	return append(env, "TMPDIR="+dir, "STATE_DIR="+filepath.Join(dir, "state"), "S3_DATA_DIR="+filepath.Join(dir, "s3"),
-		"GATEWAY_PORT="+port, "BIND_HOST=127.0.0.1", "MINISTACK_ACCOUNT_ID="+account, "MINISTACK_REGION="+region,
+		"PYTHONPATH="+dir, "GATEWAY_PORT="+port, "BIND_HOST=127.0.0.1", "MINISTACK_ACCOUNT_ID="+account, "MINISTACK_REGION="+region,
 		"AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE=/nonexistent", "AWS_SHARED_CREDENTIALS_FILE=/nonexistent", "DOCKER_HOST=unix:///nonexistent")
 }

@@ -83,7 +83,7 @@ func TestSchemaRefusesBad(t *testing.T) {
 		"max-below-min", "soft-above-hard", "network-host", "handler-and-command", "runtime-unknown",
 		"duration-zero", "async-max-event-age", "duration-huge", "duration-overflow", "size-zero",
 		"resource-retention", "resource-dead-letters", "resource-dead-letters-self", "resource-max-receives", "resource-no-type", "resource-option",
-		"resource-duration",
+		"resource-duration", "aws-region-and-regions", "aws-waf",
 		"tag", "anchor-unknown", "anchor-cycle", "documents", // of YAML
 	}
 	refused := 0

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/client"
 )
 
 const upHelp = `Builds the app in the current directory (or -C DIR), makes a release of it on a stage, runs it, and prints
@@ -63,7 +62,7 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 		return err
 	}
 	input.Force, input.Description = o.force, o.description
-	return p.release(ctx, input.Stage, func(ctx context.Context, c *client.Client, report aloft.Reporter) (aloft.Deployment, error) {
+	return p.release(ctx, input.Stage, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 		return c.Deploy(ctx, input, report)
 	})
 }

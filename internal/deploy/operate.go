@@ -69,6 +69,11 @@ func (d *Deployer) Stop(ctx context.Context, ref aloft.StageRef) error {
 
 // SetDomains replaces the stage's domains; see [aloft.Operator].
 func (d *Deployer) SetDomains(ctx context.Context, ref aloft.StageRef, domains []string) (aloft.Stage, error) {
+	return d.ChangeDomains(ctx, ref, domains, aloft.Discard{})
+}
+
+// ChangeDomains is SetDomains with progress: where domains are part of a release it makes one.
+func (d *Deployer) ChangeDomains(ctx context.Context, ref aloft.StageRef, domains []string, report aloft.Reporter) (aloft.Stage, error) {
 	clean := make([]string, 0, len(domains))
 	for _, domain := range domains {
 		domain = strings.ToLower(strings.TrimSuffix(domain, "."))
@@ -78,7 +83,7 @@ func (d *Deployer) SetDomains(ctx context.Context, ref aloft.StageRef, domains [
 		clean = append(clean, domain)
 	}
 	slices.Sort(clean)
-	unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	unlock, err := d.lockStage(ctx, ref, report)
 	if err != nil {
 		return aloft.Stage{}, err
 	}
@@ -87,9 +92,13 @@ func (d *Deployer) SetDomains(ctx context.Context, ref aloft.StageRef, domains [
 	if err != nil {
 		return aloft.Stage{}, err
 	}
+	before := stage.Clone()
 	stage.Domains = slices.Compact(clean)
 	if err := d.Apps.UpdateStage(ctx, stage); err != nil {
 		return aloft.Stage{}, err
+	}
+	if d.AWS != nil {
+		return stage, d.releaseDomains(ctx, before, stage, report)
 	}
 	return stage, d.Platform.Route(ctx, stage)
 }

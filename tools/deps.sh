@@ -5,6 +5,7 @@ set -eu
 packages=""
 need() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
 need git git
+python3 -c "import ensurepip" >/dev/null 2>&1 || packages="$packages python3-venv"
 need curl curl
 need strace strace
 need ruby ruby-full
@@ -26,6 +27,8 @@ fi
 # Programs in Python for the tests of AWS, in an environment of their own below the repository.
 if ! cmp -s tools/requirements.txt .deps/installed; then
 	if python3 -m venv --clear .deps/venv >/dev/null && .deps/venv/bin/pip install -q --disable-pip-version-check -r tools/requirements.txt >&2; then
+		mkdir -p .deps/bin # apart from the environment's own python3, which is not for apps
+		for program in aws cfn-lint ministack; do ln -sf "../venv/bin/$program" ".deps/bin/$program"; done
 		cp tools/requirements.txt .deps/installed
 	else
 		echo "deps: the programs of tools/requirements.txt cannot be installed; tests of AWS will be skipped and say so" >&2

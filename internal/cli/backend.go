@@ -40,8 +40,19 @@ type savedEvents interface {
 var _ backend = (*client.Client)(nil)
 
 // connect returns what has the stage.
-func (p *program) connect(ctx context.Context, _ aloft.StageRef) (backend, error) {
-	return p.server(ctx)
+func (p *program) connect(ctx context.Context, ref aloft.StageRef) (backend, error) {
+	at, err := p.site(ref)
+	if err != nil {
+		return nil, err
+	}
+	if at.aws {
+		return p.openAWS(ctx, at)
+	}
+	c, err := p.server(ctx)
+	if err != nil {
+		return nil, err // not a client that is nil
+	}
+	return c, nil
 }
 
 // open returns the stage that the flags name, and what has it. That must be closed.
@@ -54,12 +65,26 @@ func (p *program) open(ctx context.Context) (aloft.StageRef, backend, error) {
 	return ref, c, err
 }
 
-// openServer returns the stage that the flags name, which must run on this machine, and a client of its server. The client must be closed.
-func (p *program) openServer(ctx context.Context) (aloft.StageRef, *client.Client, error) {
+// openServer returns the stage that the flags name and a client of the server that has it, which must be closed. It returns
+// Invalid for a stage on AWS, where what the command does is not to be had; instead is what to do there.
+func (p *program) openServer(ctx context.Context, instead string) (aloft.StageRef, *client.Client, error) {
 	ref, err := p.stage("")
 	if err != nil {
 		return ref, nil, err
 	}
+	at, err := p.site(ref)
+	if err != nil {
+		return ref, nil, err
+	}
+	if at.aws {
+		return ref, nil, aloft.Errorf(aloft.Invalid, "%s is on AWS, where this command has nothing to work with", ref).WithHint("%s", instead)
+	}
 	c, err := p.server(ctx)
 	return ref, c, err
 }
+
+// What to do on AWS in place of what only a server has.
+const (
+	noRecorder    = "what a function gets and prints is in aloft logs; aloft invoke --event makes sample events"
+	noSavedEvents = "keep the event in a file: aloft invoke FUNCTION --payload @FILE"
+)

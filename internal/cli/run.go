@@ -34,7 +34,7 @@ func runRun(ctx context.Context, p *program, command []string) error {
 	if command[0] == "" {
 		return aloft.Errorf(aloft.Invalid, "the command is empty").WithHint("for example: aloft run -- npm run migrate")
 	}
-	ref, c, err := p.openServer(ctx)
+	ref, c, err := p.openServer(ctx, "make it a handler function and call it: aloft invoke FUNCTION")
 	if err != nil {
 		return err
 	}

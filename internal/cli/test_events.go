@@ -107,7 +107,7 @@ func newTestEventsRemove(p *program) *cobra.Command {
 		Args: between(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
-			ref, server, err := p.openServer(ctx)
+			ref, server, err := p.openServer(ctx, noSavedEvents)
 			if err != nil {
 				return err
 			}
@@ -175,7 +175,7 @@ func runTestEventsSave(ctx context.Context, p *program, function, name string, o
 	if slices.Contains(testevent.Names(), name) {
 		return aloft.Errorf(aloft.Invalid, "%s is the name of a sample event", name).WithHint("choose another name")
 	}
-	ref, c, err := p.openServer(ctx)
+	ref, c, err := p.openServer(ctx, noSavedEvents)
 	if err != nil {
 		return err
 	}

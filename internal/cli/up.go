@@ -77,5 +77,7 @@ func (p *program) source(ctx context.Context, stage string) (aloft.DeployInput, 
 	if err != nil {
 		return aloft.DeployInput{}, err
 	}
-	return aloft.DeployInput{Stage: ref, Dir: dir, Author: p.author(), Commit: gitCommit(ctx, dir)}, nil
+	return aloft.DeployInput{
+		Stage: ref, Dir: dir, Author: p.author(), Commit: gitCommit(ctx, dir), Platform: aloft.PlatformName(p.flags.platform),
+	}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,12 +34,9 @@ type Alias struct {
 	UpdatedAt   time.Time       `json:"updatedAt"`
 }
 
-// aliasPattern is AWS's rule for names of aliases, which are no numbers.
-var aliasPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
-
-// CheckAliasName returns an Invalid error unless name may name an alias.
+// CheckAliasName returns an Invalid error unless name may name an alias, by AWS's rule.
 func CheckAliasName(name string) error {
-	if aliasPattern.MatchString(name) && strings.Trim(name, "0123456789") != "" {
+	if name != "" && len(name) <= 128 && consists(name, lowerCase+upperCase+digits+"_-") && !consists(name, digits) {
 		return nil
 	}
 	return Errorf(Invalid, "alias name %q is not allowed", name).

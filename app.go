@@ -2,7 +2,7 @@ package aloft
 
 import (
 	"context"
-	"regexp"
+	"strings"
 	"time"
 )
 
@@ -13,12 +13,21 @@ type App struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
-var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+// What names consist of. Regular expressions would take more time and room than all else in the shim, which starts with every
+// environment of Lambda.
+const (
+	lowerCase = "abcdefghijklmnopqrstuvwxyz"
+	upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits    = "0123456789"
+)
+
+// consists reports whether a text has no other bytes than those.
+func consists(text, of string) bool { return strings.Trim(text, of) == "" }
 
 // CheckName returns an Invalid error unless name may name an app, a stage or a function. What says which, for the message.
 // This is the only place that knows the rule: a lower-case letter, then at most 39 letters, digits and dashes.
 func CheckName(what, name string) error {
-	if namePattern.MatchString(name) && name[len(name)-1] != '-' {
+	if name != "" && len(name) <= 40 && consists(name, lowerCase+digits+"-") && consists(name[:1], lowerCase) && name[len(name)-1] != '-' {
 		return nil
 	}
 	return Errorf(Invalid, "%s name %q is not allowed", what, name).

@@ -16,7 +16,7 @@ const module = "github.com/aloft-run/aloft"
 // layers says which packages of this module a package may import, besides the root. A trailing "/..." matches the package
 // and all below it. Packages not listed may import none. Tests (_test.go and packages named *test) are free.
 var layers = map[string][]string{
-	"cmd/...":           {"internal/cli"},
+	"cmd/aloft":         {"internal/cli"},
 	"internal/cli":      {"internal/..."}, // the only package that knows concrete types and the environment
 	"internal/standard": {"internal/engine/...", "internal/buildpack/...", "internal/eventsource/...", "internal/lineage", "internal/resource/..."},
 
@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"internal/client":      {"internal/api/..."}, // the wire types
 	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/eventsource", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},
 	"internal/events":      {"internal/eventsource"},
-	"internal/gateway/...": {"internal/gateway/...", "internal/route", "internal/upstream"},
+	"internal/gateway/...": {"internal/edge", "internal/gateway/...", "internal/route", "internal/upstream"},
 	"internal/route":       {"internal/upstream"},
 
 	"internal/local":         {"internal/awsapi", "internal/engine", "internal/function", "internal/lambdahttp", "internal/lambdaruntime", "internal/lineage", "internal/reclaim", "internal/resource", "internal/route", "internal/runtimeapi", "internal/upstream"},
@@ -39,6 +39,12 @@ var layers = map[string][]string{
 	"internal/lambdaruntime": {},
 	"internal/manifest":      {"internal/lambdaruntime"},
 	"internal/testevent":     {"internal/lambdahttp"},
+	"internal/static/...":    {"internal/static"},
+
+	// They are what runs inside of Lambda: besides these the standard library only.
+	"cmd/bootstrap":               {"internal/shim"},
+	"internal/shim/shimbin/embed": {"internal/shim/shimbin"},
+	"internal/shim":               {"internal/edge", "internal/engine/sockdiag", "internal/lambdahttp", "internal/static"},
 
 	"internal/sqlite/...":    {"internal/sqlite/..."},
 	"internal/async":         {"internal/lineage", "internal/sqlite/messages"},

@@ -8,6 +8,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/route"
 	"github.com/aloft-run/aloft/internal/static"
+	"github.com/aloft-run/aloft/internal/static/compression"
 )
 
 // hosts are the hosts of a stage, its own first.
@@ -32,7 +33,7 @@ func staticFiles(dir string) (route.Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &rootFiles{Handler: static.New(root, static.Options{}), Closer: root}, nil
+	return &rootFiles{Handler: static.New(root, static.Options{Encodings: compression.All()}), Closer: root}, nil
 }
 
 type rootFiles struct {

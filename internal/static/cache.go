@@ -10,9 +10,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 )
 
 const (
@@ -24,7 +21,7 @@ const (
 // key names one form of a file.
 type key struct {
 	name     string
-	encoding string // "", "gzip" or "zstd"
+	encoding string // "", or the name of one
 }
 
 // variant is one form of a file as it was at a time.
@@ -58,13 +55,17 @@ func newCache(limit int64) *cache {
 }
 
 // get returns a form of an open file, made at most once however many ask for it at once. File is left at its start.
-func (c *cache) get(k key, file *os.File, info fs.FileInfo) (*variant, error) {
-	if k.encoding != "" && (info.Size() < minCompress || info.Size() > maxCompress) {
-		k.encoding = ""
+func (c *cache) get(name string, encoding *Encoding, file *os.File, info fs.FileInfo) (*variant, error) {
+	k := key{name: name}
+	if info.Size() < minCompress || info.Size() > maxCompress {
+		encoding = nil
+	}
+	if encoding != nil {
+		k.encoding = encoding.Name
 	}
 	v := c.lookup(k, info)
 	v.once.Do(func() {
-		v.err = v.make(k.encoding, file)
+		v.err = v.make(encoding, file)
 		c.settle(k, v)
 	})
 	return v, v.err
@@ -114,7 +115,7 @@ func (c *cache) remove(element *list.Element) {
 }
 
 // make reads the file: its digest is the ETag, and it is compressed if that makes it smaller.
-func (v *variant) make(encoding string, file *os.File) error {
+func (v *variant) make(encoding *Encoding, file *os.File) error {
 	digest := sha256.New()
 	var buf bytes.Buffer
 	if err := compress(&buf, encoding, io.TeeReader(file, digest)); err != nil {
@@ -124,32 +125,19 @@ func (v *variant) make(encoding string, file *os.File) error {
 		return err
 	}
 	tag := base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:18])
-	if encoding != "" && int64(buf.Len()) < v.size*9/10 {
+	if encoding != nil && int64(buf.Len()) < v.size*9/10 {
 		v.body = buf.Bytes()
-		tag += "-" + encoding // forms that differ in bytes must differ in a strong ETag
+		tag += "-" + encoding.Name // forms that differ in bytes must differ in a strong ETag
 	}
 	v.etag = `"` + tag + `"`
 	return nil
 }
 
-func compress(buf *bytes.Buffer, encoding string, r io.Reader) error {
-	var w io.WriteCloser
-	switch encoding {
-	case "gzip":
-		w = gzip.NewWriter(buf)
-	case "zstd":
-		encoder, err := zstd.NewWriter(buf, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression))
-		if err != nil {
-			return err
-		}
-		w = encoder
-	default:
+// compress writes r to buf in an encoding, as it is if there is none.
+func compress(buf *bytes.Buffer, encoding *Encoding, r io.Reader) error {
+	if encoding == nil {
 		_, err := io.Copy(io.Discard, r)
 		return err
 	}
-	if _, err := io.Copy(w, r); err != nil {
-		_ = w.Close()
-		return err
-	}
-	return w.Close()
+	return encoding.Compress(buf, r)
 }

@@ -1,5 +1,5 @@
-// Package static serves a directory of files over HTTP: content types, strong ETags, conditional and range requests, gzip
-// and zstd, and the conventions of hosts for static sites. It lists no directories and shows no hidden files.
+// Package static serves a directory of files over HTTP: content types, strong ETags, conditional and range requests,
+// compression, and the conventions of hosts for static sites. It lists no directories and shows no hidden files.
 package static
 
 import (
@@ -19,12 +19,21 @@ import (
 type Options struct {
 	// Memory is how many bytes of compressed files are kept. 0 means 64 MB.
 	Memory int64
+	// Encodings are the ways to compress that clients may choose from, the best first.
+	Encodings []Encoding
+}
+
+// Encoding is a way to compress.
+type Encoding struct {
+	Name     string // as in Accept-Encoding: "gzip"
+	Compress func(w io.Writer, r io.Reader) error
 }
 
 // Handler is the file server. Make one with New.
 type Handler struct {
-	root  *os.Root
-	cache *cache
+	root      *os.Root
+	cache     *cache
+	encodings []Encoding
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -43,7 +52,7 @@ func New(root *os.Root, options Options) *Handler {
 	if options.Memory == 0 {
 		options.Memory = 64 << 20
 	}
-	return &Handler{root: root, cache: newCache(options.Memory)}
+	return &Handler{root: root, cache: newCache(options.Memory), encodings: options.Encodings}
 }
 
 // Has reports whether the handler has a file for a URL path of its own, so that whoever stands before it can ask someone
@@ -142,15 +151,15 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, name string) {
 	header.Set("Content-Type", mediaType)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", cacheControl(name))
-	encoding := ""
+	var encoding *Encoding
 	if compressible(mediaType) {
 		header.Add("Vary", "Accept-Encoding")
 		// A range is of the file itself: parts of a compressed form are of no use to those who ask for ranges.
 		if r.Header.Get("Range") == "" {
-			encoding = negotiate(r.Header.Values("Accept-Encoding"))
+			encoding = negotiate(r.Header.Values("Accept-Encoding"), h.encodings)
 		}
 	}
-	v, err := h.cache.get(key{name, encoding}, file, info)
+	v, err := h.cache.get(name, encoding, file, info)
 	if err != nil {
 		http.Error(w, "the file cannot be read", http.StatusInternalServerError)
 		return
@@ -158,7 +167,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, name string) {
 	header.Set("Etag", v.etag)
 	var body io.ReadSeeker = file
 	if v.body != nil {
-		header.Set("Content-Encoding", encoding)
+		header.Set("Content-Encoding", encoding.Name)
 		header.Set("Content-Length", strconv.Itoa(len(v.body)))
 		body = bytes.NewReader(v.body)
 	}

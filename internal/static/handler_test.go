@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/aloft-run/aloft/internal/static"
+	"github.com/aloft-run/aloft/internal/static/compression"
 )
 
 var long = strings.Repeat("body { color: red }\n", 200)
@@ -33,6 +34,7 @@ func site(t *testing.T, options static.Options, files map[string]string) (*stati
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = root.Close() })
+	options.Encodings = compression.All()
 	return static.New(root, options), dir
 }
 

@@ -5,25 +5,26 @@ import (
 	"strings"
 )
 
-// negotiate returns the encoding to use of those a client accepts: the one it likes best, zstd before gzip, "" for none.
-func negotiate(accept []string) string {
+// negotiate returns the encoding to use of those a client accepts: the one it likes best, of equals the first, nil for none.
+func negotiate(accept []string, encodings []Encoding) *Encoding {
 	quality := map[string]float64{}
 	for item := range strings.SplitSeq(strings.ToLower(strings.Join(accept, ",")), ",") {
 		name, parameters, _ := strings.Cut(item, ";")
 		quality[strings.TrimSpace(name)] = weight(parameters)
 	}
-	best, bestQuality := "", 0.0
-	for _, name := range []string{"zstd", "gzip"} {
-		q, ok := quality[name]
+	var best *Encoding
+	bestQuality := 0.0
+	for i := range encodings {
+		q, ok := quality[encodings[i].Name]
 		if !ok {
 			q = quality["*"]
 		}
 		if q > bestQuality {
-			best, bestQuality = name, q
+			best, bestQuality = &encodings[i], q
 		}
 	}
 	if bestQuality < quality["identity"] {
-		return ""
+		return nil
 	}
 	return best
 }

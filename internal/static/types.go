@@ -5,7 +5,6 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -96,15 +95,40 @@ func compressible(contentType string) bool {
 	return strings.HasPrefix(name, "text/") || strings.HasSuffix(name, "+xml") || strings.HasSuffix(name, "+json")
 }
 
-// fingerprint finds what bundlers put into names: index-B7aQx2Zk.js, main.3f2a9c81.css.
-var fingerprint = regexp.MustCompile(`[.-]([0-9a-f]{8,64}|[A-Za-z0-9_]{8,20})\.(?:chunk\.|min\.|bundle\.)?[a-z0-9]+(?:\.map)?$`)
+// fingerprint finds what bundlers put into names: index-B7aQx2Zk.js, main.3f2a9c81.css; "" if there is no such thing.
+func fingerprint(base string) string {
+	for _, name := range []string{strings.TrimSuffix(base, ".map"), base} {
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 || name[dot+1:] == "" || !consists(name[dot+1:], "abcdefghijklmnopqrstuvwxyz"+digits) {
+			continue
+		}
+		stem := name[:dot]
+		for _, part := range []string{stem, strings.TrimSuffix(stem, ".chunk"), strings.TrimSuffix(stem, ".min"), strings.TrimSuffix(stem, ".bundle")} {
+			at := strings.LastIndexAny(part, ".-")
+			mark := part[at+1:]
+			short := len(mark) <= 20 && consists(mark, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"+digits)
+			if at >= 0 && len(mark) >= 8 && (short || len(mark) <= 64 && consists(mark, hexadecimal)) {
+				return mark
+			}
+		}
+	}
+	return ""
+}
+
+const (
+	digits      = "0123456789"
+	hexadecimal = digits + "abcdef"
+)
+
+// consists reports whether a text has no other bytes than those.
+func consists(text, of string) bool { return strings.Trim(text, of) == "" }
 
 // cacheControl lets a name that changes with its content be kept for good; everything else is asked for again, which an
 // ETag makes cheap.
 func cacheControl(name string) string {
 	base := path.Base(name)
-	match := fingerprint.FindStringSubmatch(base)
-	if match == nil || strings.HasSuffix(base, ".html") || !mixed(match[1]) {
+	mark := fingerprint(base)
+	if mark == "" || strings.HasSuffix(base, ".html") || !mixed(mark) {
 		return "public, max-age=0, must-revalidate"
 	}
 	return "public, max-age=31536000, immutable"
@@ -113,9 +137,7 @@ func cacheControl(name string) string {
 // mixed tells a fingerprint from a word or a date: it has digits, and either letters that are hexadecimal digits only, or
 // letters of both cases.
 func mixed(text string) bool {
-	digits := strings.ContainsAny(text, "0123456789")
 	lower := strings.ContainsFunc(text, func(r rune) bool { return r >= 'a' && r <= 'z' })
 	upper := strings.ContainsFunc(text, func(r rune) bool { return r >= 'A' && r <= 'Z' })
-	hex := !strings.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
-	return digits && (hex && lower || lower && upper)
+	return strings.ContainsAny(text, digits) && (consists(text, hexadecimal) && lower || lower && upper)
 }

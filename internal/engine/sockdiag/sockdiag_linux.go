@@ -7,8 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // Sizes and offsets are those of linux/inet_diag.h and linux/unix_diag.h.
@@ -39,11 +38,11 @@ type Listener struct {
 
 // Listening lists the listening stream sockets of the caller's network, TCP first.
 func Listening() ([]Listener, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	fd, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, syscall.NETLINK_INET_DIAG)
 	if err != nil {
 		return nil, fmt.Errorf("open socket diagnosis: %w", err)
 	}
-	defer unix.Close(fd)
+	defer syscall.Close(fd)
 	return ListeningBy(fd)
 }
 
@@ -57,7 +56,7 @@ func ListeningBy(fd int) ([]Listener, error) {
 		}
 	}
 	request := make([]byte, unixRequestSize)
-	request[0] = unix.AF_UNIX
+	request[0] = syscall.AF_UNIX
 	binary.NativeEndian.PutUint32(request[4:], listenStates)
 	binary.NativeEndian.PutUint32(request[12:], unixShowName)
 	// a kernel without unix_diag refuses; TCP is found all the same
@@ -76,9 +75,9 @@ func listTCP(fd int, buf []byte) (all []Listener, err error) {
 
 // listInet lists TCP sockets of one family after the other, for a kernel that does not know listTCP's request any more.
 func listInet(fd int, buf []byte) (all []Listener, err error) {
-	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
+	for _, family := range []byte{syscall.AF_INET, syscall.AF_INET6} {
 		request := make([]byte, inetRequestSize)
-		request[0], request[1] = family, unix.IPPROTO_TCP
+		request[0], request[1] = family, syscall.IPPROTO_TCP
 		binary.NativeEndian.PutUint32(request[4:], listenStates)
 		if err := dump(fd, sockDiagByFamily, request, buf, func(b []byte) { all = appendInet(all, b) }); err != nil {
 			return nil, err
@@ -89,16 +88,16 @@ func listInet(fd int, buf []byte) (all []Listener, err error) {
 
 // dump sends a request for a list and calls each with the body of every answer, which buf holds for that long.
 func dump(fd int, kind uint16, request, buf []byte, each func([]byte)) error {
-	message := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(request))
-	binary.NativeEndian.PutUint32(message[0:], uint32(unix.NLMSG_HDRLEN+len(request)))
+	message := make([]byte, syscall.NLMSG_HDRLEN, syscall.NLMSG_HDRLEN+len(request))
+	binary.NativeEndian.PutUint32(message[0:], uint32(syscall.NLMSG_HDRLEN+len(request)))
 	binary.NativeEndian.PutUint16(message[4:], kind)
-	binary.NativeEndian.PutUint16(message[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	if err := unix.Sendto(fd, append(message, request...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	binary.NativeEndian.PutUint16(message[6:], syscall.NLM_F_REQUEST|syscall.NLM_F_DUMP)
+	if err := syscall.Sendto(fd, append(message, request...), 0, &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}); err != nil {
 		return fmt.Errorf("ask for sockets: %w", err)
 	}
 	for {
-		n, _, err := unix.Recvfrom(fd, buf, 0)
-		if err == unix.EINTR { //nolint:errorlint // a plain errno
+		n, _, err := syscall.Recvfrom(fd, buf, 0)
+		if err == syscall.EINTR { //nolint:errorlint // a plain errno
 			continue
 		}
 		if err != nil {
@@ -113,20 +112,20 @@ func dump(fd int, kind uint16, request, buf []byte, each func([]byte)) error {
 
 // split cuts a datagram of netlink messages; done tells that the list is complete.
 func split(b []byte, each func([]byte)) (done bool, err error) {
-	for len(b) >= unix.NLMSG_HDRLEN {
+	for len(b) >= syscall.NLMSG_HDRLEN {
 		size := int(binary.NativeEndian.Uint32(b))
-		if size < unix.NLMSG_HDRLEN || size > len(b) {
+		if size < syscall.NLMSG_HDRLEN || size > len(b) {
 			return true, fmt.Errorf("list sockets: %w", os.ErrInvalid)
 		}
-		body := b[unix.NLMSG_HDRLEN:size]
+		body := b[syscall.NLMSG_HDRLEN:size]
 		switch binary.NativeEndian.Uint16(b[4:]) {
-		case unix.NLMSG_DONE:
+		case syscall.NLMSG_DONE:
 			return true, nil
-		case unix.NLMSG_ERROR:
+		case syscall.NLMSG_ERROR:
 			if len(body) < 4 {
 				return true, fmt.Errorf("list sockets: %w", os.ErrInvalid)
 			}
-			return true, fmt.Errorf("list sockets: %w", unix.Errno(-int32(binary.NativeEndian.Uint32(body))))
+			return true, fmt.Errorf("list sockets: %w", syscall.Errno(-int32(binary.NativeEndian.Uint32(body))))
 		default:
 			each(body)
 		}
@@ -140,7 +139,7 @@ func appendInet(all []Listener, b []byte) []Listener {
 		return all
 	}
 	ip := net.IP(b[8:24])
-	if b[0] == unix.AF_INET {
+	if b[0] == syscall.AF_INET {
 		ip = ip[:4]
 	}
 	addr := &net.TCPAddr{IP: append(net.IP(nil), ip...), Port: int(binary.BigEndian.Uint16(b[4:]))}
@@ -148,7 +147,7 @@ func appendInet(all []Listener, b []byte) []Listener {
 }
 
 func appendUnix(all []Listener, b []byte) []Listener {
-	if len(b) < unixReplySize || b[1] != unix.SOCK_STREAM {
+	if len(b) < unixReplySize || b[1] != syscall.SOCK_STREAM {
 		return all
 	}
 	inode := binary.NativeEndian.Uint32(b[4:])

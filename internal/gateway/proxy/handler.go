@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/edge"
 	"github.com/aloft-run/aloft/internal/route"
 	"github.com/aloft-run/aloft/internal/upstream"
 )
@@ -68,7 +69,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.fail(http.StatusNotFound, "no app answers to this host")
 		return
 	}
-	if e.route.Hides(target(e.r)) {
+	if edge.Hides(e.route.Hidden, target(e.r)) {
 		e.fail(http.StatusNotFound, "")
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"syscall"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/edge"
 )
 
 // proxy carries the request to the instance and its answer back.
@@ -199,7 +201,7 @@ func (e *exchange) interim(res response) {
 	h := e.w.Header()
 	before := maps.Clone(h)
 	for _, f := range e.fields {
-		if !hopByHop(f.key) {
+		if !edge.HopByHop(f.key) {
 			h.Add(f.key, f.value)
 		}
 	}

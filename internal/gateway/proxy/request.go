@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/aloft-run/aloft/internal/edge"
 )
 
 const (
@@ -71,7 +73,7 @@ func (e *exchange) expects() bool {
 func appendTrailerNames(b []byte, trailer http.Header) []byte {
 	names := make([]string, 0, len(trailer))
 	for key := range trailer {
-		if !hopByHop(key) && !ours(key) {
+		if !edge.HopByHop(key) && !edge.Ours(key) {
 			names = append(names, key)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http/httputil"
 	"slices"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/edge"
 )
 
 const spliceMin = 16 << 10 // from this size on a body is moved inside the kernel, if the client's connection allows it
@@ -62,7 +64,7 @@ func (e *exchange) writeHead(res response) {
 	}
 	e.drop = drop
 	for i, f := range e.fields {
-		if hopByHop(f.key) || f.key == "X-Request-Id" || f.key == "Content-Length" || slices.Contains(drop, f.key) {
+		if edge.HopByHop(f.key) || f.key == "X-Request-Id" || f.key == "Content-Length" || slices.Contains(drop, f.key) {
 			continue
 		}
 		if f.key == "Trailer" && (!res.chunked || !res.hasBody(e.r.Method)) {
@@ -211,7 +213,7 @@ func (e *exchange) trailer(r *bufio.Reader) error {
 		if !ok {
 			return errMalformed
 		}
-		if !hopByHop(f.key) && f.key != "Content-Length" {
+		if !edge.HopByHop(f.key) && f.key != "Content-Length" {
 			e.w.Header().Add(http.TrailerPrefix+f.key, f.value)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/edge"
 )
 
 // sender carries the request body to the app. A small one goes out with the head; the rest of a larger one is sent by a
@@ -197,7 +199,7 @@ func (s *sender) trailer(e *exchange, buf []byte) error {
 	end := append(buf[:0], "0\r\n"...)
 	for key, values := range e.r.Trailer {
 		for _, v := range values {
-			if !hopByHop(key) && !ours(key) {
+			if !edge.HopByHop(key) && !edge.Ours(key) {
 				end = appendField(end, key, v)
 			}
 		}

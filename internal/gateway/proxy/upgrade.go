@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/edge"
 )
 
 // closeGrace is how long both sides may take to say goodbye once a tunnel must end.
@@ -49,7 +51,7 @@ func (e *exchange) agreed() bool {
 func (e *exchange) appendSwitch() []byte {
 	b := append(e.head[:0], "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	for _, f := range e.fields {
-		if !hopByHop(f.key) && f.key != "X-Request-Id" && f.key != "Content-Length" {
+		if !edge.HopByHop(f.key) && f.key != "X-Request-Id" && f.key != "Content-Length" {
 			b = appendField(b, f.key, f.value)
 		}
 	}

@@ -1,4 +1,4 @@
-package route
+package edge
 
 import (
 	"net/url"
@@ -9,17 +9,17 @@ import (
 const unescapings = 4
 
 // Hides reports whether a request's target (a path, with or without a query) may be read by some app as the hidden path or
-// one below it. Apps differ in what they make of a target, so everything that any of them could read so is hidden: escaped
+// one below it; a hidden path of "" hides nothing. Apps differ in what they make of a target, so everything that any of them could read so is hidden: escaped
 // letters and slashes, escapes of escapes, dot segments, double slashes, backslashes, parameters of segments, capitals.
-func (r *Route) Hides(target string) bool {
-	if r.Hidden == "" {
+func Hides(hidden, target string) bool {
+	if hidden == "" {
 		return false
 	}
-	hidden := strings.Split(strings.Trim(r.Hidden, "/"), "/")
+	segments := strings.Split(strings.Trim(hidden, "/"), "/")
 	path, _, _ := strings.Cut(target, "?")
 	for range unescapings {
 		// An escaped question mark is part of the path, or the end of it for who reads it again.
-		if reads(path, hidden) || reads(path[:end(path)], hidden) {
+		if reads(path, segments) || reads(path[:end(path)], segments) {
 			return true
 		}
 		plain := unescape(path)

@@ -1,0 +1,242 @@
+package shim
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	graceTime    = 400 * time.Millisecond // between SIGTERM and SIGKILL: Lambda gives the environment half a second
+	drainTime    = time.Second            // for output of what the server left behind
+	firstPause   = 100 * time.Millisecond // before a second start after a failed one, doubled each time
+	longestPause = 10 * time.Second
+	steadyTime   = time.Minute // after so long a server has not failed in a row
+	hopeless     = 3           // failures in a row after which requests do not wait for the next start
+)
+
+// child is the web server: started, seen to be ready, and started again when it ends.
+type child struct {
+	*settings
+
+	port   int // PORT
+	stdout *output
+	stderr *output
+	say    func(format string, args ...any)
+
+	mu      sync.Mutex
+	now     state
+	changed chan struct{} // closed when now changes
+}
+
+// state is how the server is.
+type state struct {
+	addr     net.Addr // where it takes requests; nil if it does not
+	why      error    // why it does not; nil while it starts for the first time
+	failures int      // in a row
+}
+
+func newChild(s *settings, stdout, stderr *output, say func(string, ...any)) *child {
+	return &child{settings: s, port: s.port, stdout: stdout, stderr: stderr, say: say, changed: make(chan struct{})}
+}
+
+// set changes the state and wakes who waits for that.
+func (c *child) set(s state) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = s
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+func (c *child) state() (state, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now, c.changed
+}
+
+// settled waits until the server is ready or has failed, once, and returns why it has failed.
+func (c *child) settled(ctx context.Context) error {
+	for {
+		now, changed := c.state()
+		if now.addr != nil || now.why != nil {
+			return now.why
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// address waits until the server takes requests. It gives up when ctx ends, and at once when starts fail again and again.
+func (c *child) address(ctx context.Context) (net.Addr, error) {
+	for {
+		now, changed := c.state()
+		if now.addr != nil {
+			return now.addr, nil
+		}
+		if now.failures >= hopeless {
+			return nil, now.why
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			if now.why != nil {
+				return nil, now.why
+			}
+			return nil, failed(kindTimeout, "the server is not ready yet")
+		}
+	}
+}
+
+// run keeps the server running until ctx ends, and stops it then.
+func (c *child) run(ctx context.Context) {
+	for failures := 0; ctx.Err() == nil; {
+		began := time.Now()
+		why := c.once(ctx, failures)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(began) > steadyTime {
+			failures = 0
+		}
+		failures++
+		c.set(state{why: why, failures: failures})
+		c.say("%v", why)
+		pause := time.Duration(0)
+		if failures > 1 {
+			pause = min(firstPause<<min(failures-2, 10), longestPause)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// once starts the server and returns when it has ended, with the reason.
+func (c *child) once(ctx context.Context, failures int) error {
+	c.stderr.tail.reset()
+	if c.port == 0 {
+		port, err := freePort()
+		if err != nil {
+			return failed(kindInit, "find a port for the server: %v", err)
+		}
+		c.port = port
+	}
+	before := known(listening())
+	cmd, err := c.command()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return failed(kindInit, "%s cannot be started: %v", c.Command[0], err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // its ProcessState says how it ended
+		close(ended)
+	}()
+	addr, why := c.ready(ctx, cmd.Process.Pid, before, ended)
+	if addr != nil {
+		c.set(state{addr: addr, failures: failures})
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+	}
+	stop(cmd.Process.Pid, ended, ctx.Err() != nil || why != nil)
+	if why == nil {
+		why = c.ended(cmd, addr != nil)
+	}
+	return why
+}
+
+// command is the server's process, to be started.
+func (c *child) command() (*exec.Cmd, error) {
+	env := c.childEnv(c.port)
+	program, err := lookPath(c.Command[0], c.root, env)
+	if err != nil {
+		return nil, err
+	}
+	return &exec.Cmd{
+		Path: program, Args: c.Command, Dir: c.root, Env: env, Stdout: c.stdout, Stderr: c.stderr, WaitDelay: drainTime,
+		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
+	}, nil
+}
+
+// stop ends what is left of a process group, politely if the server is still to be asked.
+func stop(group int, ended <-chan struct{}, politely bool) {
+	if politely {
+		_ = syscall.Kill(-group, syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(graceTime):
+		}
+	}
+	_ = syscall.Kill(-group, syscall.SIGKILL) // what it has started would hold its port
+	<-ended
+}
+
+// ended says why a server is no more.
+func (c *child) ended(cmd *exec.Cmd, wasReady bool) error {
+	how := cmd.ProcessState.String()
+	if strings.HasPrefix(how, "signal: killed") {
+		how += " (Lambda ends what needs more memory than the function has)"
+	}
+	when := ""
+	if !wasReady {
+		when = " before it was ready"
+	}
+	return failed(kindExit, "%s ended%s: %s%s", c.Command[0], when, how, c.lastLines())
+}
+
+func (c *child) lastLines() string {
+	if lines := c.stderr.tail.String(); lines != "" {
+		return "; its last lines:\n" + lines
+	}
+	return "; it printed nothing"
+}
+
+// lookPath finds a program as the server's own environment has it. A name with a slash is relative to the task root.
+func lookPath(name, root string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(root, name)
+		}
+		return name, nil
+	}
+	path := lookup(env, "PATH")
+	for _, dir := range filepath.SplitList(path) {
+		file := filepath.Join(dir, name)
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(root, file)
+		}
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return file, nil
+		}
+	}
+	return "", failed(kindInit, "%s is not in PATH (%s): put it into the artifact, or choose a runtime or a layer that has it", name, path)
+}
+
+// freePort chooses a port below those that Linux gives to outgoing connections. Taken ones are rare where nothing else runs.
+func freePort() (int, error) {
+	const first, last = 20000, 32000
+	var err error
+	for port := first + os.Getpid()%(last-first); port < last; port += 7 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil { //nolint:noctx // nothing waits
+			return port, l.Close()
+		}
+	}
+	return 0, fmt.Errorf("none is free: %w", err)
+}

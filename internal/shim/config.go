@@ -1,0 +1,151 @@
+package shim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	fetchTries = 3
+	fetchTime  = 2 * time.Second // for one try
+	fetchPause = 200 * time.Millisecond
+	maxSecret  = 1 << 20 // Secrets Manager keeps 64 KB
+)
+
+// fetchConfig reads the config from Secrets Manager if it did not fit into the environment.
+func (s *settings) fetchConfig(ctx context.Context) error {
+	if s.secret == "" {
+		return nil
+	}
+	var err error
+	for try := range fetchTries {
+		if try > 0 {
+			select {
+			case <-time.After(fetchPause << try):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		var again bool
+		if s.config, again, err = s.secretValue(ctx); err == nil || !again {
+			break
+		}
+	}
+	if err != nil {
+		return failed(kindInit, "read the config from the secret %s: %v", s.secret, err)
+	}
+	return nil
+}
+
+// secretValue asks once. Again tells whether another try may help. Errors have nothing of the secret in them.
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+func (s *settings) secretValue(ctx context.Context) (config map[string]string, again bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
+	label := s.label
+	if label == "" {
+		label = "AWSCURRENT"
+	}
+	body, err := json.Marshal(map[string]string{"SecretId": s.secret, "VersionStage": label})
+	if err != nil {
+		return nil, false, err
+	}
+	u, err := s.secretsEndpoint()
+	if err != nil {
+		return nil, false, err
+	}
+	head := appendHead(nil, http.MethodPost, u.EscapedPath(), u.Host)
+	for _, f := range s.credentials("secretsmanager").sign(u, "secretsmanager.GetSecretValue", body, time.Now()) {
+		head = appendField(head, f[0], f[1])
+	}
+	head = appendField(head, "Content-Length", strconv.Itoa(len(body)))
+	call := &exchange{method: http.MethodPost, head: append(head, "\r\n"...), body: body}
+	if u.Scheme == "https" {
+		call.secure = u.Hostname()
+	}
+	defer call.close()
+	answer, err := call.do(ctx, hostPort(u))
+	if err != nil {
+		return nil, true, err
+	}
+	text, err := io.ReadAll(io.LimitReader(answer.body, maxSecret))
+	if err != nil {
+		return nil, true, err
+	}
+	return readSecret(answer.status, text)
+}
+
+// readSecret reads an answer of Secrets Manager.
+func readSecret(status int, text []byte) (config map[string]string, again bool, err error) {
+	var said struct {
+		Secret  string `json:"SecretString"` //nolint:tagliatelle // AWS's
+		Type    string `json:"__type"`       //nolint:tagliatelle // AWS's
+		Message string `json:"message"`      // Message, too
+	}
+	parseErr := json.Unmarshal(text, &said)
+	if status != http.StatusOK {
+		kind := said.Type[strings.LastIndexByte(said.Type, '#')+1:]
+		again = status >= 500 || status == http.StatusTooManyRequests || strings.Contains(kind, "Throttling")
+		return nil, again, fmt.Errorf("status %d %s: %s", status, kind, said.Message)
+	}
+	if parseErr != nil || json.Unmarshal([]byte(said.Secret), &config) != nil {
+		return nil, false, fmt.Errorf("it is not a JSON object of strings")
+	}
+	return config, false, nil
+}
+
+// secretsEndpoint is where Secrets Manager is.
+func (s *settings) secretsEndpoint() (*url.URL, error) {
+	for _, name := range []string{"AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"} {
+		if text := lookup(s.env, name); text != "" {
+			u, err := url.Parse(text)
+			if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+				return nil, fmt.Errorf("%s: %q is no URL of http or https", name, text)
+			}
+			if u.Path == "" {
+				u.Path = "/"
+			}
+			return u, nil
+		}
+	}
+	domain := "amazonaws.com"
+	region := s.region()
+	if strings.HasPrefix(region, "cn-") {
+		domain = "amazonaws.com.cn"
+	}
+	return &url.URL{Scheme: "https", Host: "secretsmanager." + region + "." + domain, Path: "/"}, nil
+}
+
+// region is where the function runs; the secret is there, too, unless its ARN says another.
+func (s *settings) region() string {
+	if part := strings.Split(s.secret, ":"); len(part) > 3 && part[0] == "arn" && part[3] != "" {
+		return part[3]
+	}
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if region := lookup(s.env, name); region != "" {
+			return region
+		}
+	}
+	return "us-east-1"
+}
+
+// hostPort is where a URL leads.
+func hostPort(u *url.URL) place {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	default:
+		port = "80"
+	}
+	return place(net.JoinHostPort(u.Hostname(), port))
+}

@@ -1,0 +1,164 @@
+package shim
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	together   = 64 << 10 // bodies up to this are sent at once, larger ones while the response is awaited
+	maxInterim = 32       // 1xx responses to a request
+)
+
+// exchange is one request to the server on a connection of its own: kept connections break when the environment is frozen.
+type exchange struct {
+	method   string
+	head     []byte // with the empty line at its end; reused by the caller
+	body     []byte
+	deadline time.Time // zero: none
+	secure   string    // the name of the host if it is to be reached by TLS
+
+	conn   net.Conn
+	reader *bufio.Reader // reused if it is not nil
+	stop   func() bool   // unties the connection from the context
+	sent   chan struct{} // closed when the body is sent; nil if it was at once
+}
+
+// answer is a response: its body is read from the exchange's connection.
+type answer struct {
+	status int
+	header http.Header
+	body   io.Reader
+	length int64 // -1: unknown
+}
+
+// do sends the request and returns the head of the response, whose body is to be read before close. The end of ctx breaks it off.
+func (x *exchange) do(ctx context.Context, addr net.Addr) (*answer, error) {
+	conn, err := x.dial(ctx, addr.Network(), addr.String())
+	if err != nil {
+		return nil, err
+	}
+	x.conn = conn
+	x.stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
+	if err := conn.SetDeadline(x.deadline); err != nil {
+		return nil, err
+	}
+	sendErr := x.send()
+	limit := &io.LimitedReader{R: conn, N: maxHead}
+	if x.reader == nil {
+		x.reader = bufio.NewReaderSize(limit, 16<<10)
+	}
+	x.reader.Reset(limit)
+	for range maxInterim {
+		r, err := http.ReadResponse(x.reader, &http.Request{Method: x.method}) //nolint:bodyclose // it ends with the connection
+		switch {
+		case err != nil && limit.N == 0:
+			return nil, fmt.Errorf("its response head is longer than %d bytes", maxHead)
+		case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+			return nil, errors.New("the server closed the connection without an answer")
+		case err != nil && sendErr != nil:
+			return nil, sendErr
+		case err != nil:
+			return nil, err
+		case r.StatusCode == http.StatusSwitchingProtocols:
+			return nil, errors.New("it answered 101 to a request that did not ask for another protocol")
+		case r.StatusCode >= 200:
+			limit.N = math.MaxInt64
+			return &answer{status: r.StatusCode, header: r.Header, body: r.Body, length: r.ContentLength}, nil
+		}
+	}
+	return nil, fmt.Errorf("it sent more than %d interim responses", maxInterim)
+}
+
+func (x *exchange) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := &net.Dialer{Deadline: x.deadline, KeepAlive: -1}
+	if x.secure == "" {
+		return d.DialContext(ctx, network, addr)
+	}
+	config := &tls.Config{ServerName: x.secure, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	return (&tls.Dialer{NetDialer: d, Config: config}).DialContext(ctx, network, addr)
+}
+
+// send writes the request. A server may answer without reading all of a large body: that is sent meanwhile.
+func (x *exchange) send() error {
+	if len(x.body) <= together {
+		x.head = append(x.head, x.body...)
+		_, err := x.conn.Write(x.head)
+		return err
+	}
+	x.sent = make(chan struct{})
+	go func() {
+		defer close(x.sent)
+		both := net.Buffers{x.head, x.body}
+		_, _ = both.WriteTo(x.conn) // the answer, or that there is none, says what came of it
+	}()
+	return nil
+}
+
+// close ends the connection.
+func (x *exchange) close() {
+	if x.conn != nil {
+		x.stop()
+		_ = x.conn.Close()
+		x.conn = nil
+	}
+	if x.sent != nil {
+		<-x.sent
+		x.sent = nil
+	}
+}
+
+// appendHead begins a request.
+func appendHead(b []byte, method, target, host string) []byte {
+	b = append(b, method...)
+	b = append(b, ' ')
+	b = append(b, target...)
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, host...)
+	return append(b, "\r\nConnection: close\r\n"...)
+}
+
+// place is a host and port.
+type place string
+
+// Network implements net.Addr.
+func (place) Network() string { return "tcp" }
+
+// String implements net.Addr.
+func (p place) String() string { return string(p) }
+
+func appendField(b []byte, name, value string) []byte {
+	b = append(b, name...)
+	b = append(b, ": "...)
+	for i := range len(value) {
+		if c := value[i]; c >= ' ' && c != 0x7f || c == '\t' {
+			b = append(b, c)
+		}
+	}
+	return append(b, "\r\n"...)
+}
+
+// appendAll appends what r has, at most limit bytes and one, by which the caller knows that there is more.
+func appendAll(b []byte, r io.Reader, limit int) ([]byte, error) {
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):min(cap(b), limit+1)])
+		b = b[:len(b)+n]
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil || len(b) > limit {
+			return b, err
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package shim
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	defaultBoot = time.Minute
+	eagerTime   = 2 * time.Second       // in which a server is expected to be ready
+	eagerPause  = time.Millisecond      // between connections to PORT meanwhile
+	latePause   = 10 * time.Millisecond // and later
+	searchEvery = 4                     // connections to PORT before it is looked what the server listens on
+	healthPause = 100 * time.Millisecond
+	healthTime  = 5 * time.Second
+	dialTime    = time.Second
+)
+
+// ready waits until the server takes requests and returns where; nil with the reason if it does not within its boot time. It
+// returns nil and no reason if the server or ctx ended first.
+func (c *child) ready(ctx context.Context, group int, before map[uint32]bool, ended <-chan struct{}) (net.Addr, error) {
+	began := time.Now()
+	boot := c.BootTimeout.Or(defaultBoot)
+	health := ""
+	wait := time.NewTimer(0)
+	defer wait.Stop()
+	for look := 0; ; look++ {
+		select {
+		case <-wait.C:
+		case <-ended:
+			return nil, nil //nolint:nilnil // no reason of its own
+		case <-ctx.Done():
+			return nil, nil //nolint:nilnil // no reason of its own
+		}
+		if addr := c.accepts(group, before, look); addr != nil {
+			if health = c.healthy(ctx, addr); health == "" {
+				return addr, nil
+			}
+		}
+		passed := time.Since(began)
+		if passed > boot {
+			return nil, c.silent(boot, health, opened(group, before))
+		}
+		pause := eagerPause
+		if passed > eagerTime {
+			pause = latePause
+		}
+		if health != "" {
+			pause = healthPause
+		}
+		wait.Reset(pause)
+	}
+}
+
+// accepts returns where the server takes connections: on PORT, or else, looked for now and then, on what it listens on first.
+func (c *child) accepts(group int, before map[uint32]bool, look int) net.Addr {
+	assigned := c.assigned()
+	if connects(assigned) {
+		return assigned
+	}
+	if look%searchEvery != searchEvery-1 {
+		return nil
+	}
+	for _, addr := range opened(group, before) {
+		for _, a := range reachable(addr) {
+			if connects(a) {
+				return a
+			}
+		}
+	}
+	return nil
+}
+
+// assigned is the address of PORT.
+func (c *child) assigned() net.Addr {
+	port := c.port
+	if c.readyPort != 0 {
+		port = c.readyPort
+	}
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}
+}
+
+// reachable are the addresses to try for a listening socket.
+func reachable(addr net.Addr) []net.Addr {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return []net.Addr{addr}
+	}
+	return []net.Addr{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}, &net.TCPAddr{IP: net.IPv6loopback, Port: tcp.Port}}
+}
+
+func connects(addr net.Addr) bool {
+	conn, err := net.DialTimeout(addr.Network(), addr.String(), dialTime) //nolint:noctx // on this machine
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
+}
+
+// healthy returns "" if the health check passes or there is none, and otherwise what came of it.
+func (c *child) healthy(ctx context.Context, addr net.Addr) string {
+	if c.HealthPath == "" {
+		return ""
+	}
+	x := &exchange{method: http.MethodGet, deadline: time.Now().Add(healthTime)}
+	x.head = appendHead(nil, http.MethodGet, c.HealthPath, "localhost")
+	x.head = append(appendField(x.head, "User-Agent", "aloft-health"), "\r\n"...)
+	answer, err := x.do(ctx, addr)
+	defer x.close()
+	if err != nil {
+		return fmt.Sprintf("GET %s: %v", c.HealthPath, err)
+	}
+	_, _ = io.CopyN(io.Discard, answer.body, 64<<10)
+	if answer.status < 200 || answer.status > c.healthyBelow {
+		return fmt.Sprintf("GET %s answers %d", c.HealthPath, answer.status)
+	}
+	return ""
+}
+
+// silent says why a server that runs is not ready after its boot time.
+func (c *child) silent(boot time.Duration, health string, addrs []net.Addr) error {
+	if health != "" {
+		return failed(kindInit, "%s was not healthy within %s: %s%s", c.Command[0], boot, health, c.lastLines())
+	}
+	names := []string{"nothing"}
+	if len(addrs) > 0 {
+		names = names[:0]
+		for _, a := range addrs {
+			names = append(names, a.String()+" (does not accept)")
+		}
+	}
+	return failed(kindInit, "%s did not take connections within %s: it listens on %s; let it listen on $PORT (%d was given), any TCP port or a Unix socket%s",
+		c.Command[0], boot, strings.Join(names, ", "), c.port, c.lastLines())
+}

@@ -1,0 +1,114 @@
+package shim_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aloft-run/aloft/internal/lambdahttp"
+	"github.com/aloft-run/aloft/internal/shim"
+	"github.com/aloft-run/aloft/internal/shim/shimtest"
+)
+
+// serverWord makes the test binary a web server.
+const serverWord = "web-server"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == serverWord {
+		server(os.Args[2])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// server is a web server that listens as it is told: on PORT, on a port of its own, on a Unix socket.
+func server(how string) {
+	network, addr := "tcp", "127.0.0.1:"+os.Getenv("PORT")
+	switch how {
+	case "any":
+		addr = ":0"
+	case "unix":
+		network, addr = "unix", os.Getenv("SOCKET")
+	case "crash":
+		fmt.Println("one line before the end\nno database")
+		os.Exit(3)
+	case "mute":
+		select {}
+	}
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	go func() {
+		<-term
+		fmt.Println("the server was asked to end")
+		os.Exit(0)
+	}()
+	l, err := net.Listen(network, addr)
+	if err != nil {
+		panic(err)
+	}
+	panic(http.Serve(l, http.HandlerFunc(serve)))
+}
+
+func serve(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/exit":
+		os.Exit(7)
+	case "/slow":
+		time.Sleep(time.Minute)
+	case "/env":
+		fmt.Fprint(w, os.Getenv(r.URL.Query().Get("name")))
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	fmt.Fprintf(w, "%s %s %s", r.Method, r.RequestURI, body)
+}
+
+func self(t *testing.T, how string) shim.Spec {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shim.Spec{Command: []string{exe, serverWord, how}}
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(body)
+}
+
+// TestAnyPort runs servers that listen on PORT, and servers that ignore it.
+func TestAnyPort(t *testing.T) {
+	bootstrap := shimtest.Build(t)
+	for _, how := range []string{"port", "any", "unix"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			l := shimtest.Start(t, shimtest.Function{
+				Shim: bootstrap, Dir: t.TempDir(), Spec: self(t, how), Env: []string{"SOCKET=" + t.TempDir() + "/s"},
+			})
+			<-l.Session.Ready()
+			g := l.Gateway(t, lambdahttp.APIGatewayV2)
+			for range 3 {
+				if status, body := get(t, g.URL+"/a%20b?x=1&x=2"); status != 200 || !strings.HasPrefix(body, "GET /a%20b?x=1&x=2") {
+					t.Errorf("the answer is %d %q", status, body)
+				}
+			}
+		})
+	}
+}

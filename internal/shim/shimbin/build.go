@@ -1,0 +1,34 @@
+package shimbin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// build compiles the shim from the source tree of this package.
+func build(ctx context.Context, arch string) ([]byte, error) {
+	_, file, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(file), "..", "..", "..")
+	if _, err := os.Stat(filepath.Join(root, "cmd", "bootstrap")); err != nil || !filepath.IsAbs(file) {
+		return nil, errors.New("this aloft was built without the shim, and its source is not here; make build makes one that has it")
+	}
+	dir, err := os.MkdirTemp("", "aloft-shim-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	out := filepath.Join(dir, "bootstrap")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags=nethttpomithttp2", "-ldflags=-s -w -buildid=", "-o", out, "./cmd/bootstrap")
+	cmd.Dir = root
+	cmd.Env = append(cmd.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build: %w: %s", err, strings.TrimSpace(string(text)))
+	}
+	return os.ReadFile(out)
+}

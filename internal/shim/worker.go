@@ -1,0 +1,283 @@
+package shim
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aloft-run/aloft/internal/edge"
+	"github.com/aloft-run/aloft/internal/lambdahttp"
+)
+
+const (
+	margin     = 200 * time.Millisecond // before the function's deadline in which the answer must be out
+	redialTime = 10 * time.Millisecond  // between attempts to connect to a server that has just ended
+)
+
+// worker takes one invocation after the other.
+type worker struct {
+	*settings
+
+	api   *client
+	child *child  // nil if files are all there is
+	files []files // longest prefix first
+	say   func(format string, args ...any)
+	log   func(line []byte) // of requests; nil: none
+
+	body   []byte // of replies, reused
+	head   []byte // of requests, reused
+	reader *bufio.Reader
+}
+
+// loop works until the Runtime API has no more work, and returns why.
+func (w *worker) loop(ctx context.Context) error {
+	defer w.api.close()
+	for {
+		inv, err := w.api.next(ctx)
+		if err != nil {
+			return err
+		}
+		if err := w.handle(ctx, inv); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			w.say("request %s: the answer was not taken: %v", inv.id, err)
+		}
+	}
+}
+
+// handle answers an invocation. It returns an error if the Runtime API did not take the answer.
+func (w *worker) handle(ctx context.Context, inv *invocation) error {
+	began := time.Now()
+	w.body = w.body[:0]
+	if cap(w.body) > 2*maxEvent {
+		w.body = nil
+	}
+	ctx, cancel := w.bounded(ctx, inv)
+	defer cancel()
+	e, err := lambdahttp.DecodeEvent(inv.payload)
+	switch {
+	case errors.Is(err, lambdahttp.ErrNotHTTP):
+		return w.event(ctx, inv, began)
+	case err != nil:
+		return w.api.fail(ctx, inv.id, failed("Runtime.InvalidEvent", "%v", err))
+	}
+	r := &reply{w: w, inv: inv, event: e}
+	r.streams = w.Stream && (e.Format == lambdahttp.FunctionURL || e.Format == lambdahttp.APIGatewayV1) // the others cannot
+	err = w.answer(ctx, r)
+	w.logRequest(logged{
+		Type: "request", Method: e.Method, Path: e.URL.Path, Status: r.status, Bytes: r.bytes, ID: inv.id, Trace: traceOf(e, inv),
+	}, began)
+	return err
+}
+
+// bounded returns a context that ends shortly before the function's time is up.
+func (w *worker) bounded(ctx context.Context, inv *invocation) (context.Context, context.CancelFunc) {
+	if inv.deadline.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	left := time.Until(inv.deadline)
+	return context.WithTimeout(ctx, left-min(margin, left/10))
+}
+
+// answer answers a request.
+func (w *worker) answer(ctx context.Context, r *reply) error {
+	target := w.target(r.event)
+	api := context.WithoutCancel(ctx) // what is late is to be sent all the same
+	switch {
+	case r.event.Method == http.MethodTrace || r.event.Method == http.MethodConnect:
+		return r.refuse(api, http.StatusMethodNotAllowed, "")
+	case edge.Hides(w.hidden(), target):
+		return r.refuse(api, http.StatusNotFound, "")
+	}
+	if f := w.filesFor(r.event); f != nil {
+		return f.serve(api, r)
+	}
+	if w.child == nil {
+		return r.refuse(api, http.StatusNotFound, "")
+	}
+	w.head = w.appendRequest(w.head[:0], r.event, target, r.inv)
+	x := &exchange{method: r.event.Method, head: w.head, body: r.event.Body, reader: w.reader}
+	response, err := w.forward(ctx, x)
+	defer w.release(x)
+	if err != nil {
+		return r.refuse(api, statusOf(ctx, err), err.Error())
+	}
+	if err := r.begin(api, response.status, response.header); err != nil {
+		if r.out != nil {
+			return err
+		}
+		return r.finish(api, err)
+	}
+	broken := w.copyBody(r, response)
+	if ctx.Err() != nil && r.out == nil && broken != nil {
+		return r.refuse(api, http.StatusGatewayTimeout, "the response was not complete when the function's time was nearly up")
+	}
+	return r.finish(api, broken)
+}
+
+// release ends an exchange and keeps its buffers for the next.
+func (w *worker) release(x *exchange) {
+	x.close()
+	w.reader = x.reader
+	if cap(x.head) <= maxHead {
+		w.head = x.head
+	}
+}
+
+func (w *worker) hidden() string {
+	if w.passThrough != "" {
+		return w.passThrough
+	}
+	return w.EventPath
+}
+
+// forward sends a request to the server once it takes requests. As long as there is no connection, nothing was sent, and it is
+// tried again.
+func (w *worker) forward(ctx context.Context, x *exchange) (*answer, error) {
+	x.deadline, _ = ctx.Deadline()
+	for {
+		addr, err := w.child.address(ctx)
+		if err != nil {
+			return nil, err
+		}
+		response, err := x.do(ctx, addr)
+		if err == nil || x.conn != nil || ctx.Err() != nil {
+			return response, err
+		}
+		select {
+		case <-time.After(redialTime):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// copyBody reads the response's body into the reply.
+func (w *worker) copyBody(r *reply, response *answer) error {
+	if r.out == nil {
+		if n := response.length; n > 0 && n <= maxEvent {
+			w.body = sized(w.body, int(n)+1)[:0] // one more, so that the end is seen without growth
+		}
+		body, err := appendAll(w.body, response.body, maxEvent)
+		w.body, r.bytes = body, int64(len(body))
+		if len(body) > maxEvent {
+			return errTooLong
+		}
+		return unlessHead(r.event.Method, err)
+	}
+	if cap(w.body) < 32<<10 {
+		w.body = make([]byte, 32<<10)
+	}
+	buf := w.body[:cap(w.body)]
+	for {
+		n, err := response.body.Read(buf)
+		if n > 0 {
+			if _, err := r.Write(buf[:n]); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return unlessHead(r.event.Method, err)
+		}
+	}
+}
+
+func unlessHead(method string, err error) error {
+	if method == http.MethodHead {
+		return nil
+	}
+	return err
+}
+
+// statusOf is what a request is answered that the server did not answer.
+func statusOf(ctx context.Context, err error) int {
+	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return http.StatusGatewayTimeout
+	}
+	return http.StatusBadGateway
+}
+
+// logged is a line of the request log.
+type logged struct {
+	Type   string  `json:"type"` // "request" or "event"
+	Method string  `json:"method,omitempty"`
+	Path   string  `json:"path,omitempty"` // without the query, which may hold what is nobody's business
+	Source string  `json:"source,omitempty"`
+	Status int     `json:"status"`
+	Millis float64 `json:"ms"`
+	Bytes  int64   `json:"bytes"` // of the body that was answered
+	ID     string  `json:"requestId"`
+	Trace  string  `json:"trace,omitempty"`
+}
+
+func (w *worker) logRequest(l logged, began time.Time) {
+	if w.log == nil {
+		return
+	}
+	l.Millis = float64(time.Since(began).Microseconds()) / 1000
+	if line, err := json.Marshal(l); err == nil {
+		w.log(line)
+	}
+}
+
+// beginning is what fits into a message of an answer.
+func beginning(body []byte) string {
+	const most = 256
+	return strings.ToValidUTF8(strings.TrimSpace(string(body[:min(len(body), most)])), "")
+}
+
+// event answers an event that is no request: the server's answer with a status from 200 to 299 is the function's, any other is
+// an error of the function. So it is on this project's local platform.
+func (w *worker) event(ctx context.Context, inv *invocation, began time.Time) error {
+	source := w.source(inv.payload)
+	path := w.eventPath(source)
+	api := context.WithoutCancel(ctx)
+	status, body, err := w.post(ctx, inv, path, source)
+	w.logRequest(logged{
+		Type: "event", Method: http.MethodPost, Path: path, Source: source, Status: status, Bytes: int64(len(body)), ID: inv.id, Trace: inv.trace,
+	}, began)
+	var f failure
+	switch {
+	case err != nil && statusOf(ctx, err) == http.StatusGatewayTimeout:
+		f = failed(kindTimeout, "POST %s was not answered in time: %v", path, err)
+	case err != nil:
+		f = failed(kindHTTP, "POST %s was not answered: %v", path, err)
+	case status < 200 || status > 299:
+		f = failed(kindHTTP, "POST %s was answered with status %d %s: %s", path, status, http.StatusText(status), beginning(body))
+	case json.Valid(body):
+		return w.api.respond(api, inv.id, body)
+	default: // acknowledged in words
+		return w.api.respond(api, inv.id, []byte("null"))
+	}
+	w.say("request %s: %s", inv.id, f.message)
+	return w.api.fail(api, inv.id, f)
+}
+
+func (w *worker) post(ctx context.Context, inv *invocation, path, source string) (status int, body []byte, err error) {
+	if w.child == nil {
+		return 0, nil, errors.New("there is no server, only files")
+	}
+	w.head = w.appendEvent(w.head[:0], path, source, inv)
+	x := &exchange{method: http.MethodPost, head: w.head, body: inv.payload, reader: w.reader}
+	defer w.release(x)
+	response, err := w.forward(ctx, x)
+	if err != nil {
+		return 0, nil, err
+	}
+	w.body, err = appendAll(w.body, response.body, maxEvent)
+	if err == nil && len(w.body) > maxEvent {
+		err = fmt.Errorf("the answer is longer than %d bytes", maxEvent)
+	}
+	return response.status, w.body, err
+}

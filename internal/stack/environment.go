@@ -21,14 +21,19 @@ const (
 )
 
 // environment are the variables of a function: the same as on other platforms, but for ALOFT_RELEASE: it would be another value
-// for each release, and a release of new code alone changes no variables. What is later wins: aloft's, the function's, those of
-// its resources, the config.
+// for each release, and a release of new code alone changes no variables. What is later wins: aloft's, those of the resources that
+// it uses, its own, the config.
 func (s *render) environment(f aloft.Function, r runtime) (map[string]any, error) {
 	ref := s.in.Release.StageRef
 	env := map[string]any{"ALOFT_APP": ref.App, "ALOFT_STAGE": ref.Stage}
-	for _, set := range []map[string]any{s.resourceEnv(f), ownEnv(f, r)} {
-		maps.Copy(env, set)
+	edges, err := s.edges(f)
+	if err != nil {
+		return nil, err
 	}
+	for _, e := range edges {
+		maps.Copy(env, e.store.rendered.Env)
+	}
+	maps.Copy(env, ownEnv(f, r))
 	config := s.in.Config.Variables[f.Name]
 	if err := refuseReserved(f, config); err != nil {
 		return nil, err

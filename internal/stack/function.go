@@ -1,25 +1,24 @@
 package stack
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
-	"github.com/aloft-run/aloft/internal/lambdaruntime"
 )
 
 // What functions get that say nothing else.
 const (
 	defaultMemory  = 1024             // MB: more than half a processor; 400,000 GB-s a month are free
 	webTimeout     = 30 * time.Second // what the HTTP API waits at most
-	restTimeout    = 29 * time.Second // what the REST API waits without streaming
+	restTimeout    = 29 * time.Second // what the REST API waits unless answers stream
 	handlerTimeout = 10 * time.Second
 	maxTimeout     = 15 * time.Minute // of Lambda
+	maxLayers      = 5
 	defaultLogDays = 14
 )
-
-// The program of the shim's layer, as functions see it.
-const shimProgram = "/opt/bootstrap"
 
 func (s *render) addFunctions() error {
 	for _, f := range s.functions {
@@ -30,55 +29,112 @@ func (s *render) addFunctions() error {
 	return nil
 }
 
+// addFunction adds a function with its log, role, version and alias.
 func (s *render) addFunction(f aloft.Function) error {
 	names, id := s.names[f.Name], s.prefix[f.Name]
-	runtime, err := s.runtime(f)
-	if err != nil {
-		return err
-	}
-	env, err := s.environment(f, runtime)
-	if err != nil {
-		return err
-	}
-	timeout, err := s.timeout(f)
-	if err != nil {
-		return err
-	}
 	logs := id + "Logs"
+	properties, err := s.properties(f)
+	if err != nil {
+		return err
+	}
+	statements, err := s.statements(f, logs)
+	if err != nil {
+		return err
+	}
+	if properties["Role"], err = s.addRole(f, statements); err != nil {
+		return err
+	}
+	properties["LoggingConfig"] = map[string]any{"LogGroup": cfn.Ref(logs)}
 	s.put(logs, cfn.Resource{
 		Type: "AWS::Logs::LogGroup", DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete",
 		Properties: map[string]any{"LogGroupName": "/aws/lambda/" + names.Lambda, "RetentionInDays": s.logDays()},
 	})
-	l := f.Lambda
-	if l == nil {
-		l = &aloft.Lambda{}
-	}
-	properties := map[string]any{
-		"FunctionName": names.Lambda, "Description": s.describe(f), "PackageType": "Zip",
-		"Code":    map[string]any{"S3Bucket": s.in.Code.Bucket, "S3Key": s.in.Code.Key},
-		"Runtime": runtime.name, "Handler": runtime.handler, "Architectures": []string{s.architecture()},
-		"MemorySize": orElse(f.Memory, defaultMemory), "Timeout": int(timeout.Seconds()),
-		"Role": s.role(f, l, logs), "Environment": map[string]any{"Variables": env},
-		"LoggingConfig": map[string]any{"LogGroup": cfn.Ref(logs)},
-	}
-	if layers := s.layers(f, l, runtime); len(layers) > 0 {
-		properties["Layers"] = layers
-	}
 	s.put(names.Function, cfn.Resource{Type: "AWS::Lambda::Function", Properties: properties})
-	s.addVersion(names)
+	s.addVersion(f, names)
 	s.output(id+"FunctionArn", cfn.Ref(names.Alias), "the alias of "+f.Name)
 	return nil
 }
 
+// properties are those of a function, but for its role and log.
+func (s *render) properties(f aloft.Function) (map[string]any, error) {
+	runtime, err := s.runtime(f)
+	if err != nil {
+		return nil, err
+	}
+	env, err := s.environment(f, runtime)
+	if err != nil {
+		return nil, err
+	}
+	timeout, err := s.timeout(f)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := s.layers(f, runtime)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]any{
+		"FunctionName": s.names[f.Name].Lambda, "Description": s.describe(f), "PackageType": "Zip",
+		"Code":    map[string]any{"S3Bucket": s.in.Code.Bucket, "S3Key": s.in.Code.Key},
+		"Runtime": runtime.name, "Handler": runtime.handler, "Architectures": []string{s.architecture()},
+		"MemorySize": orElse(f.Memory, defaultMemory), "Timeout": int(timeout.Seconds()),
+		"Environment": map[string]any{"Variables": env},
+	}
+	if len(layers) > 0 {
+		all["Layers"] = layers
+	}
+	if s.aws.Tracing {
+		all["TracingConfig"] = map[string]any{"Mode": "Active"}
+	}
+	if s.aws.KMSKey != "" {
+		all["KmsKeyArn"] = s.aws.KMSKey
+	}
+	if v := s.aws.VPC; v != nil {
+		all["VpcConfig"] = map[string]any{"SubnetIds": v.Subnets, "SecurityGroupIds": v.SecurityGroups}
+	}
+	if loops := recursion(f); loops != "" {
+		all["RecursiveLoop"] = loops
+	}
+	return all, s.tune(f, runtime, all)
+}
+
+// tune adds what only Lambda has.
+func (s *render) tune(f aloft.Function, r runtime, properties map[string]any) error {
+	l := f.Lambda
+	if l == nil {
+		return nil
+	}
+	if l.EphemeralStorage != 0 {
+		properties["EphemeralStorage"] = map[string]any{"Size": l.EphemeralStorage}
+	}
+	if l.Reserved != nil {
+		properties["ReservedConcurrentExecutions"] = *l.Reserved
+	}
+	if !l.SnapStart {
+		return nil
+	}
+	if err := snapshots(f, r); err != nil {
+		return err
+	}
+	properties["SnapStart"] = map[string]any{"ApplyOn": "PublishedVersions"}
+	return nil
+}
+
 // addVersion adds the version of this release, which stays when later releases leave it out, and the alias that leads to it.
-func (s *render) addVersion(names Names) {
-	s.put(names.Version, cfn.Resource{
-		Type: "AWS::Lambda::Version", DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain",
-		Properties: map[string]any{"FunctionName": cfn.Ref(names.Function), "Description": s.release()},
-	})
-	s.add(names.Alias, "AWS::Lambda::Alias", map[string]any{
+func (s *render) addVersion(f aloft.Function, names Names) {
+	version := map[string]any{"FunctionName": cfn.Ref(names.Function), "Description": s.release()}
+	if sum, err := hex.DecodeString(s.in.Release.Artifact.Digest); err == nil && len(sum) == 32 {
+		// CloudFormation does not know what the fast path changed: a version of other code than this release's is refused.
+		version["CodeSha256"] = base64.StdEncoding.EncodeToString(sum)
+	}
+	s.put(names.Version, cfn.Resource{Type: "AWS::Lambda::Version", DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain", Properties: version})
+	alias := map[string]any{
 		"FunctionName": cfn.Ref(names.Function), "Name": Live, "FunctionVersion": cfn.GetAtt(names.Version, "Version"),
-	})
+	}
+	if f.Lambda != nil && f.Lambda.Provisioned > 0 {
+		alias["ProvisionedConcurrencyConfig"] = map[string]any{"ProvisionedConcurrentExecutions": f.Lambda.Provisioned}
+	}
+	s.add(names.Alias, "AWS::Lambda::Alias", alias)
 }
 
 // describe is a function's description. It has the release's number: AWS publishes no version of a function that is the same
@@ -103,7 +159,7 @@ func orElse(n, other int) int {
 	return n
 }
 
-// timeout is how long an invocation may take. It returns Invalid for more than the endpoint waits.
+// timeout is how long an invocation may take. It returns Invalid for more than what is before the function waits.
 func (s *render) timeout(f aloft.Function) (time.Duration, error) {
 	most, def := maxTimeout, handlerTimeout
 	if f.Kind != aloft.Handler {
@@ -111,55 +167,17 @@ func (s *render) timeout(f aloft.Function) (time.Duration, error) {
 		switch s.aws.Endpoint {
 		case aloft.HTTPAPI, "":
 			most = webTimeout
-		case aloft.RESTAPI: // streamed
-			def = restTimeout
+		case aloft.RESTAPI:
+			def = restTimeout // it may be more, as answers stream
 		}
 	}
 	timeout := f.Timeout.Or(def)
 	switch {
 	case timeout > most && most == webTimeout:
 		return 0, aloft.Errorf(aloft.Invalid, "%s may take %v, and an HTTP API waits %v at most", f.Name, timeout, most).
-			WithHint("set a shorter timeout, or endpoint: rest-api or function-url, which wait up to %v", maxTimeout)
+			WithHint("set a shorter timeout, or endpoint: %s or %s, which wait up to %v", aloft.RESTAPI, aloft.URLEndpoint, maxTimeout)
 	case timeout > most:
 		return 0, aloft.Errorf(aloft.Invalid, "%s may take %v, and AWS Lambda lets nothing take more than %v", f.Name, timeout, most).WithHint("set a shorter timeout")
-	case timeout < time.Second:
-		return time.Second, nil
 	}
-	return (timeout + time.Second - 1).Truncate(time.Second), nil // Lambda counts whole seconds
-}
-
-// layers are the shim's, the artifact that the function has at /opt, and those it names.
-func (s *render) layers(f aloft.Function, l *aloft.Lambda, runtime runtime) []any {
-	var all []any
-	if runtime.shim {
-		all = append(all, cfn.Ref(s.layer("ShimLayer", s.in.Shim, "aloft's shim")))
-	}
-	if f.Opt != "" {
-		all = append(all, cfn.Ref(s.layer("Layer"+f.Opt[:min(12, len(f.Opt))], s.in.Layers[f.Opt], "layers of "+f.Name)))
-	}
-	for _, arn := range l.Layers {
-		all = append(all, arn)
-	}
-	return all
-}
-
-// layer adds a layer of an object, once. Its logical id has the digest of the key, so that another object is another layer.
-func (s *render) layer(id string, object Object, description string) string {
-	id += digest(object.Key)
-	if _, there := s.template.Resources[id]; !there {
-		s.add(id, "AWS::Lambda::LayerVersion", map[string]any{
-			"LayerName": s.in.Release.FunctionName("layer"), "Description": description, "CompatibleArchitectures": []string{s.architecture()},
-			"Content": map[string]any{"S3Bucket": object.Bucket, "S3Key": object.Key},
-		})
-	}
-	return id
-}
-
-// runtime is how Lambda starts a function.
-type runtime struct {
-	name    string
-	handler string
-	shim    bool // it starts the shim, of a layer
-	wrapped bool // by AWS_LAMBDA_EXEC_WRAPPER; else Lambda finds it as the bootstrap
-	family  lambdaruntime.Family
+	return max(time.Second, (timeout + time.Second - 1).Truncate(time.Second)), nil // Lambda counts whole seconds
 }

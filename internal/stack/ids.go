@@ -3,6 +3,9 @@ package stack
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -45,4 +48,15 @@ func ids(names []string) map[string]string {
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:4])
+}
+
+// sorted goes through a map in the order of its keys.
+func sorted[V any](all map[string]V) iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
+		for _, key := range slices.Sorted(maps.Keys(all)) {
+			if !yield(key, all[key]) {
+				return
+			}
+		}
+	}
 }

@@ -21,10 +21,11 @@ type render struct {
 	granted    []Granted
 	warnings   []string
 
-	stores  map[string]store           // declared resources, by name
-	caused  map[string][]cfn.Statement // statements that event sources need, by function
-	sources map[string]map[string]string
-	err     error // the first two things that want one logical id
+	stores  map[string]store             // declared resources, by name
+	caused  map[string][]cfn.Statement   // statements that event sources need, by function
+	sources map[string]map[string]string // names of event sources by what events say, by function
+	dead    []string                     // logical ids of queues of dead letters
+	err     error                        // the first two things that want one logical id
 }
 
 // begin decides which functions there are.
@@ -110,6 +111,13 @@ func (s *render) output(id string, value any, description string) {
 }
 
 func (s *render) warn(text string) { s.warnings = append(s.warnings, text) }
+
+// finish adds what all resources and stacks have.
+func (s *render) finish() error {
+	s.output(OutputRelease, s.release(), "the release that this stack was made of")
+	s.addTags()
+	return nil
+}
 
 // release is the number of the release as versions and outputs have it.
 func (s *render) release() string { return "v" + strconv.Itoa(s.in.Release.Version) }

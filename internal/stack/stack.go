@@ -85,13 +85,16 @@ func Render(in Input) (Output, error) {
 		s.addFunctions,
 		s.addEndpoint,
 		s.addFunctionURLs,
+		s.addAlarms,
+		s.finish,
+		s.addRaw,
+		s.check,
 	} {
 		if err := step(); err != nil {
 			return Output{}, err
 		}
 	}
-	s.output(OutputRelease, s.release(), "the release that this stack was made of")
 	return Output{
 		Template: s.template, Parameters: s.parameters, Functions: s.names, Statements: s.granted, Warnings: s.warnings,
-	}, s.err
+	}, nil
 }

@@ -53,7 +53,9 @@ var layers = map[string][]string{
 	"internal/buildpack/...": {"internal/buildpack/..."},
 	"internal/resource/...":  {"internal/cfn", "internal/eventpattern", "internal/lineage", "internal/resource/...", "internal/sqlite/..."},
 
-	"internal/eventsource/...": {"internal/cfn", "internal/eventpattern", "internal/eventsource", "internal/lineage"},
+	"internal/eventsource/...":   {"internal/cfn", "internal/eventpattern", "internal/eventsource", "internal/lineage"},
+	"internal/eventsource/table": {"internal/cfn", "internal/eventsource", "internal/eventsource/stream"}, // both are shards
+
 }
 
 // doors says which package is the only one to import a third-party module.

@@ -1,10 +1,6 @@
 package resource
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"strings"
-
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
 )
@@ -38,6 +34,7 @@ type Rendered struct {
 	Resources map[string]cfn.Resource // by logical id
 	Env       map[string]any          // variables of functions that use it, such as UPLOADS_BUCKET or DATABASE_URL
 	ARN       any                     // of the main thing, nil if it has none
+	Name      string                  // of the main thing as text for Fn::Sub, if it is not Rendering.Name
 
 	// Access are the statements that an edge causes, by what it says behind the colon: "read", "write", "send", "receive"; "" is
 	// an edge that says nothing, which has those of all words. Statements name what they allow exactly: no "*" for a declared store.
@@ -96,14 +93,4 @@ func OverTLS(action string, resources ...any) map[string]any {
 		"Sid": "OverTLS", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": resources,
 		"Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}},
 	}}}
-}
-
-// Shorten returns a name of at most so many bytes: a longer one ends in digits of its hash.
-func Shorten(name string, most int) string {
-	if len(name) <= most {
-		return name
-	}
-	const digits = 8
-	sum := sha256.Sum256([]byte(name))
-	return strings.TrimRight(name[:most-digits-1], "-.") + "-" + hex.EncodeToString(sum[:digits/2])
 }

@@ -1,13 +1,8 @@
 package standard_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -190,66 +185,4 @@ func TestOptionsAreRefused(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestLint has cfn-lint read templates with every kind: with stores that stay, that go, and with a key of the app's own.
-func TestLint(t *testing.T) {
-	t.Parallel()
-	lint, err := exec.LookPath("cfn-lint")
-	if err != nil {
-		t.Skip("cfn-lint is not here: pip install cfn-lint")
-	}
-	dir := t.TempDir()
-	args := []string{"--non-zero-exit-code", "informational"}
-	for name, change := range map[string]func(*resource.Rendering){
-		"stay": nil,
-		"go":   func(in *resource.Rendering) { in.Delete = true },
-		"key":  func(in *resource.Rendering) { in.KMSKey = testKey },
-	} {
-		file := filepath.Join(dir, name+".json")
-		text, err := templateOf(t, change).JSON()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, file)
-	}
-	cmd := exec.CommandContext(t.Context(), lint, args...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		t.Errorf("%v\n%s", err, out.String())
-	}
-}
-
-// templateOf is a stack with the whole graph, and a role and variables with all edges to it.
-func templateOf(t *testing.T, change func(*resource.Rendering)) cfn.Template {
-	t.Helper()
-	all, env := map[string]cfn.Resource{}, map[string]any{}
-	var statements []cfn.Statement
-	for _, r := range graph() {
-		out := rendered(t, r, change)
-		for id, one := range out.Resources {
-			if _, twice := all[id]; twice {
-				t.Errorf("two resources have the id %s", id)
-			}
-			all[id] = one
-		}
-		maps.Copy(env, out.Env)
-		statements = append(statements, out.Access[""]...)
-	}
-	all["Role"] = cfn.Resource{Type: "AWS::IAM::Role", Properties: map[string]any{
-		"AssumeRolePolicyDocument": cfn.Trust("lambda.amazonaws.com"),
-		"Policies":                 []any{map[string]any{"PolicyName": "edges", "PolicyDocument": cfn.Policy(statements...)}},
-	}}
-	all["Web"] = cfn.Resource{Type: "AWS::Lambda::Function", Properties: map[string]any{
-		"FunctionName": "shop-web-staging", "Role": cfn.GetAtt("Role", "Arn"), "Runtime": "provided.al2023", "Handler": "web",
-		"Code": map[string]any{"S3Bucket": "aloft", "S3Key": "artifacts/x.zip"}, "Environment": map[string]any{"Variables": env},
-		"Architectures": []string{"arm64"}, "MemorySize": 512, "Timeout": 30,
-		"VpcConfig":     map[string]any{"SubnetIds": []string{"subnet-0a1b2c3d4e5f60718"}, "SecurityGroupIds": []string{"sg-0a1b2c3d4e5f60718"}},
-		"LoggingConfig": map[string]any{"LogGroup": "/aws/lambda/shop-web-staging"},
-	}}
-	return cfn.Template{Description: fmt.Sprintf("the graph of %s", stage()), Resources: all}
 }

@@ -21,7 +21,7 @@ func (Cloud) Check(options map[string]string) error { return (*Store)(nil).Check
 // names of buckets, and a stage in two regions has two.
 func CloudName(name string) string {
 	const most = maxName - len("-123456789012-ap-southeast-1")
-	return resource.Shorten(name, most) + "-${AWS::AccountId}-${AWS::Region}"
+	return cfn.Shorten(name, most) + "-${AWS::AccountId}-${AWS::Region}"
 }
 
 // maxName is S3's bound.
@@ -59,7 +59,7 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 			}},
 		},
 		Env: map[string]any{in.Variable(): cfn.Sub(name)},
-		ARN: arn,
+		ARN: arn, Name: name,
 		Access: in.Access(map[string][]cfn.Statement{
 			aloft.EdgeRead: {
 				{Action: []string{"s3:GetObject", "s3:GetObjectAttributes"}, Resource: objects},

@@ -53,7 +53,7 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 		return resource.Rendered{}, err
 	}
 	properties := map[string]any{
-		"ServerlessCacheName": resource.Shorten(in.Name, maxName), "Engine": "valkey", "MajorEngineVersion": "8",
+		"ServerlessCacheName": cfn.Shorten(in.Name, maxName), "Engine": "valkey", "MajorEngineVersion": "8",
 		"CacheUsageLimits": map[string]any{"DataStorage": map[string]any{"Maximum": storage, "Unit": "GB"}},
 		"SecurityGroupIds": []any{private.Group}, "SubnetIds": private.Subnets[:min(mostNets, len(private.Subnets))],
 	}

@@ -69,7 +69,7 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 	if err != nil {
 		return resource.Rendered{}, err
 	}
-	name := resource.Shorten(in.Name, maxName)
+	name := cfn.Shorten(in.Name, maxName)
 	const prefix = "arn:${AWS::Partition}:es:${AWS::Region}:${AWS::AccountId}:domain/"
 	encryption := map[string]any{"Enabled": true}
 	if in.KMSKey != "" {

@@ -46,6 +46,7 @@ var layers = map[string][]string{
 	"internal/shim/shimbin/embed": {"internal/shim/shimbin"},
 	"internal/shim":               {"internal/edge", "internal/engine/sockdiag", "internal/lambdahttp", "internal/static"},
 
+	"internal/s3":            {"internal/artifact", "internal/seal"},
 	"internal/sqlite/...":    {"internal/sqlite/..."},
 	"internal/async":         {"internal/lineage", "internal/sqlite/messages"},
 	"internal/attack":        {"internal/engine"},

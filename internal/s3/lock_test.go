@@ -19,13 +19,17 @@ var web = aloft.StageRef{App: "web", Stage: "staging"}
 
 // line is a network that a test can cut, and an S3 whose clock it can set forward.
 type line struct {
-	cut   atomic.Bool
-	ahead atomic.Int64 // seconds
+	cut    atomic.Bool
+	ahead  atomic.Int64 // seconds
+	writes atomic.Int64 // how many there were
 }
 
 func (l *line) RoundTrip(request *http.Request) (*http.Response, error) {
 	if l.cut.Load() {
 		return nil, errors.New("the network is cut")
+	}
+	if request.Method == http.MethodPut {
+		l.writes.Add(1)
 	}
 	answer, err := http.DefaultTransport.RoundTrip(request)
 	if err == nil {

@@ -98,11 +98,7 @@ func (b *Bucket) read(ctx context.Context, key string) (object, error) {
 // write stores an object if the one there has the ETag, or if there is none and etag is "". It returns errRaced if not.
 func (b *Bucket) write(ctx context.Context, key string, data []byte, etag string) (object, error) {
 	input := &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: bytes.NewReader(data), ContentType: aws.String("application/json")}
-	if etag == "" {
-		input.IfNoneMatch = aws.String("*")
-	} else {
-		input.IfMatch = &etag
-	}
+	input.IfMatch, input.IfNoneMatch = conditions(etag)
 	out, err := b.client.PutObject(ctx, input)
 	if err != nil {
 		if err = b.fail(ctx, "write", key, err); errors.Is(err, errMissing) {

@@ -3,6 +3,7 @@ package s3_test
 import (
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -20,7 +21,24 @@ import (
 // fake starts an S3 in this process and returns how to reach it.
 func fake(t *testing.T) aws.Config {
 	t.Helper()
-	server := httptest.NewServer(gofakes3.New(s3mem.New(), gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
+	return serve(t, gofakes3.New(s3mem.New(), gofakes3.WithLogger(gofakes3.DiscardLog())))
+}
+
+// fakeAged is one in which everything was written an age ago, by its lists and, unless renewed, by its other answers.
+func fakeAged(t *testing.T, age time.Duration, renewed bool) aws.Config {
+	t.Helper()
+	clock := gofakes3.FixedTimeSource(time.Now().Add(-age))
+	backend := s3mem.New(s3mem.WithTimeSource(clock))
+	options := []gofakes3.Option{gofakes3.WithLogger(gofakes3.DiscardLog()), gofakes3.WithTimeSkewLimit(0)}
+	if !renewed {
+		options = append(options, gofakes3.WithTimeSource(clock))
+	}
+	return serve(t, gofakes3.New(backend, options...))
+}
+
+func serve(t *testing.T, s *gofakes3.GoFakeS3) aws.Config {
+	t.Helper()
+	server := httptest.NewServer(s.Server())
 	t.Cleanup(server.Close)
 	return aws.Config{
 		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1,

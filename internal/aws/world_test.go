@@ -183,7 +183,7 @@ func (w *world) connect(config sdk.Config) {
 			}
 			return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
 		},
-		Shim: func(context.Context, string) (aws.Shim, error) { return aws.Shim{Digest: digest(shim), Zip: shim}, nil },
+		Shim:   func(context.Context, string) (aws.Shim, error) { return aws.Shim{Digest: digest(shim), Zip: shim}, nil },
 		Unseal: func(context.Context, aloft.Release) (aloft.Config, error) { return w.config, nil },
 	}
 	w.platform = aws.New(w.options)

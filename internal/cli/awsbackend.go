@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -201,6 +200,16 @@ func (b *awsBackend) Logs(ctx context.Context, query aloft.LogQuery) iter.Seq2[a
 	return b.platform.Logs(ctx, query)
 }
 
+// EventSources implements records.
+func (b *awsBackend) EventSources(ctx context.Context, ref aloft.StageRef) ([]aloft.EventSource, error) {
+	return b.platform.EventSources(ctx, ref)
+}
+
+// Resources implements aloft.ResourceLister.
+func (b *awsBackend) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.ResourceStatus, error) {
+	return b.platform.Resources(ctx, ref)
+}
+
 // url is where a stage answers, "" if that is not known.
 func (b *awsBackend) url(ref aloft.StageRef) string {
 	ctx, cancel := context.WithTimeout(context.Background(), urlPatience)
@@ -214,12 +223,3 @@ func (b *awsBackend) url(ref aloft.StageRef) string {
 
 // urlPatience bounds the wait for an address after the work is done.
 const urlPatience = 20 * time.Second
-
-// release is the one that a stage serves.
-func (b *awsBackend) current(ctx context.Context, ref aloft.StageRef) (aloft.Release, error) {
-	stage, err := b.apps.Stage(ctx, ref)
-	if err != nil || stage.Current == 0 {
-		return aloft.Release{}, errors.Join(err)
-	}
-	return b.apps.Release(ctx, ref, stage.Current)
-}

@@ -83,7 +83,9 @@ func (e *lazyEngine) Isolation() string { return e.opened().Isolation() }
 func (e *lazyEngine) Level() engine.Level { return e.opened().Level() }
 
 // Layout implements engine.Engine.
-func (e *lazyEngine) Layout(tree, private string) engine.Layout { return e.opened().Layout(tree, private) }
+func (e *lazyEngine) Layout(tree, private string) engine.Layout {
+	return e.opened().Layout(tree, private)
+}
 
 // Start implements engine.Engine.
 func (e *lazyEngine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbox, error) {
@@ -93,8 +95,10 @@ func (e *lazyEngine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbo
 // closedEngine starts nothing.
 type closedEngine struct{ err error }
 
-func (closedEngine) Name() string                                { return "none" }
-func (e closedEngine) Isolation() string                         { return e.err.Error() }
-func (closedEngine) Level() engine.Level                         { return engine.Separate }
-func (closedEngine) Layout(tree, private string) engine.Layout   { return engine.Layout{Tree: tree, Private: private} }
+func (closedEngine) Name() string        { return "none" }
+func (e closedEngine) Isolation() string { return e.err.Error() }
+func (closedEngine) Level() engine.Level { return engine.Separate }
+func (closedEngine) Layout(tree, private string) engine.Layout {
+	return engine.Layout{Tree: tree, Temp: private}
+}
 func (e closedEngine) Start(context.Context, engine.Spec) (engine.Sandbox, error) { return nil, e.err }

@@ -56,9 +56,21 @@ func openLock(path string) (*os.File, error) {
 func (s *shared) close(tidy func() error) {
 	_ = os.RemoveAll(s.own)
 	if syscall.Flock(int(s.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		_ = errors.Join(os.RemoveAll(s.runs()), tidy())
+		_ = os.RemoveAll(s.runs())
+		s.tidy(tidy)
 	}
 	_ = s.lock.Close()
+}
+
+// tidy frees what is not needed, unless that was done a moment ago.
+func (s *shared) tidy(free func() error) {
+	mark := filepath.Join(s.dir, "tidied")
+	if info, err := os.Stat(mark); err == nil && time.Since(info.ModTime()) < tidyEvery {
+		return
+	}
+	if free() == nil {
+		_ = os.WriteFile(mark, nil, 0o600) // without it that is done again
+	}
 }
 
 // lockBuild waits until no other process builds an app.

@@ -65,6 +65,12 @@ func releaseHint(ctx context.Context, c backend, ref aloft.StageRef) string {
 
 // status returns the stage's status. It returns NotFound, with what exists, if there is no such stage.
 func (p *program) status(ctx context.Context, c backend, ref aloft.StageRef) (aloft.Status, error) {
+	if one, is := c.(interface {
+		StageStatus(ctx context.Context, ref aloft.StageRef) (aloft.Status, error)
+	}); is {
+		status, err := one.StageStatus(ctx, ref)
+		return status, p.explainIf(ctx, c, ref, err)
+	}
 	statuses, err := c.Overview(ctx, ref.App)
 	if err != nil {
 		return aloft.Status{}, p.explain(ctx, c, ref, err)

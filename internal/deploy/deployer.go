@@ -46,6 +46,10 @@ type Options struct {
 	// Stored reports whether an artifact that is not in Artifacts is kept elsewhere, where Platform finds it; nil: nowhere.
 	Stored func(ctx context.Context, digest string) (bool, error)
 
+	// Dismantle frees what Platform has of a stage while its releases, which say what that is, are still there; nil: Platform.Remove
+	// does after they are gone.
+	Dismantle func(ctx context.Context, ref aloft.StageRef) error
+
 	// Shared says that other processes work with Dir and Artifacts too: nothing is freed but by Tidy.
 	Shared bool
 	// LockBuild waits until no other process builds an app, which shares its caches; nil: there are no others.

@@ -151,7 +151,8 @@ func (g *group) read(ctx context.Context, from time.Time, seen map[string]bool) 
 			return nil, g.Session.explain(err, "read the log of "+g.lambda+" in "+g.name)
 		}
 		for _, e := range page.Events {
-			id := g.name + " " + sdk.ToString(e.EventId)
+			// Not every emulator gives events ids of their own.
+			id := strings.Join([]string{g.name, sdk.ToString(e.EventId), sdk.ToString(e.LogStreamName), strconv.FormatInt(sdk.ToInt64(e.Timestamp), 10), sdk.ToString(e.Message)}, " ")
 			if !seen[id] {
 				seen[id] = true
 				lines = append(lines, g.line(ctx, e))

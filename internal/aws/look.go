@@ -16,15 +16,12 @@ func (s *Session) In(region string) sdk.Config {
 	return c
 }
 
-// URL is where a stage answers: its first domain, else the address that its stack in the home region has. It is "" for a stage
+// URL is where a stage answers besides its domains: the address that its stack in the home region has. It is "" for a stage
 // without a stack.
 func (p *Platform) URL(ctx context.Context, ref aloft.StageRef) (string, error) {
 	release, err := p.current(ctx, ref)
 	if err != nil || release.Version == 0 {
 		return "", ignoreMissing(err)
-	}
-	if len(release.AWS.Domains) > 0 {
-		return "https://" + release.AWS.Domains[0], nil
 	}
 	found, err := p.in(release.AWS.Regions[0]).stackOf(ctx, StackName(ref))
 	return outputOf(found, stack.OutputURL), err

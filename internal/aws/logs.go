@@ -45,19 +45,18 @@ func (p *Platform) Logs(ctx context.Context, query aloft.LogQuery) iter.Seq2[alo
 			return
 		}
 		t := tail{groups: groups, seen: map[string]bool{}}
-		for _, line := range t.last(ctx, query) {
-			if !yield(line, nil) {
-				return
-			}
-		}
-		for query.Follow && t.err == nil {
-			if t.err = p.pause(ctx); t.err != nil {
-				break
-			}
-			for _, line := range t.since(ctx, t.newest.Add(-late)) {
+		lines := t.last(ctx, query)
+		for {
+			for _, line := range lines {
 				if !yield(line, nil) {
 					return
 				}
+			}
+			if !query.Follow || t.err != nil {
+				break
+			}
+			if t.err = p.pause(ctx); t.err == nil {
+				lines = t.since(ctx, t.newest.Add(-late))
 			}
 		}
 		if t.err != nil {
@@ -190,7 +189,7 @@ func (g *group) releaseOf(ctx context.Context, version string) int {
 	out, err := g.region.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &g.lambda, Qualifier: &version})
 	n := 0
 	if err == nil {
-		n, _ = strconv.Atoi(strings.TrimPrefix(sdk.ToString(out.Description), "v")) //nolint:errcheck // a version of somebody else's
+		n, _ = strconv.Atoi(strings.TrimPrefix(sdk.ToString(out.Description), "v"))
 	}
 	g.releases[version] = n
 	return n

@@ -124,7 +124,7 @@ func (p *program) readGlobals(c *cobra.Command) error {
 	if c.Flags().Changed("directory") && p.flags.dir == "" {
 		return aloft.Errorf(aloft.Invalid, "-C is empty").WithHint("-C names the directory of the app")
 	}
-	if err := p.checkPlatform(); err != nil {
+	if err := p.checkPlatform(c.Flags().Changed); err != nil {
 		return err
 	}
 	if p.flags.homeSet {

@@ -10,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/aloft-run/aloft"
 )
@@ -74,6 +75,7 @@ func CheckRegion(region string) error {
 // nothing else says which account is meant: in CI the environment has them.
 func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 	options := []func(*config.LoadOptions) error{
+		config.WithLogger(logging.Nop{}), // what matters is in errors
 		config.WithRetryMode(sdk.RetryModeAdaptive), config.WithRetryMaxAttempts(attempts),
 	}
 	if want.Region != "" {

@@ -28,7 +28,7 @@ var layers = map[string][]string{
 	"internal/aws":         {"internal/cfn", "internal/stack", "internal/shim/..."},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
-	"internal/cost/...":    {"internal/cost"},
+	"internal/cost/...":    {"internal/cfn", "internal/cost"},
 	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/eventsource", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},
 	"internal/events":      {"internal/eventsource"},
 	"internal/gateway/...": {"internal/edge", "internal/gateway/...", "internal/route", "internal/upstream"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -22,6 +21,12 @@ const AccountStack = "aloft"
 const (
 	accountFormat = 1
 	outputFormat  = "Format"
+)
+
+// The tag of what the account's stack has.
+const (
+	accountTag    = "aloft"
+	accountTagged = "account"
 )
 
 // Days after which what nothing names any more is deleted.
@@ -63,6 +68,7 @@ func AccountTemplate() cfn.Template {
 func bucketProperties(name, key any) map[string]any {
 	return map[string]any{
 		"BucketName":              name,
+		"Tags":                    []any{map[string]any{"Key": accountTag, "Value": accountTagged}},
 		"VersioningConfiguration": map[string]any{"Status": "Enabled"},
 		"OwnershipControls":       map[string]any{"Rules": []any{map[string]any{"ObjectOwnership": "BucketOwnerEnforced"}}},
 		"PublicAccessBlockConfiguration": map[string]any{
@@ -153,10 +159,9 @@ func (r *region) makeAccount(ctx context.Context, found *types.Stack, report alo
 		return false, err
 	}
 	if found != nil {
-		_, err := r.execute(ctx, found, change{stack: AccountStack, title: fmt.Sprintf("format%d", accountFormat), template: text, tags: accountTags()}, report)
-		return false, err
+		c := change{stack: AccountStack, title: fmt.Sprintf("format%d", accountFormat), template: text, tags: accountTags()}
+		return false, r.execute(ctx, found, c, report)
 	}
-	began := time.Now()
 	made, err := r.stacks.CreateStack(ctx, &cloudformation.CreateStackInput{
 		StackName: sdk.String(AccountStack), TemplateBody: sdk.String(string(text)), Tags: tags(accountTags()),
 		ClientRequestToken: sdk.String(token("account")), EnableTerminationProtection: sdk.Bool(true),
@@ -167,11 +172,11 @@ func (r *region) makeAccount(ctx context.Context, found *types.Stack, report alo
 	if err != nil {
 		return false, r.Session.explain(err, "make the stack "+AccountStack+" in "+r.name)
 	}
-	status, reason, err := r.follow(ctx, following{name: AccountStack, id: sdk.ToString(made.StackId), began: began, report: report})
+	status, reason, err := r.follow(ctx, following{name: AccountStack, id: sdk.ToString(made.StackId), report: report})
 	if err == nil && status != types.StackStatusCreateComplete {
 		err = r.failure(change{stack: AccountStack}, status, reason)
 	}
 	return false, err
 }
 
-func accountTags() map[string]string { return map[string]string{"aloft": "account"} }
+func accountTags() map[string]string { return map[string]string{accountTag: accountTagged} }

@@ -18,7 +18,7 @@ import (
 // following is a change of a stack that is under way.
 type following struct {
 	name, id string
-	began    time.Time // events before it are of other changes
+	seen     map[string]bool // events of earlier changes; nil: there were none
 	report   aloft.Reporter
 	before   *types.Stack // as it was; nil: it was not there
 }
@@ -42,15 +42,12 @@ func (f following) over(found *types.Stack, looks int) bool {
 // token names one request, so that it is done once however often it is sent. CloudFormation shows it with the events.
 func token(what string) string { return "aloft-" + what + "-" + strings.ToLower(rand.Text()) }
 
-// clockSkew is how much this machine's clock may be ahead of AWS's; SigV4 allows no more.
-const clockSkew = 5 * time.Minute
-
 // follow reports what happens to a stack until it comes to rest. It returns the status then, "" if the stack is gone, and why
 // the first thing failed that did.
 func (r *region) follow(ctx context.Context, f following) (types.StackStatus, string, error) {
-	seen, err := r.seenBefore(ctx, f)
-	if err != nil {
-		return "", "", err
+	seen := f.seen
+	if seen == nil {
+		seen = map[string]bool{}
 	}
 	started, reason := map[string]time.Time{}, ""
 	for looks := 0; ; looks++ {
@@ -80,15 +77,10 @@ func (r *region) follow(ctx context.Context, f following) (types.StackStatus, st
 	}
 }
 
-// seenBefore are the events that are older than what is followed.
-func (r *region) seenBefore(ctx context.Context, f following) (map[string]bool, error) {
+// seenBefore are the events that a stack has before a change of it begins.
+func (r *region) seenBefore(ctx context.Context, id string) (map[string]bool, error) {
 	seen := map[string]bool{}
-	all, err := r.events(ctx, f.id, nil)
-	for _, e := range all {
-		if e.Timestamp != nil && e.Timestamp.Before(f.began.Add(-clockSkew)) {
-			seen[sdk.ToString(e.EventId)] = true
-		}
-	}
+	_, err := r.events(ctx, id, seen)
 	return seen, err
 }
 
@@ -111,9 +103,7 @@ func (r *region) events(ctx context.Context, id string, seen map[string]bool) ([
 				continue
 			}
 			all = append(all, e)
-			if seen != nil {
-				seen[sdk.ToString(e.EventId)] = true
-			}
+			seen[sdk.ToString(e.EventId)] = true
 		}
 		if known {
 			break

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -29,7 +28,7 @@ const (
 
 // conditionOf tells from a status what a stack needs; see the list of statuses in CloudFormation's guide, "Stack status codes".
 func conditionOf(status types.StackStatus) condition {
-	switch status {
+	switch status { //nolint:exhaustive // the names of the others tell
 	case "", types.StackStatusDeleteComplete:
 		return absent
 	case types.StackStatusReviewInProgress:
@@ -208,7 +207,10 @@ func (r *region) delete(ctx context.Context, found *types.Stack, report aloft.Re
 	id, name := sdk.ToString(found.StackId), sdk.ToString(found.StackName)
 	modes := []types.DeletionMode{types.DeletionModeStandard, types.DeletionModeStandard, types.DeletionModeForceDeleteStack}
 	for _, mode := range modes {
-		began := time.Now()
+		seen, err := r.seenBefore(ctx, id)
+		if err != nil {
+			return err
+		}
 		input := &cloudformation.DeleteStackInput{StackName: &id, ClientRequestToken: sdk.String(token("delete"))}
 		if mode != types.DeletionModeStandard {
 			input.DeletionMode = mode
@@ -216,7 +218,7 @@ func (r *region) delete(ctx context.Context, found *types.Stack, report aloft.Re
 		if _, err := r.stacks.DeleteStack(ctx, input); err != nil && !unsure(err) {
 			return r.Session.explain(err, "delete the stack "+name+" in "+r.name)
 		}
-		status, reason, err := r.follow(ctx, following{name: name, id: id, began: began, report: report, before: found})
+		status, reason, err := r.follow(ctx, following{name: name, id: id, seen: seen, report: report, before: found})
 		if err != nil || status == "" || status == types.StackStatusDeleteComplete {
 			return err
 		}

@@ -140,8 +140,7 @@ type world struct {
 	options  aws.Options
 	ref      aloft.StageRef
 	regions  []string
-	config   aloft.Config
-	sealed   int
+	configs  []aloft.Config // by the number that they were sealed under
 	zips     map[string][]byte
 	report   *reports
 	render   func(stack.Input) (stack.Output, error)
@@ -151,15 +150,21 @@ func newWorld(t *testing.T, cloud *awstest.Cloud, regions ...string) *world {
 	t.Helper()
 	w := &world{
 		T: t, cloud: cloud, apps: &mem.Store{}, ref: aloft.StageRef{App: "hello", Stage: "production"}, regions: regions,
-		config: aloft.Config{"COLOR": "red"}, zips: map[string][]byte{}, report: &reports{}, render: stack.Render,
+		configs: []aloft.Config{{"COLOR": "red"}}, zips: map[string][]byte{}, report: &reports{}, render: stack.Render,
 	}
 	if len(regions) == 0 {
 		w.regions = []string{home}
 	}
 	w.must(w.apps.CreateApp(t.Context(), aloft.App{Name: w.ref.App}))
 	w.must(w.apps.CreateStage(t.Context(), aloft.Stage{StageRef: w.ref}))
-	w.connect(cloud.Config)
+	w.reconnect()
 	return w
+}
+
+// reconnect makes a new platform with which nothing goes wrong.
+func (w *world) reconnect() {
+	w.Helper()
+	w.connect(w.cloud.Config)
 }
 
 // connect makes a new platform, as each command does.
@@ -183,8 +188,10 @@ func (w *world) connect(config sdk.Config) {
 			}
 			return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
 		},
-		Shim:   func(context.Context, string) (aws.Shim, error) { return aws.Shim{Digest: digest(shim), Zip: shim}, nil },
-		Unseal: func(context.Context, aloft.Release) (aloft.Config, error) { return w.config, nil },
+		Shim: func(context.Context, string) (aws.Shim, error) { return aws.Shim{Digest: digest(shim), Zip: shim}, nil },
+		Unseal: func(_ context.Context, r aloft.Release) (aloft.Config, error) {
+			return w.configs[r.Config.Version], nil
+		},
 	}
 	w.platform = aws.New(w.options)
 }
@@ -198,8 +205,7 @@ func (w *world) must(err error) {
 
 // set changes the config of the releases that come.
 func (w *world) set(name, value string) {
-	w.config = aloft.Config{name: value}
-	w.sealed++
+	w.configs = append(w.configs, aloft.Config{name: value})
 }
 
 // release appends a release of an app that says something.
@@ -211,7 +217,7 @@ func (w *world) release(message string) aloft.Release {
 		StageRef: w.ref, Kind: aloft.DeployRelease, Platform: aloft.OnAWS, AWS: &aloft.AWS{Regions: slices.Clone(w.regions), Architecture: aloft.X8664},
 		Artifact:  aloft.Artifact{Digest: digest(data), Size: int64(len(data)), Files: 1},
 		Functions: []aloft.Function{{Name: "web", Kind: aloft.Web, Command: []string{"./server"}}},
-		Config:    aloft.SealedConfig{Version: w.sealed},
+		Config:    aloft.SealedConfig{Version: len(w.configs) - 1},
 	})
 	w.must(err)
 	return made
@@ -229,11 +235,9 @@ func (w *world) apply(ctx context.Context, release aloft.Release) error {
 	return err
 }
 
-func (w *world) up(message string) aloft.Release {
+func (w *world) up(message string) {
 	w.Helper()
-	release := w.release(message)
-	w.must(w.apply(w.Context(), release))
-	return release
+	w.must(w.apply(w.Context(), w.release(message)))
 }
 
 // says asks the stage.

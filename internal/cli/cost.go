@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -87,7 +88,7 @@ func (o *costOptions) flags(c *cobra.Command) {
 	f.SortFlags = false
 	f.StringVar(&o.requests, "requests", "", "how many: 16000/day, 500/hour, 2.5/s, 480000/month")
 	f.StringVar(&o.duration, "duration", "", "of a request on average, such as 200ms")
-	f.StringVar(&o.memory, "memory", "", "of functions, in MB or such as 1GB (default: what they have, else 128)")
+	f.StringVar(&o.memory, "memory", "", "of functions, in MB or such as 1GB (default: what they have, else 1024)")
 	f.StringVar(&o.arch, "arch", "", "arm64 or x86_64 (default arm64)")
 	f.StringVar(&o.endpoint, "endpoint", "", "http-api, rest-api or function-url (default http-api)")
 	f.Int64Var(&o.response, "response-bytes", 0, "of an answer on average")
@@ -182,7 +183,7 @@ func runCost(ctx context.Context, p *program, o costOptions) error {
 			return aloft.Errorf(aloft.Invalid, "%s is not looked at: --requests and --duration say the load", o.stage).
 				WithHint("leave out the stage, or --duration")
 		}
-		result.Functions = []cost.Usage{{Requests: w.requests, Memory: cost.MinMemory, LogBytes: meter.OwnLines}}
+		result.Functions = []cost.Usage{{Requests: w.requests, Memory: cost.DefaultMemory, LogBytes: meter.OwnLines}}
 	} else if err := o.measure(ctx, p, &result); err != nil {
 		return err
 	}
@@ -230,7 +231,7 @@ func (o costOptions) measure(ctx context.Context, p *program, result *costResult
 	result.Left = append(result.Left, measured.Left...)
 	for _, f := range release.Tuned() {
 		if f.Memory == 0 && o.memory == "" && (f.Kind == aloft.Web || f.Kind == aloft.Handler) {
-			result.Assumed = append(result.Assumed, f.Name+" has 128 MB, as on Lambda what says nothing (--memory)")
+			result.Assumed = append(result.Assumed, fmt.Sprintf("%s has %d MB, as aloft deploys what says nothing (--memory)", f.Name, cost.DefaultMemory))
 		}
 	}
 	return nil
@@ -244,7 +245,7 @@ func (o costOptions) apply(w wanted, functions []cost.Usage, result *costResult)
 		}
 	}
 	measured := result.Stage != nil
-	assume(measured || w.memory > 0, "128 MB, as on Lambda what says nothing (--memory)")
+	assume(measured || w.memory > 0, "1024 MB, as aloft deploys what says nothing (--memory)")
 	assume(o.arch != "", "arm64, as aloft deploys (--arch)")
 	assume(o.endpoint != "", "an HTTP API (--endpoint)")
 	assume(measured || o.loggedSet, "300 bytes logged a request, which are Lambda's own lines (--log-bytes)")

@@ -112,7 +112,9 @@ func TestProvisionedAndColdStarts(t *testing.T) {
 		t.Fatalf("the lines are %+v", e.Lines)
 	}
 	same(t, "cold starts", e.Lines[2].Day, 6, "0.001667")
-	e = estimate(t, seed(func(u *cost.Usage) { u.ColdStarts, u.Init, u.Provisioned = cost.Int(100), aloft.Duration(time.Second), 1 }))
+	e = estimate(t, seed(func(u *cost.Usage) {
+		u.ColdStarts, u.Init, u.Provisioned = cost.Int(100), aloft.Duration(time.Second), 1
+	}))
 	same(t, "cold starts of a function that is kept ready", line(t, e, cost.ComputeX86).Pay, 4, "0.0500")
 	// 20 billion GB-s a month, so cold starts are in the last tier: 30 × 10 million × 0.0000133334
 	e = estimate(t, seed(func(u *cost.Usage) {

@@ -41,6 +41,7 @@ const (
 	CacheRedis   ID = "elasticache-redis-t4g.micro"
 	CacheLeast   ID = "elasticache-serverless-valkey"
 	SearchSmall  ID = "opensearch-t3.small"
+	SearchDisk   ID = "opensearch-gp3"
 	KMSKey       ID = "kms-key"
 	Secret       ID = "secret"
 	HostedZone   ID = "route53-zone"
@@ -198,6 +199,7 @@ func standingPrices() []Price {
 		hourly(CacheRedis, "ElastiCache", "Redis OSS cache.t4g.micro", "0.016", offerCache),
 		cache,
 		hourly(SearchSmall, "OpenSearch", "t3.small.search, without disk", "0.036", "public repositories agree (2025); teamaws.com/?p=1428 says about $25 a month (2026)"),
+		monthly(SearchDisk, "OpenSearch", "GB of gp3 disk", "0.122", "public repositories agree (2026)"),
 		monthly(KMSKey, "KMS", "key", "1", "cloudburn.io/blog/aws-kms-pricing (2026-03)"),
 		monthly(Secret, "Secrets Manager", "secret", "0.40", "hivebook.wiki/wiki/aws-secrets-manager-rotated-secrets-dynamic-db-credentials-kms"),
 		monthly(HostedZone, "Route 53", "hosted zone, of the first 25", "0.50", "ns1.com/resources/aws-dns"),

@@ -32,9 +32,12 @@ const (
 	NoEndpoint  Endpoint = ""
 )
 
+// DefaultMemory is what a function has that says nothing, in MB: as aloft's stacks give it. Lambda's own default is MinMemory.
+const DefaultMemory = 1024
+
 // Lambda's limits on what a function may be.
 const (
-	MinMemory     = 128 // MB, and what Lambda gives a function that says nothing
+	MinMemory     = 128 // MB
 	MaxMemory     = 10240
 	MaxDuration   = aloft.Duration(15 * time.Minute)
 	maxRequests   = 1_000_000_000_000 // a day; more than all of Lambda has

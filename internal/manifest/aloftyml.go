@@ -32,7 +32,10 @@ func aloftShape() shape[layer] {
 		if err := settle(d, n, &l.base); err != nil {
 			return err
 		}
-		return checkResources(d, n, l.base.Resources)
+		if err := checkResources(d, n, l.base.Resources); err != nil {
+			return err
+		}
+		return checkUses(d, n, l)
 	})
 }
 
@@ -67,6 +70,7 @@ func settingsKeys() []key[Settings] {
 			mapOf("ROUTE", routes(), functionName()), func(s *Settings) *map[string]string { return &s.Routes }),
 		bind(KeyDoc{Key: "resources", Meaning: "Stores and services that the app uses: they are made with the first release that has them, and kept until the stage is destroyed."},
 			mapOf("RESOURCE", names("resource"), resourceShape()), func(s *Settings) *map[string]ResourceSettings { return &s.Resources }),
+		usesKey(),
 		bind(KeyDoc{Key: "env", Meaning: "Variables for build and run. Those of aloft config win over them."},
 			mapOf("NAME", envNames(), anyText()), func(s *Settings) *map[string]string { return &s.Env }),
 		bind(KeyDoc{Key: "health", Default: "it accepts connections", Meaning: "When an instance is ready for traffic."},
@@ -106,7 +110,7 @@ func functionKeys() shape[FunctionSettings] {
 			line(), func(f *FunctionSettings) *string { return &f.Command }),
 		bind(KeyDoc{Key: "handler", Default: "the Procfile's line", Meaning: "What a Lambda runtime calls with each event: app.handler is handler in app.py or app.mjs."},
 			handlerName(), func(f *FunctionSettings) *string { return &f.Handler }),
-		bind(KeyDoc{Key: "runtime", Default: "by the handler's file", Meaning: "The Lambda runtime of a handler, by AWS's name. With provided.al2023 the command speaks the Runtime API itself."},
+		bind(KeyDoc{Key: "runtime", Default: "by the handler's file", Meaning: "The Lambda runtime of a handler, by AWS's name. With provided.al2023 the command speaks the Runtime API itself. For the web function it is where the command runs on AWS, which else is known by the command."},
 			runtimeName(), func(f *FunctionSettings) *string { return &f.Runtime }),
 		bind(KeyDoc{Key: "format", Default: "apigw-v2", Meaning: "What event a handler gets of a request: API Gateway's payload 2.0 or 1.0, a function URL's, a load balancer's."},
 			oneOf("apigw-v2", "apigw-v1", "function-url", "alb", "alb-multi"), func(f *FunctionSettings) *string { return &f.Format }),
@@ -153,7 +157,7 @@ func functionKeys() shape[FunctionSettings] {
 		bind(KeyDoc{Key: "health", Default: "the general one", Meaning: "When an instance is ready for traffic."},
 			healthShape(), func(f *FunctionSettings) *Health { return &f.Health }),
 	}
-	return objectOf(append(append(keys, urlKey()), asyncKeys()...)...)
+	return objectOf(append(append(keys, urlKey(), functionUsesKey(), lambdaKey()), asyncKeys()...)...)
 }
 
 // settle refuses what contradicts itself in one section, and brings what can be said in two ways into one.

@@ -33,6 +33,9 @@ func services() map[string]string {
 	return map[string]string{aloft.Bucket: "S3", aloft.Queue: "SQS", aloft.Topic: "SNS", aloft.Stream: "KINESIS"}
 }
 
+// Here reports whether a machine has resources of a type; the others are on AWS only.
+func Here(kind string) bool { return services()[kind] != "" }
+
 // VariableOption is the option that names the variable of a resource of a type that only AWS has.
 const VariableOption = "variable"
 

@@ -168,7 +168,7 @@ func (s *Store) addDigests(ctx context.Context, ref aloft.StageRef, entry *stage
 	key, sum := stagePrefix(ref, entry.ID)+"digests.json", &summary{}
 	var old object
 	if found.last() > worthSummary {
-		if old, err = load(ctx, s.bucket, key, sum); err != nil || sum.UpTo >= found.last() {
+		if old, err = load(ctx, s.bucket, key, sum); err != nil || sum.UpTo > found.last() {
 			sum = &summary{}
 		}
 	}

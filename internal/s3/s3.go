@@ -30,7 +30,8 @@
 //
 // If-None-Match: * and If-Match on PutObject, If-Match on DeleteObject, reads that see all writes before them, and the Date and
 // Last-Modified headers: no clock of a client decides anything. A load of a stage is one round trip, two the first time (index
-// and stage.json, together 2 GETs); CreateRelease is 3 GETs or less and 2 PUTs, FinishRelease 2 GETs and 1 PUT.
+// and stage.json: 2 GETs); CreateRelease is 2 GETs and 2 PUTs, FinishRelease 2 GETs and 1 PUT. A list of releases reads older ones
+// 16 at a time.
 package s3
 
 import (

@@ -2,17 +2,21 @@ package stack_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/eventsource"
 	"github.com/aloft-run/aloft/internal/stack"
+	"github.com/aloft-run/aloft/internal/standard"
 )
 
 // cases are the goldens: the example apps with the functions that a build of each has, and what stages may have besides.
 func cases() map[string]stack.Input {
 	all := map[string]stack.Input{}
 	for name, functions := range examples() {
-		all["example-"+name] = input(release(name, functions...))
+		all["example-"+name] = input(release(name, stack.Fit(functions, os.DirFS(filepath.Join("..", "..", "examples", name)))...))
 	}
 	all["rest"] = restCase()
 	all["url"] = urlCase()
@@ -21,6 +25,7 @@ func cases() map[string]stack.Input {
 	all["handlers"] = handlersCase()
 	all["everything"] = everythingCase()
 	all["secret"] = secretCase()
+	all["stores"] = storesCase()
 	return all
 }
 
@@ -151,4 +156,43 @@ func secretCase() stack.Input {
 		Secret:    "aloft/shop/production", Label: "c7",
 	}
 	return in
+}
+
+// storesCase has a resource of each type, and functions that use them.
+func storesCase() stack.Input {
+	work := aloft.Function{
+		Name: "work", Kind: aloft.Handler, Handler: "work.handler", Runtime: "python3.13",
+		Uses: []string{"uploads", "items:read", "key:read", "events:write"}, Async: &aloft.Async{OnSuccess: "topic:news", OnFailure: "queue:jobs"},
+	}
+	web := server()
+	for _, kind := range aloft.ResourceTypes() {
+		web.Uses = append(web.Uses, named(kind))
+	}
+	web.EventSources = []string{"queue:jobs?batch=5", "schedule:rate(5 minutes)", "schedule:cron(0 9 ? * MON-FRI *)", "bucket:uploads?prefix=in/"}
+	work.EventSources = []string{"queue:jobs", "topic:news", "stream:events", "table:items", "bucket:uploads?prefix=out/"}
+	in := input(release("shop", web, work))
+	in.Sources = func(uri string) (eventsource.Source, error) {
+		return standard.EventSources(standard.Sourced{}).Parse(in.Release.StageRef, uri)
+	}
+	for _, kind := range aloft.ResourceTypes() {
+		one := aloft.Resource{Name: named(kind), Type: kind}
+		switch kind {
+		case aloft.Table:
+			one.Options = map[string]string{"key": "id"}
+		case aloft.Mail:
+			one.Options = map[string]string{"identity": "example.com"}
+		}
+		in.Release.Resources = append(in.Release.Resources, one)
+	}
+	in.Release.AWS.VPC = &aloft.VPC{Subnets: []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}, SecurityGroups: []string{"sg-0123456789abcdef0"}}
+	in.Kinds = standard.CloudKinds()
+	return in
+}
+
+// named is the name of the resource of a type.
+func named(kind string) string {
+	return map[string]string{
+		aloft.Bucket: "uploads", aloft.Queue: "jobs", aloft.Topic: "news", aloft.Stream: "events", aloft.Table: "items", aloft.Postgres: "db",
+		aloft.Cache: "sessions", aloft.Search: "index", aloft.Mail: "mail", aloft.Secret: "key",
+	}[kind]
 }

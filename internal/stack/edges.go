@@ -28,7 +28,7 @@ func (s *render) addResources() error {
 			return err
 		}
 		rendered, err := kind.Render(resource.Rendering{
-			Stage: r.StageRef, Resource: one, Name: r.ResourceName(one), ID: ids[one.Name], VPC: s.aws.VPC, Delete: s.in.DeleteData,
+			Stage: r.StageRef, Resource: one, Name: r.ResourceName(one), ID: ids[one.Name], VPC: s.aws.VPC, KMSKey: s.aws.KMSKey, Delete: s.in.DeleteData,
 			Sibling: func(name string) string { return ids[name] },
 		})
 		if err != nil {
@@ -84,8 +84,7 @@ func (s *render) warnOfUnused() {
 			return // its role is not known here
 		}
 		for _, use := range f.Uses {
-			name, _, _ := strings.Cut(use, ":")
-			used[name] = true
+			used[aloft.CutEdge(use).Resource] = true
 		}
 		for _, source := range f.EventSources {
 			_, name, _ := strings.Cut(source, ":")
@@ -102,27 +101,24 @@ func (s *render) warnOfUnused() {
 
 // edge is one thing that a function uses.
 type edge struct {
-	text  string
+	aloft.Edge
 	store store
-	word  string
 }
 
 // edges are the resources that a function uses, and how. It returns Invalid for what the release does not declare.
 func (s *render) edges(f aloft.Function) ([]edge, error) {
 	var all []edge
 	for _, text := range f.Uses {
-		name, word, _ := strings.Cut(text, ":")
-		one, declared := s.stores[name]
+		e := aloft.CutEdge(text)
+		one, declared := s.stores[e.Resource]
 		if !declared {
-			return nil, aloft.Errorf(aloft.Invalid, "%s uses %s, which is no resource of the app", f.Name, name).
+			return nil, aloft.Errorf(aloft.Invalid, "%s uses %s, which is no resource of the app", f.Name, e.Resource).
 				WithHint("declare it in the resources section of aloft.yml; there are %s", listed(slices.Sorted(maps.Keys(s.stores))))
 		}
-		if _, known := one.rendered.Access[word]; !known && word != "" {
-			words := slices.DeleteFunc(slices.Sorted(maps.Keys(one.rendered.Access)), func(w string) bool { return w == "" })
-			return nil, aloft.Errorf(aloft.Invalid, "%s uses %s, and a %s has no %q", f.Name, text, one.kind, word).
-				WithHint("what it has is %s", listed(words))
+		if words := aloft.EdgeWords(one.kind); e.Word != "" && !slices.Contains(words, e.Word) {
+			return nil, aloft.Errorf(aloft.Invalid, "%s uses %s, and a %s has no %q", f.Name, text, one.kind, e.Word).WithHint("what it has is %s", listed(words))
 		}
-		all = append(all, edge{text, one, word})
+		all = append(all, edge{e, one})
 	}
 	return all, nil
 }

@@ -60,7 +60,7 @@ func (s *render) statements(f aloft.Function, logs string) ([]cfn.Statement, err
 		return nil, err
 	}
 	for _, e := range edges {
-		all = append(all, because(f.Name+" uses "+e.text, e.store.rendered.Access[e.word])...)
+		all = append(all, because(f.Name+" uses "+e.String(), e.store.rendered.Access[e.Word])...)
 	}
 	all = append(all, s.caused[f.Name]...)
 	async, err := s.addAsync(f)

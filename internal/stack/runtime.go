@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +23,27 @@ type runtime struct {
 	family  lambdaruntime.Family
 }
 
+// Fit gives functions the runtimes that an artifact is made for, by its tree: where that was built with Python 3.12, say. It is
+// asked once, when a release is made, so that all templates of the release have the same. What runs in none of Lambda's
+// runtimes is left for Render to refuse.
+func Fit(functions []aloft.Function, tree fs.FS) []aloft.Function {
+	fitted := slices.Clone(functions)
+	for i, f := range fitted {
+		family := lambdaruntime.Family(f.Runtime)
+		if f.Kind == aloft.Web && f.Runtime == "" {
+			found, err := lambdaruntime.ForCommand(f.Command, tree)
+			if err != nil {
+				continue
+			}
+			family = found
+		}
+		if f.Kind == aloft.Web || f.Kind == aloft.Handler {
+			fitted[i].Runtime = lambdaruntime.ForTree(family, tree)
+		}
+	}
+	return fitted
+}
+
 // runtime decides how Lambda starts a function. It returns Invalid for what none of its runtimes can run.
 func (s *render) runtime(f aloft.Function) (runtime, error) {
 	r := runtime{name: f.Runtime, handler: f.Handler}
@@ -28,17 +51,18 @@ func (s *render) runtime(f aloft.Function) (runtime, error) {
 	case f.Kind == aloft.Static:
 		r.name = string(lambdaruntime.Provided)
 	case f.Runtime == "" && f.Kind == aloft.Web:
-		name, err := lambdaruntime.ForCommand(f.Command, nil)
+		family, err := lambdaruntime.ForCommand(f.Command, nil)
 		if err != nil {
 			return runtime{}, aloft.Errorf(aloft.Invalid, "%s: %w", f.Name, err).
 				WithHint("put the interpreter into the app and start it by its path, such as ./bin/php; or say what it needs: functions.%s.runtime in aloft.yml", f.Name)
 		}
-		r.name = name
+		r.name = string(family)
 	}
 	r.name = lambdaruntime.Newest(r.name)
 	family, warning, err := lambdaruntime.Parse(r.name)
 	if err != nil {
-		return runtime{}, err
+		return runtime{}, aloft.Errorf(aloft.Invalid, "%s is built for %s, which AWS Lambda does not have", f.Name, r.name).
+			WithHint("build it where one of these is: %s; or name one that it runs in: functions.%s.runtime", strings.Join(lambdaruntime.Names(), ", "), f.Name)
 	}
 	if warning != "" {
 		s.warn(f.Name + ": " + warning)
@@ -49,13 +73,30 @@ func (s *render) runtime(f aloft.Function) (runtime, error) {
 		r.handler = strings.ReplaceAll(f.Name, "-", "_") + ".handler" // Lambda wants one
 		return r, nil
 	}
-	r.shim = s.in.Config.Secret != "" && len(s.in.Config.Variables[f.Name]) > 0
-	r.wrapped = r.shim
-	if r.shim && family == lambdaruntime.Provided {
+	if r.shim = s.in.Config.Secret != "" && len(s.in.Config.Variables[f.Name]) > 0; family != lambdaruntime.Provided {
+		r.wrapped = r.shim
+		return r, nil
+	}
+	if ownProgram(f) {
+		r.shim = true
+		return r, nil
+	}
+	if r.shim {
 		return runtime{}, aloft.Errorf(aloft.Invalid, "the config of %s does not fit into the 4 KB that Lambda has for variables, and nothing can be started before a bootstrap of its own", f.Name).
-			WithHint("keep large values out of its config, or declare a resource of the type secret and have %s read it", f.Name)
+			WithHint("keep large values out of its config, or declare a resource of the type secret and have %s read it; or build it to another name than bootstrap and set its command", f.Name)
 	}
 	return r, nil
+}
+
+// ownProgram reports whether a handler is a program of its own that Lambda does not find by itself.
+func ownProgram(f aloft.Function) bool {
+	family, _, err := lambdaruntime.Parse(f.Runtime)
+	return err == nil && f.Kind == aloft.Handler && family == lambdaruntime.Provided && len(f.Command) > 0 && !isBootstrap(f.Command)
+}
+
+// isBootstrap reports whether a command is the program that Lambda starts before any layer's.
+func isBootstrap(command []string) bool {
+	return len(command) == 1 && strings.TrimPrefix(command[0], "./") == "bootstrap"
 }
 
 // snapshots returns Invalid unless Lambda can start a function from a snapshot.
@@ -115,7 +156,7 @@ func (s *render) layers(f aloft.Function, r runtime) ([]any, error) {
 // layer adds a layer of an object, once, and returns its logical id. It has the digest of the key, so that another object is
 // another layer.
 func (s *render) layer(id, name string, object Object) string {
-	id += digest(object.Key)
+	id += cfn.Digest(object.Key)
 	if _, there := s.template.Resources[id]; !there {
 		s.add(id, "AWS::Lambda::LayerVersion", map[string]any{
 			"LayerName": s.stackName() + "-" + name, "CompatibleArchitectures": []string{s.architecture()},

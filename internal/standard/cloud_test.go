@@ -3,12 +3,15 @@ package standard_test
 import (
 	"encoding/json"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
+	"github.com/aloft-run/aloft/internal/manifest"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/standard"
 )
@@ -183,6 +186,35 @@ func TestOptionsAreRefused(t *testing.T) {
 			if err := kind.Check(options); aloft.ErrorCode(err) != aloft.Invalid {
 				t.Errorf("%s takes %v: %v", kind.Kind(), options, err)
 			}
+		}
+	}
+}
+
+// TestManifestOptions: what aloft.yml takes of a resource, its kind takes.
+func TestManifestOptions(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../manifest/testdata/good/graph.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "-- aloft.yml --\n")
+	yaml, _, _ := strings.Cut(rest, "-- want --")
+	m, _, err := manifest.Load(fstest.MapFS{"aloft.yml": {Data: []byte(yaml)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared, err := m.Stage("production").Declared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, r := range declared {
+		seen[r.Type] = true
+		rendered(t, r, nil)
+	}
+	for _, kind := range []string{aloft.Table, aloft.Postgres, aloft.Cache, aloft.Search, aloft.Mail, aloft.Secret} {
+		if !seen[kind] {
+			t.Errorf("the manifest declares no %s", kind)
 		}
 	}
 }

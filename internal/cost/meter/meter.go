@@ -3,6 +3,7 @@
 package meter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -115,7 +116,7 @@ func mean(sum time.Duration, n int64) aloft.Duration {
 // OwnLines is about how many bytes Lambda itself logs for a request: the lines START, END and REPORT.
 const OwnLines = 300
 
-// Memory is what a function would have on Lambda: what it is given, else what Lambda gives, within its limits.
+// Memory is what a function would have on Lambda: what it is given, else what aloft gives it there, within Lambda's limits.
 func Memory(f aloft.Function) int {
-	return min(max(f.Memory, cost.MinMemory), cost.MaxMemory)
+	return min(max(cmp.Or(f.Memory, cost.DefaultMemory), cost.MinMemory), cost.MaxMemory)
 }

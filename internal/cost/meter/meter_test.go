@@ -64,7 +64,7 @@ func TestWebRequests(t *testing.T) {
 	if u.Requests.Fixed(2) != "4.00" || time.Duration(u.Duration) != 20*time.Millisecond || u.ResponseBytes != 2000 || u.LogBytes != 100+meter.OwnLines {
 		t.Errorf("%+v", u)
 	}
-	if u.Memory != 128 || u.Endpoint != cost.HTTPAPI || u.Arch != cost.ARM64 || u.Provisioned != 0 {
+	if u.Memory != 1024 || u.Endpoint != cost.HTTPAPI || u.Arch != cost.ARM64 || u.Provisioned != 0 {
 		t.Errorf("%+v", u)
 	}
 	if _, err := cost.New(cost.Stage{Functions: m.Functions}); err != nil {

@@ -32,6 +32,9 @@ import (
 // Build builds the shim for this machine and returns its path.
 func Build(t testing.TB) string {
 	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the shim runs on Linux, as Lambda does")
+	}
 	program, _, err := shimbin.Binary(t.Context(), runtime.GOARCH)
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +170,14 @@ func (l *Lambda) serve(format lambdahttp.Format, w http.ResponseWriter, r *http.
 	if err != nil {
 		return err
 	}
-	meta := &lambdahttp.Meta{RequestID: "gateway", SourceIP: "203.0.113.7", Time: time.Now(), AccountID: "123456789012", APIID: "a1b2c3"}
+	const client = "203.0.113.7"
+	from := client
+	if claimed := r.Header.Get("X-Forwarded-For"); claimed != "" { // which AWS's gateways pass on
+		from = claimed + ", " + client
+	}
+	r.Header.Set("X-Forwarded-For", from)
+	r.Header.Set("X-Forwarded-Proto", "https")
+	meta := &lambdahttp.Meta{RequestID: "gateway", SourceIP: client, Time: time.Now(), AccountID: "123456789012", APIID: "a1b2c3"}
 	if format == lambdahttp.FunctionURL {
 		meta.DomainName = "a1b2c3.lambda-url.eu-central-1.on.aws"
 	}

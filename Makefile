@@ -2,6 +2,8 @@
 export GOTOOLCHAIN = go1.26.10
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := go tool -modfile=tools/go.mod
+# Programs for tests that tools/deps.sh installs.
+export PATH := $(CURDIR)/.deps/bin:$(PATH)
 BENCHES := bench-spawn bench-deploy bench-gateway bench-elastic bench-invoke bench-logs bench-shim
 SHIMS   := internal/shim/shimbin
 
@@ -60,9 +62,9 @@ $(BENCHES): bench-%: build
 	@sh tools/benchdeps.sh
 	cd bench && go run ./$* $(BENCHFLAGS)
 
-# Install the system packages that tests need and that are missing (Debian, Ubuntu).
+# Install what tests need and what is missing: system packages (Debian, Ubuntu), and programs in Python below .deps.
 deps:
 	@sh tools/deps.sh
 
 clean:
-	rm -rf bin dist $(SHIMS)/*.gz
+	rm -rf bin dist .deps $(SHIMS)/*.gz

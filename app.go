@@ -34,7 +34,7 @@ func CheckName(what, name string) error {
 		WithHint("use 1 to 40 lower-case letters, digits and dashes, starting with a letter and not ending with a dash")
 }
 
-// AppService keeps apps, stages, releases and aliases. Implementations: sqlite, mem. All pass the suite appservicetest.
+// AppService keeps apps, stages, releases and aliases. Implementations: sqlite, s3, mem. All pass the suite appservicetest.
 type AppService interface {
 	AppStore
 	StageStore

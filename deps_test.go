@@ -28,6 +28,7 @@ var layers = map[string][]string{
 	"internal/aws":         {"internal/cfn", "internal/stack", "internal/shim/..."},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
+	"internal/cost/...":    {"internal/cfn", "internal/cost"},
 	"internal/deploy":      {"internal/artifact", "internal/buildpack", "internal/engine", "internal/eventsource", "internal/lambdaruntime", "internal/line", "internal/manifest", "internal/route", "internal/source"},
 	"internal/events":      {"internal/eventsource"},
 	"internal/gateway/...": {"internal/edge", "internal/gateway/...", "internal/route", "internal/upstream"},
@@ -46,6 +47,7 @@ var layers = map[string][]string{
 	"internal/shim/shimbin/embed": {"internal/shim/shimbin"},
 	"internal/shim":               {"internal/edge", "internal/engine/sockdiag", "internal/lambdahttp", "internal/static"},
 
+	"internal/s3":            {"internal/artifact", "internal/seal"},
 	"internal/sqlite/...":    {"internal/sqlite/..."},
 	"internal/async":         {"internal/lineage", "internal/sqlite/messages"},
 	"internal/attack":        {"internal/engine"},
@@ -53,7 +55,9 @@ var layers = map[string][]string{
 	"internal/buildpack/...": {"internal/buildpack/..."},
 	"internal/resource/...":  {"internal/cfn", "internal/eventpattern", "internal/lineage", "internal/resource/...", "internal/sqlite/..."},
 
-	"internal/eventsource/...": {"internal/cfn", "internal/eventpattern", "internal/eventsource", "internal/lineage"},
+	"internal/eventsource/...":   {"internal/cfn", "internal/eventpattern", "internal/eventsource", "internal/lineage"},
+	"internal/eventsource/table": {"internal/cfn", "internal/eventsource", "internal/eventsource/stream"}, // both are shards
+
 }
 
 // doors says which package is the only one to import a third-party module.
@@ -64,6 +68,7 @@ var doors = map[string][]string{
 	"github.com/danielgtaylor/huma":     {"internal/api"},
 	"github.com/goccy/go-yaml":          {"internal/manifest"},
 	"github.com/johannesboyne/gofakes3": {"internal/resource/bucket"},
+	"github.com/aws/aws-sdk-go-v2":      {"internal/aws", "internal/s3", "caddy/...", "bench/..."},
 	"gvisor.dev/gvisor":                 {"internal/engine/netstack"},
 }
 

@@ -28,7 +28,7 @@ type Function struct {
 	Command []string          `json:"command,omitempty"` // argument vector, run in the artifact's tree
 	Env     map[string]string `json:"env,omitempty"`     // from the source (aloft.yml, up.json); config overrides it
 	Handler string            `json:"handler,omitempty"` // handler: what the runtime calls, such as "app.handler"
-	Runtime string            `json:"runtime,omitempty"` // handler: the name of a Lambda runtime, such as "python3.13"
+	Runtime string            `json:"runtime,omitempty"` // the name of a Lambda runtime, such as "python3.13"; of others than handlers it counts on AWS only, and "" is by the command
 	Format  string            `json:"format,omitempty"`  // handler: of the events that requests become; "" means "apigw-v2"
 	Routes  []string          `json:"routes,omitempty"`  // handler: patterns of requests for it, such as "POST /items/{id}"; see Patterns
 

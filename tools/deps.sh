@@ -5,6 +5,7 @@ set -eu
 packages=""
 need() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
 need git git
+python3 -c "import ensurepip" >/dev/null 2>&1 || packages="$packages python3-venv"
 need curl curl
 need strace strace
 need ruby ruby-full
@@ -22,6 +23,16 @@ if [ -n "$packages" ]; then
 	$sudo apt-get update -qq
 	# shellcheck disable=SC2086
 	DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $packages >/dev/null
+fi
+# Programs in Python for the tests of AWS, in an environment of their own below the repository.
+if ! cmp -s tools/requirements.txt .deps/installed; then
+	if python3 -m venv --clear .deps/venv >/dev/null && .deps/venv/bin/pip install -q --disable-pip-version-check -r tools/requirements.txt >&2; then
+		mkdir -p .deps/bin # apart from the environment's own python3, which is not for apps
+		for program in aws cfn-lint ministack; do ln -sf "../venv/bin/$program" ".deps/bin/$program"; done
+		cp tools/requirements.txt .deps/installed
+	else
+		echo "deps: the programs of tools/requirements.txt cannot be installed; tests of AWS will be skipped and say so" >&2
+	fi
 fi
 for tool in go node npm python3 java mvn cargo; do
 	command -v "$tool" >/dev/null 2>&1 || echo "deps: $tool is missing; tests of apps that need it will be skipped and say so" >&2

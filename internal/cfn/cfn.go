@@ -12,6 +12,7 @@ import (
 type Template struct {
 	Description string
 	Parameters  map[string]Parameter
+	Mappings    map[string]any
 	Conditions  map[string]any
 	Resources   map[string]Resource
 	Outputs     map[string]Output
@@ -23,6 +24,12 @@ type Parameter struct {
 	Default     any    `json:",omitempty"`
 	Description string `json:",omitempty"`
 	NoEcho      bool   `json:",omitempty"` // never shown: secrets
+
+	AllowedValues         []any  `json:",omitempty"`
+	AllowedPattern        string `json:",omitempty"`
+	ConstraintDescription string `json:",omitempty"`
+	MinLength, MaxLength  any    `json:",omitempty"`
+	MinValue, MaxValue    any    `json:",omitempty"`
 }
 
 // Resource is one thing of a stack.
@@ -32,6 +39,8 @@ type Resource struct {
 	DependsOn           []string       `json:",omitempty"`
 	DeletionPolicy      string         `json:",omitempty"` // Retain, Delete, Snapshot, RetainExceptOnCreate
 	UpdateReplacePolicy string         `json:",omitempty"`
+	CreationPolicy      map[string]any `json:",omitempty"`
+	UpdatePolicy        map[string]any `json:",omitempty"`
 	Metadata            map[string]any `json:",omitempty"`
 	Properties          map[string]any `json:",omitempty"`
 }
@@ -41,6 +50,7 @@ type Output struct {
 	Value       any
 	Description string `json:",omitempty"`
 	Condition   string `json:",omitempty"`
+	Export      any    `json:",omitempty"`
 }
 
 // JSON returns the text of the template, indented, with the format version.
@@ -53,10 +63,11 @@ func (t Template) JSON() ([]byte, error) {
 		AWSTemplateFormatVersion string
 		Description              string               `json:",omitempty"`
 		Parameters               map[string]Parameter `json:",omitempty"`
+		Mappings                 map[string]any       `json:",omitempty"`
 		Conditions               map[string]any       `json:",omitempty"`
 		Resources                map[string]Resource
 		Outputs                  map[string]Output `json:",omitempty"`
-	}{"2010-09-09", t.Description, t.Parameters, t.Conditions, t.Resources, t.Outputs})
+	}{"2010-09-09", t.Description, t.Parameters, t.Mappings, t.Conditions, t.Resources, t.Outputs})
 	if err != nil {
 		return nil, fmt.Errorf("write the template: %w", err)
 	}

@@ -91,7 +91,7 @@ func (k *awsKeys) load(ctx context.Context) error {
 func (k *awsKeys) save(ctx context.Context, c awsapi.Credential) error {
 	sealed := sealedKey{}
 	var err error
-	if sealed.Key, err = k.ring.NewKey(); err != nil {
+	if sealed.Key, err = k.ring.NewKey(awsApp); err != nil {
 		return err
 	}
 	if sealed.Config, err = k.ring.Seal(aloft.App{Name: awsApp, Key: sealed.Key}, awsStage, 1, aloft.Config{awsID: c.KeyID, awsSecret: c.Secret}); err != nil {

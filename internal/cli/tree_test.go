@@ -99,6 +99,14 @@ func TestFlagMatrix(t *testing.T) {
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
 	bad["isolation-minimum"] = bad["isolation"]
 	bad["resources-limit"] = []string{"much", "-1GB"}
+	bad["requests"] = []string{"x", "16000", "0/day", "-1/day", "1/year", "1e9/day", "NaN/day", "99999999999999999999/day", "a\x00b"}
+	bad["duration"] = []string{"x", "5", "-5ms", "0s", "16m", "NaN"}
+	bad["arch"] = []string{"x", "amd64", "ARM64", "a\x00b"}
+	bad["endpoint"] = []string{"x", "alb", "HTTP-API", "a\x00b"}
+	bad["box"] = []string{"x", "5", "0/month", "-1/month", "5/year", "5,00/month", "NaN/month"}
+	bad["box-cores"] = append([]string{"0", "1025"}, numbers...)
+	bad["response-bytes"], bad["log-bytes"], bad["provisioned"] = numbers, numbers, numbers
+	bad["memory"] = []string{"x", "0", "127", "10241", "-1", "11GB", "1.5", "NaN"}
 	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},

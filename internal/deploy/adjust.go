@@ -17,7 +17,7 @@ func (d *Deployer) Adjust(ctx context.Context, input aloft.AdjustInput, report a
 	if err := checkConfig(variables); err != nil {
 		return aloft.Deployment{}, err
 	}
-	unlock, err := d.lockStage(ctx, input.Stage, report)
+	ctx, unlock, err := d.lockStage(ctx, input.Stage, report)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}

@@ -22,7 +22,7 @@ func (d *Deployer) Configure(ctx context.Context, input aloft.ConfigInput, repor
 	if err := checkConfig(input); err != nil {
 		return aloft.Deployment{}, err
 	}
-	unlock, err := d.lockStage(ctx, input.Stage, report)
+	ctx, unlock, err := d.lockStage(ctx, input.Stage, report)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}

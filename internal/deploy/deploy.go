@@ -18,7 +18,7 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	unlock, err := d.lockStage(ctx, project.ref, report)
+	ctx, unlock, err := d.lockStage(ctx, project.ref, report)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}

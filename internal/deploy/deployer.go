@@ -41,6 +41,10 @@ type Options struct {
 	// FunctionURLs are the addresses of the functions of a release that is current, by name; nil: there are none.
 	FunctionURLs func(ctx context.Context, release aloft.Release) map[string]string
 
+	// Lock makes this process the only one that changes a stage, where others share Apps. Held ends when the lock is lost. Unlock
+	// works after ctx has ended. Nil: no other process changes stages.
+	Lock func(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) (held context.Context, unlock func(), err error)
+
 	// Put stores an artifact; nil means Artifacts.Put. Tests of durability put a faulty one here.
 	Put func(context.Context, *artifact.Archive) (aloft.Artifact, error)
 }
@@ -69,7 +73,8 @@ type Recordings interface {
 
 // Sealer encrypts config at rest.
 type Sealer interface {
-	NewKey() ([]byte, error)
+	// NewKey makes a data key for an app and returns it wrapped.
+	NewKey(app string) ([]byte, error)
 	Seal(app aloft.App, stage string, version int, config aloft.Config) (aloft.SealedConfig, error)
 	Unseal(app aloft.App, stage string, sealed aloft.SealedConfig) (aloft.Config, error)
 }

@@ -59,7 +59,25 @@ func functions(s manifest.Settings, plan buildpack.Plan, tree fs.FS) ([]aloft.Fu
 			EventSources: f.Events,
 		})
 	}
-	return all, errors.Join(checkRoutes(s, all), checkAsync(s, all), checkURLs(s, all))
+	return all, errors.Join(checkRoutes(s, all), checkAsync(s, all), checkURLs(s, all), addUses(s, all))
+}
+
+// addUses gives functions their edges to resources, and what only Lambda knows of them.
+func addUses(s manifest.Settings, all []aloft.Function) error {
+	for i, f := range all {
+		if f.Kind == aloft.Static {
+			continue
+		}
+		uses, err := s.UsesOf(f.Name)
+		if err != nil {
+			return err
+		}
+		all[i].Lambda = s.Functions[f.Name].Lambda.Value()
+		if len(uses) > 0 {
+			all[i].Uses = uses
+		}
+	}
+	return nil
 }
 
 // front is what answers requests: the web function, static files, or both.
@@ -86,7 +104,7 @@ func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
 		return []aloft.Function{*files}
 	}
 	all := []aloft.Function{{
-		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Env: environment(planned(plan), s.Env, web.Env),
+		Name: manifest.WebFunction, Kind: aloft.Web, Command: shell(web.Command), Runtime: web.Runtime, Env: environment(planned(plan), s.Env, web.Env),
 		HealthPath: web.Health.Path, BootTimeout: web.Health.Timeout, DrainTimeout: web.Drain, Timeout: web.Timeout,
 		Memory: web.Memory, CPU: web.CPU, Network: web.Network, Isolation: s.Isolation.Minimum, Instances: web.Instances, Max: web.Max,
 		Target: web.Target, Concurrency: web.Concurrency, Queue: web.Queue, Idle: web.Idle, Async: asyncOf(web),

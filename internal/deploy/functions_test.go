@@ -64,3 +64,34 @@ functions:
 	_, err := b.Deploy(t.Context(), b.input(), b.events)
 	fails(t, err, aloft.Invalid, `"mail" has no command`)
 }
+
+// TestUses: a function has the edges that it names, else those of all functions, else one to each resource; a list without any is
+// none.
+func TestUses(t *testing.T) {
+	t.Parallel()
+	const resources = "resources: {uploads: bucket, jobs: queue}\n"
+	for name, c := range map[string]struct {
+		yaml string
+		want []string
+	}{
+		"nothing said": {resources, []string{"jobs", "uploads"}},
+		"general":      {resources + "uses: uploads:read", []string{"uploads:read"}},
+		"own":          {resources + "uses: uploads:read\nfunctions: {web: {uses: [\"jobs:send\"]}}", []string{"jobs:send"}},
+		"none":         {resources + "functions: {web: {uses: []}}", nil},
+		"of a stage":   {resources + "uses: uploads:read\nstages: {production: {uses: [jobs]}}", []string{"jobs"}},
+	} {
+		b := newBench(t, map[string]string{"run": "x", "aloft.yml": c.yaml + "\n"})
+		if got := b.up(t).Release.Functions[0].Uses; !slices.Equal(got, c.want) {
+			t.Errorf("%s: uses %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestLambdaSection(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"run": "x", "aloft.yml": "functions: {web: {lambda: {reserved: 5, provisioned: 2, ephemeral-storage: 1GB}}}\n"})
+	l := b.up(t).Release.Functions[0].Lambda
+	if l == nil || l.Reserved == nil || *l.Reserved != 5 || l.Provisioned != 2 || l.EphemeralStorage != 1024 {
+		t.Errorf("lambda is %+v", l)
+	}
+}

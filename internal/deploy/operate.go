@@ -51,7 +51,7 @@ func (d *Deployer) Config(ctx context.Context, ref aloft.StageRef) (aloft.Config
 
 // Stop ends the stage's instances until its next release; see [aloft.Operator].
 func (d *Deployer) Stop(ctx context.Context, ref aloft.StageRef) error {
-	unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	ctx, unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (d *Deployer) SetDomains(ctx context.Context, ref aloft.StageRef, domains [
 		clean = append(clean, domain)
 	}
 	slices.Sort(clean)
-	unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	ctx, unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
 	if err != nil {
 		return aloft.Stage{}, err
 	}
@@ -136,7 +136,7 @@ func (d *Deployer) Destroy(ctx context.Context, ref aloft.StageRef) error {
 // destroyStage deletes the stage's rows first: if we are killed after that, the next start frees the rest. If ctx ends
 // after that, all is freed nevertheless.
 func (d *Deployer) destroyStage(ctx context.Context, ref aloft.StageRef) error {
-	unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	ctx, unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
 	if err != nil {
 		return err
 	}

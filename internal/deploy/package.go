@@ -24,7 +24,7 @@ func (d *Deployer) Package(ctx context.Context, input aloft.PackageInput, report
 	if err := runnable(&input.Function); err != nil {
 		return aloft.Deployment{}, err
 	}
-	unlock, err := d.lockStage(ctx, input.Stage, report)
+	ctx, unlock, err := d.lockStage(ctx, input.Stage, report)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}

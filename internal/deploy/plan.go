@@ -153,6 +153,9 @@ func summary(f aloft.Function) string {
 	if len(f.EventSources) > 0 {
 		parts = append(parts, "events from "+strings.Join(f.EventSources, ", "))
 	}
+	if len(f.Uses) > 0 {
+		parts = append(parts, "uses "+strings.Join(f.Uses, ", "))
+	}
 	if f.URL != nil {
 		parts = append(parts, urlText(*f.URL))
 	}

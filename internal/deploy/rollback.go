@@ -11,7 +11,7 @@ import (
 // Rollback releases an earlier release again, whole; see [aloft.Deployer].
 func (d *Deployer) Rollback(ctx context.Context, input aloft.RollbackInput, report aloft.Reporter) (aloft.Deployment, error) {
 	began := time.Now()
-	unlock, err := d.lockStage(ctx, input.Stage, report)
+	ctx, unlock, err := d.lockStage(ctx, input.Stage, report)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}

@@ -34,7 +34,7 @@ func checkDeclared(function string, sources []string, declared func(kind, name s
 	for _, text := range sources {
 		kind, name, _ := strings.Cut(eventsource.Bare(text), ":")
 		switch kind {
-		case aloft.Queue, aloft.Topic, aloft.Bucket, aloft.Stream:
+		case aloft.Queue, aloft.Topic, aloft.Bucket, aloft.Stream, aloft.Table:
 			if !declared(kind, name) {
 				return aloft.Errorf(aloft.Invalid, "%s has the event source %s, but the app has no %s %q", function, text, kind, name).
 					WithHint("declare it in the resources section of aloft.yml: %s: %s", name, kind)

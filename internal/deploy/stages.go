@@ -16,18 +16,27 @@ type state struct {
 	config  aloft.Config  // of current, in clear
 }
 
-// lockStage makes the caller the only one who changes the stage. Releases that an earlier server left pending are marked
-// as failed: whoever holds the lock knows that nobody works on them.
-func (d *Deployer) lockStage(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) (func(), error) {
-	unlock, err := d.stages.acquire(ctx, ref.String(), "another change of "+ref.String()+" is under way; waiting for it", report)
+// lockStage makes the caller the only one who changes the stage. Held is ctx until the lock is lost. Releases that an earlier
+// server left pending are marked as failed: whoever holds the lock knows that nobody works on them.
+func (d *Deployer) lockStage(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) (held context.Context, unlock func(), err error) {
+	leave, err := d.stages.acquire(ctx, ref.String(), "another change of "+ref.String()+" is under way; waiting for it", report)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := d.sweep(ctx, ref); err != nil {
+	held, unlock = ctx, leave
+	if d.Lock != nil {
+		outer, release, err := d.Lock(ctx, ref, report)
+		if err != nil {
+			leave()
+			return nil, nil, err
+		}
+		held, unlock = outer, func() { release(); leave() }
+	}
+	if err := d.sweep(held, ref); err != nil {
 		unlock()
-		return nil, err
+		return nil, nil, err
 	}
-	return unlock, nil
+	return held, unlock, nil
 }
 
 // sweep looks at the newest release only: no change appends one before it has swept.
@@ -56,7 +65,7 @@ func (d *Deployer) ensure(ctx context.Context, ref aloft.StageRef) (state, error
 	defer d.created.Unlock()
 	now := time.Now().UTC()
 	if _, err := d.Apps.App(ctx, ref.App); aloft.ErrorCode(err) == aloft.NotFound {
-		key, err := d.Sealer.NewKey()
+		key, err := d.Sealer.NewKey(ref.App)
 		if err != nil {
 			return state{}, err
 		}

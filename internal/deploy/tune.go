@@ -22,7 +22,7 @@ const (
 // Tune changes what operators set of functions in one release; see [aloft.Deployer].
 func (d *Deployer) Tune(ctx context.Context, input aloft.TuneInput, report aloft.Reporter) (aloft.Deployment, error) {
 	began := time.Now()
-	unlock, err := d.lockStage(ctx, input.Stage, report)
+	ctx, unlock, err := d.lockStage(ctx, input.Stage, report)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
@@ -165,7 +165,7 @@ func tuneText(input aloft.TuneInput) string {
 // Restart replaces all instances of a stage by new ones; see [aloft.Operator].
 func (d *Deployer) Restart(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) (aloft.Deployment, error) {
 	began := time.Now()
-	unlock, err := d.lockStage(ctx, ref, report)
+	ctx, unlock, err := d.lockStage(ctx, ref, report)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}

@@ -143,7 +143,7 @@ func TestUploadsCut(t *testing.T) {
 // events is what gets bodies within the gateway's process.
 type events struct{ got chan error }
 
-func (events) Takes(*http.Request) bool { return true }
+func (events) Takes(*http.Request) (string, bool) { return "create", true }
 
 func (e events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n, err := io.Copy(io.Discard, r.Body)

@@ -53,10 +53,11 @@ func (p *Platform) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.R
 // openAccess makes what the release declares, and the way to it.
 func (d *deployment) openAccess(ctx context.Context) error {
 	p, r := d.platform, d.release
-	if len(r.Resources) == 0 {
-		return nil
+	var err error
+	if d.resources, err = d.here(); err != nil || len(d.resources) == 0 {
+		return err
 	}
-	if err := p.Stores.Provision(ctx, r.StageRef, r.Resources); err != nil {
+	if err := p.Stores.Provision(ctx, r.StageRef, d.resources); err != nil {
 		return err
 	}
 	a := &access{
@@ -104,10 +105,10 @@ func bounded(h http.Handler) http.Handler {
 // restoreOptions gives the resources of the release that serves its options again, after another one failed.
 func (p *Platform) restoreOptions(ctx context.Context, s *stage) {
 	d := s.current()
-	if d == nil || len(d.release.Resources) == 0 {
+	if d == nil || len(d.resources) == 0 {
 		return
 	}
-	if err := p.Stores.Provision(context.WithoutCancel(ctx), d.release.StageRef, d.release.Resources); err != nil {
+	if err := p.Stores.Provision(context.WithoutCancel(ctx), d.release.StageRef, d.resources); err != nil {
 		p.Logger.Warn("restore the options of resources", "stage", d.release.StageRef.String(), "error", err)
 	}
 }
@@ -127,7 +128,7 @@ func (a *access) vars() map[string]string {
 	if a == nil {
 		return nil
 	}
-	return resource.Env(a.deployment.release.StageRef, a.deployment.release.Resources, a.endpoint, a.as)
+	return resource.Env(a.deployment.release.StageRef, a.deployment.resources, a.endpoint, a.as)
 }
 
 // join lets an instance reach the resources. Leave must be called when it has ended.

@@ -25,19 +25,20 @@ import (
 
 // deployment is a release on this machine: its tree and what runs in it.
 type deployment struct {
-	platform *Platform
-	release  aloft.Release
-	config   aloft.Config
-	tree     string
-	layers   map[string]string // directories of what functions see at /opt, by digest
-	web      *function.Pool    // nil if the release has no web function
-	workers  []*function.Pool
-	handlers map[string]*function.Pool
-	static   route.Files // nil if the release has no static function
-	prefix   string
-	access   *access       // to resources; nil without
-	linger   time.Duration // it takes requests for so long after its route is gone
-	gone     chan struct{} // closed when nothing is left of it
+	platform  *Platform
+	release   aloft.Release
+	config    aloft.Config
+	tree      string
+	layers    map[string]string // directories of what functions see at /opt, by digest
+	web       *function.Pool    // nil if the release has no web function
+	workers   []*function.Pool
+	handlers  map[string]*function.Pool
+	static    route.Files // nil if the release has no static function
+	prefix    string
+	access    *access          // to resources; nil without
+	resources []aloft.Resource // those of the release that this machine has
+	linger    time.Duration    // it takes requests for so long after its route is gone
+	gone      chan struct{}    // closed when nothing is left of it
 }
 
 // deploy unpacks a release and gets its functions ready to start. On error nothing is left.

@@ -25,9 +25,12 @@ var _ route.Events = (*events)(nil)
 type events struct{ mux *http.ServeMux }
 
 // Takes implements route.Events.
-func (e *events) Takes(r *http.Request) bool {
-	_, pattern := e.mux.Handler(r)
-	return pattern != ""
+func (e *events) Takes(r *http.Request) (function string, ok bool) {
+	handler, pattern := e.mux.Handler(r)
+	if h, ours := handler.(*eventHandler); ours {
+		function = h.function.Name
+	}
+	return function, pattern != ""
 }
 
 // ServeHTTP implements route.Events.

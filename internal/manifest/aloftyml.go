@@ -32,7 +32,10 @@ func aloftShape() shape[layer] {
 		if err := settle(d, n, &l.base); err != nil {
 			return err
 		}
-		return checkResources(d, n, l.base.Resources)
+		if err := checkResources(d, n, l.base.Resources); err != nil {
+			return err
+		}
+		return checkUses(d, n, l)
 	})
 }
 
@@ -67,6 +70,7 @@ func settingsKeys() []key[Settings] {
 			mapOf("ROUTE", routes(), functionName()), func(s *Settings) *map[string]string { return &s.Routes }),
 		bind(KeyDoc{Key: "resources", Meaning: "Stores and services that the app uses: they are made with the first release that has them, and kept until the stage is destroyed."},
 			mapOf("RESOURCE", names("resource"), resourceShape()), func(s *Settings) *map[string]ResourceSettings { return &s.Resources }),
+		usesKey(),
 		bind(KeyDoc{Key: "env", Meaning: "Variables for build and run. Those of aloft config win over them."},
 			mapOf("NAME", envNames(), anyText()), func(s *Settings) *map[string]string { return &s.Env }),
 		bind(KeyDoc{Key: "health", Default: "it accepts connections", Meaning: "When an instance is ready for traffic."},
@@ -106,7 +110,7 @@ func functionKeys() shape[FunctionSettings] {
 			line(), func(f *FunctionSettings) *string { return &f.Command }),
 		bind(KeyDoc{Key: "handler", Default: "the Procfile's line", Meaning: "What a Lambda runtime calls with each event: app.handler is handler in app.py or app.mjs."},
 			handlerName(), func(f *FunctionSettings) *string { return &f.Handler }),
-		bind(KeyDoc{Key: "runtime", Default: "by the handler's file", Meaning: "The Lambda runtime of a handler, by AWS's name. With provided.al2023 the command speaks the Runtime API itself."},
+		bind(KeyDoc{Key: "runtime", Default: "by the handler's file", Meaning: "The Lambda runtime of a handler, by AWS's name. With provided.al2023 the command speaks the Runtime API itself. For the web function it is where the command runs on AWS, which else is known by the command."},
 			runtimeName(), func(f *FunctionSettings) *string { return &f.Runtime }),
 		bind(KeyDoc{Key: "format", Default: "apigw-v2", Meaning: "What event a handler gets of a request: API Gateway's payload 2.0 or 1.0, a function URL's, a load balancer's."},
 			oneOf("apigw-v2", "apigw-v1", "function-url", "alb", "alb-multi"), func(f *FunctionSettings) *string { return &f.Format }),
@@ -153,110 +157,7 @@ func functionKeys() shape[FunctionSettings] {
 		bind(KeyDoc{Key: "health", Default: "the general one", Meaning: "When an instance is ready for traffic."},
 			healthShape(), func(f *FunctionSettings) *Health { return &f.Health }),
 	}
-	return objectOf(append(append(keys, urlKey()), asyncKeys()...)...)
-}
-
-// concurrency is the long form of a function's concurrency.
-type concurrency struct{ soft, hard int }
-
-func concurrencyShape() shape[concurrency] {
-	return objectOf(
-		bind(KeyDoc{Key: "soft", Default: "as hard", Meaning: "Requests at once per instance beyond which another instance is started."},
-			count(1), func(c *concurrency) *int { return &c.soft }),
-		bind(KeyDoc{Key: "hard", Default: "no limit", Meaning: "Requests at once per instance; more wait."},
-			count(1), func(c *concurrency) *int { return &c.hard }),
-	)
-}
-
-func readConcurrency(d *document, n node, f *FunctionSettings) error {
-	var c concurrency
-	var err error
-	if n.kind == object {
-		c, err = concurrencyShape().read(d, n)
-	} else {
-		c.hard, err = count(1).read(d, n)
-	}
-	f.Target, f.Concurrency = c.soft, c.hard
-	return err
-}
-
-func readIdle(d *document, n node, f *FunctionSettings) (err error) {
-	if n.text == "off" || n.text == "false" {
-		f.NeverIdle = true
-		return nil
-	}
-	if f.Idle, err = duration().read(d, n); err != nil {
-		return d.expected(n, duration().wants+" or off", duration().like)
-	}
-	return nil
-}
-
-func readInstances(d *document, n node, f *FunctionSettings) error {
-	v, err := count(0).read(d, n)
-	f.Instances, f.Off = v, err == nil && v == 0
-	return err
-}
-
-func hooksShape() shape[Hooks] {
-	hook := func(name, meaning string, at func(*Hooks) *[]string) key[Hooks] {
-		return bind(KeyDoc{Key: name, Meaning: meaning}, listOf(line()), at)
-	}
-	return objectOf(
-		hook("prebuild", "Before the build.", func(h *Hooks) *[]string { return &h.Prebuild }),
-		hook("build", "Instead of the detected build.", func(h *Hooks) *[]string { return &h.Build }),
-		hook("postbuild", "After the build.", func(h *Hooks) *[]string { return &h.Postbuild }),
-		hook("predeploy", "With the new release's code and config, before it gets traffic; a failure stops the deploy.",
-			func(h *Hooks) *[]string { return &h.Predeploy }),
-		hook("postdeploy", "After the new release has the traffic.", func(h *Hooks) *[]string { return &h.Postdeploy }),
-		hook("clean", "At the end of a build, whether it succeeded or not.", func(h *Hooks) *[]string { return &h.Clean }),
-	)
-}
-
-func healthShape() shape[Health] {
-	short := urlPath()
-	return either(
-		shape[Health]{wants: short.wants, like: short.like, schema: short.schema, read: func(d *document, n node) (Health, error) {
-			path, err := short.read(d, n)
-			return Health{Path: path}, err
-		}},
-		objectOf(
-			bind(KeyDoc{Key: "path", Meaning: "GET of this path must answer 2xx or 3xx."},
-				urlPath(), func(h *Health) *string { return &h.Path }),
-			bind(KeyDoc{Key: "timeout", Default: brief(Default().Health.Timeout), Meaning: "How long an instance may take to become ready."},
-				duration(), func(h *Health) *aloft.Duration { return &h.Timeout }),
-		),
-	)
-}
-
-func staticShape() shape[*Static] {
-	long := objectOf(
-		bind(KeyDoc{Key: "dir", Default: ".", Meaning: "The directory."},
-			directory(), func(s *Static) *string { return &s.Dir }),
-		bind(KeyDoc{Key: "prefix", Default: "/", Meaning: "The URL path below which the files are served."},
-			urlPath(), func(s *Static) *string { return &s.Prefix }),
-	)
-	short := directory()
-	pair := either(
-		shape[Static]{wants: short.wants, like: short.like, schema: short.schema, read: func(d *document, n node) (Static, error) {
-			dir, err := short.read(d, n)
-			return Static{Dir: dir}, err
-		}}, long,
-	)
-	return shape[*Static]{pair.wants, pair.like, pair.schema, pair.keys, func(d *document, n node) (*Static, error) {
-		s, err := pair.read(d, n)
-		s = s.complete()
-		s.Only = s.Prefix == "/"
-		return &s, err
-	}}
-}
-
-// complete fills in what a static section leaves out.
-func (s Static) complete() Static {
-	if s.Dir == "" {
-		s.Dir = "."
-	}
-	s.Prefix = "/" + strings.Trim(s.Prefix, "/")
-	return s
+	return objectOf(append(append(keys, urlKey(), functionUsesKey(), lambdaKey()), asyncKeys()...)...)
 }
 
 // settle refuses what contradicts itself in one section, and brings what can be said in two ways into one.

@@ -60,6 +60,10 @@ func (c *converter) convert(y ast.Node, depth int) (node, error) {
 func (c *converter) list(y *ast.SequenceNode, depth int) (node, error) {
 	n := node{kind: list, at: placeOfToken(y.Start)}
 	for _, value := range y.Values {
+		if item, is := glued(value); is {
+			n.items = append(n.items, item)
+			continue
+		}
 		item, err := c.convert(value, depth+1)
 		if err != nil {
 			return node{}, err

@@ -31,6 +31,7 @@ func (s Settings) over(base Settings) Settings {
 		Env:    join(s.Env, base.Env),
 
 		Resources: mergeResources(s.Resources, base.Resources),
+		Uses:      pick(s.Uses, base.Uses),
 
 		Health:  s.Health.over(base.Health),
 		Drain:   cmp.Or(s.Drain, base.Drain),
@@ -105,6 +106,8 @@ func (f FunctionSettings) over(base FunctionSettings) FunctionSettings {
 		Drain:       cmp.Or(f.Drain, base.Drain),
 		Health:      f.Health.over(base.Health),
 		URL:         f.URL.over(base.URL),
+		Uses:        pick(f.Uses, base.Uses),
+		Lambda:      f.Lambda.over(base.Lambda),
 		Async:       asyncOver(f.Async, base.Async),
 	}
 	if f.Off || f.Instances > 0 { // one statement in two fields

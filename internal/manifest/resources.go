@@ -22,6 +22,8 @@ type ResourceSettings struct {
 	DeadLetters  string // the name of another queue
 	MaxReceives  int
 	Shards       int
+
+	Cloud map[string]string `json:",omitempty"` // options of types that only AWS has, as a release has them
 }
 
 func (r ResourceSettings) over(base ResourceSettings) ResourceSettings {
@@ -33,6 +35,7 @@ func (r ResourceSettings) over(base ResourceSettings) ResourceSettings {
 		Visibility: cmp.Or(r.Visibility, base.Visibility), Delay: cmp.Or(r.Delay, base.Delay), Wait: cmp.Or(r.Wait, base.Wait),
 		Retention: cmp.Or(r.Retention, base.Retention), DeadLetters: cmp.Or(r.DeadLetters, base.DeadLetters),
 		MaxReceives: cmp.Or(r.MaxReceives, base.MaxReceives), Shards: cmp.Or(r.Shards, base.Shards),
+		Cloud: join(r.Cloud, base.Cloud),
 	}
 }
 
@@ -107,34 +110,26 @@ func (s Settings) Declared() ([]aloft.Resource, error) {
 		if wrong := contradiction(name, s.Resources); wrong.key != "" {
 			return nil, aloft.Errorf(aloft.Invalid, "resource %q: %s: %s", name, wrong.key, wrong.why).WithHint("%s", wrong.hint)
 		}
-		res := aloft.Resource{Name: name, Type: r.Type}
+		said := maps.Clone(r.Cloud)
 		for _, o := range options() {
 			if text := o.text(r); text != "" {
-				if res.Options == nil {
-					res.Options = map[string]string{}
-				}
-				res.Options[o.key] = text
+				said = join(map[string]string{o.key: text}, said)
 			}
 		}
-		all = append(all, res)
+		all = append(all, aloft.Resource{Name: name, Type: r.Type, Options: said})
 	}
 	return all, nil
 }
 
-func resourceTypes() []string {
-	return []string{aloft.Bucket, aloft.Queue, aloft.Topic, aloft.Stream}
-}
-
 func resourceShape() shape[ResourceSettings] {
-	types := oneOf(resourceTypes()...)
-	types.schema = map[string]any{"enum": []any{aloft.Bucket, aloft.Queue, aloft.Topic, aloft.Stream}}
+	types := oneOf(aloft.ResourceTypes()...)
 	short := shape[ResourceSettings]{wants: types.wants, like: types.like, schema: types.schema, read: func(d *document, n node) (ResourceSettings, error) {
 		t, err := types.read(d, n)
 		return ResourceSettings{Type: t}, err
 	}}
 	const day = 24 * time.Hour
-	long := objectOf(
-		bind(KeyDoc{Key: "type", Meaning: "A bucket has S3's API, a queue that of SQS, a topic that of SNS, a stream that of Kinesis."},
+	long := objectOf(append([]key[ResourceSettings]{
+		bind(KeyDoc{Key: "type", Meaning: "A bucket has S3's API, a queue that of SQS, a topic that of SNS, a stream that of Kinesis. The others are on AWS only: DynamoDB, a database, a cache, OpenSearch, SES, Secrets Manager."},
 			types, func(r *ResourceSettings) *string { return &r.Type }),
 		bind(KeyDoc{Key: "fifo", Default: "false", Meaning: "Queues and topics: messages of a group are in order, and what is sent twice within 5 minutes comes once."},
 			yesNo(), func(r *ResourceSettings) *bool { return &r.FIFO }),
@@ -154,7 +149,7 @@ func resourceShape() shape[ResourceSettings] {
 			within(1, 1000), func(r *ResourceSettings) *int { return &r.MaxReceives }),
 		bind(KeyDoc{Key: "shards", Default: "1", Meaning: "Streams: how many parts there are, each with an order of its own."},
 			within(1, 100), func(r *ResourceSettings) *int { return &r.Shards }),
-	)
+	}, cloudOptionKeys()...)...)
 	return either(short, checked(long, checkResource))
 }
 
@@ -163,10 +158,10 @@ func checkResource(d *document, n node, r *ResourceSettings) error {
 	if r.Type == "" {
 		return nil // a stage may say less
 	}
-	for _, o := range options() {
-		v, said := n.get(o.key)
-		if said && !slices.Contains(o.types, r.Type) {
-			return d.fault(v.at, "%s: a %s has no %s", n.path, r.Type, o.key).WithHint("remove it, or correct the type")
+	types := optionTypes()
+	for _, f := range n.fields {
+		if of, is := types[f.name]; is && !slices.Contains(of, r.Type) {
+			return d.fault(f.value.at, "%s: a %s has no %s", n.path, r.Type, f.name).WithHint("remove it, or correct the type")
 		}
 	}
 	v, _ := n.get("retention")
@@ -192,11 +187,11 @@ func checkResources(d *document, n node, all map[string]ResourceSettings) error 
 	section, _ := n.get("resources")
 	for _, f := range section.fields {
 		if all[f.name].Type == "" {
-			return d.fault(f.at, "resources.%s has no type", f.name).WithHint("write %s: bucket, queue, topic or stream", f.name)
+			return d.fault(f.at, "resources.%s has no type", f.name).WithHint("write %s: %s or another type", f.name, aloft.Bucket)
 		}
 		if wrong := contradiction(f.name, all); wrong.key != "" {
 			v, _ := f.value.get(wrong.key)
-			return d.fault(v.at, "resources.%s: %s: %s", f.name, wrong.key, wrong.why).WithHint("%s", wrong.hint)
+			return d.fault(cmp.Or(v.at, f.at), "resources.%s: %s: %s", f.name, wrong.key, wrong.why).WithHint("%s", wrong.hint)
 		}
 	}
 	return nil
@@ -210,6 +205,8 @@ func contradiction(name string, all map[string]ResourceSettings) wrong {
 	r := all[name]
 	to, said := all[r.DeadLetters]
 	switch {
+	case r.Type == aloft.Mail && r.Cloud["identity"] == "":
+		return wrong{"identity", "it is not said what mail is sent from", "write " + name + ": {type: mail, identity: shop.example}, a domain or an address"}
 	case r.ContentDedup && !r.FIFO:
 		return wrong{"content-dedup", "it says nothing without fifo", "add fifo: true, or remove it"}
 	case r.DeadLetters == "" && r.MaxReceives > 0:

@@ -18,6 +18,7 @@ type Settings struct {
 	Functions map[string]FunctionSettings // by name; see Function
 	Routes    map[string]string           // which handler function answers which requests: "POST /items/{id}" to its name
 	Resources map[string]ResourceSettings // by name
+	Uses      []string                    `json:",omitzero"` // edges of functions that say none; nil if not said. See UsesOf
 	Env       map[string]string           // for build and run; a stage's config overrides it
 	Required  []EnvVar                    // variables the app declares but gives no value for, by name
 
@@ -62,6 +63,8 @@ type FunctionSettings struct {
 	Drain       aloft.Duration
 	Health      Health
 	URL         *FunctionURL `json:",omitempty"` // nil if not said
+	Uses        []string     `json:",omitzero"`  // edges to resources; nil if not said, and then those of all functions. See UsesOf
+	Lambda      *Lambda      `json:",omitempty"` // nil if not said
 	Async       aloft.Async  `json:",omitzero"`  // what becomes of events that nobody waits for
 }
 

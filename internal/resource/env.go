@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aloft-run/aloft"
@@ -32,16 +33,39 @@ func services() map[string]string {
 	return map[string]string{aloft.Bucket: "S3", aloft.Queue: "SQS", aloft.Topic: "SNS", aloft.Stream: "KINESIS"}
 }
 
-// Variable is the name of the variable by which functions know a resource, such as UPLOADS_BUCKET.
+// Here reports whether a machine has resources of a type; the others are on AWS only.
+func Here(kind string) bool { return services()[kind] != "" }
+
+// VariableOption is the option that names the variable of a resource of a type that only AWS has.
+const VariableOption = "variable"
+
+// suffixes are how the names of variables end.
+func suffixes() map[string]string {
+	return map[string]string{
+		aloft.Bucket: "_BUCKET", aloft.Queue: "_QUEUE_URL", aloft.Topic: "_TOPIC_ARN", aloft.Stream: "_STREAM", aloft.Table: "_TABLE",
+		aloft.Postgres: "_DATABASE_URL", aloft.Cache: "_REDIS_URL", aloft.Search: "_URL", aloft.Mail: "_IDENTITY", aloft.Secret: "_SECRET_ARN",
+	}
+}
+
+// Variable is the name of the variable by which functions know a resource, such as UPLOADS_BUCKET. A database that is called
+// db, and a cache that is called cache, have the variables that frameworks look for: DATABASE_URL and REDIS_URL.
 func Variable(r aloft.Resource) string {
-	suffix := map[string]string{aloft.Bucket: "_BUCKET", aloft.Queue: "_QUEUE_URL", aloft.Topic: "_TOPIC_ARN", aloft.Stream: "_STREAM"}
+	if said := r.Options[VariableOption]; said != "" {
+		return said
+	}
+	switch {
+	case r.Type == aloft.Postgres && slices.Contains([]string{"db", "database", "postgres"}, r.Name):
+		return "DATABASE_URL"
+	case r.Type == aloft.Cache && slices.Contains([]string{"cache", "redis", "valkey"}, r.Name):
+		return "REDIS_URL"
+	}
 	name := strings.Map(func(c rune) rune {
 		if c == '-' || c == '.' {
 			return '_'
 		}
 		return c
 	}, strings.ToUpper(r.Name))
-	return name + suffix[r.Type]
+	return name + suffixes()[r.Type]
 }
 
 // QueueURL is the address of a queue below that of the API, such as http://127.0.0.1:9002.

@@ -46,6 +46,30 @@ func Flag(options map[string]string, name string) (bool, error) {
 	return false, aloft.Errorf(aloft.Invalid, "%s is %q; expected true or false", name, options[name])
 }
 
+// CheckVariable returns Invalid if an option names a variable as none can be called.
+func CheckVariable(options map[string]string) error {
+	name, said := options[VariableOption]
+	if !said || variableName.MatchString(name) {
+		return nil
+	}
+	return aloft.Errorf(aloft.Invalid, "%s is %q; expected the name of a variable, such as DATABASE_URL", VariableOption, name)
+}
+
+// Decimal reads an option that is a number of halves between two, such as 0.5; def if it is not there.
+func Decimal(options map[string]string, name string, def, least, most float64) (float64, error) {
+	text, said := options[name]
+	if !said {
+		return def, nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n < least || n > most || n*2 != float64(int(n*2)) {
+		return def, aloft.Errorf(aloft.Invalid, "%s is %q; expected a number from %g to %g in steps of 0.5", name, text, least, most)
+	}
+	return n, nil
+}
+
+var variableName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
+
 var goodName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // GoodName reports whether AWS lets a queue, topic or stream have a name, of at most some characters.

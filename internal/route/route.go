@@ -34,8 +34,8 @@ type Files interface {
 // Events answers requests by events for handler functions.
 type Events interface {
 	http.Handler
-	// Takes reports whether a request is for one of them.
-	Takes(r *http.Request) bool
+	// Takes returns the name of the one that a request is for; false if it is for none.
+	Takes(r *http.Request) (function string, ok bool)
 }
 
 // Fallback answers requests to hosts that lead to no stage.

@@ -64,8 +64,8 @@ func (r *Keyring) current() (key, error) {
 	return r.keys[len(r.keys)-1], nil
 }
 
-// NewKey makes a data key for an app and returns it wrapped by the master key.
-func (r *Keyring) NewKey() (wrapped []byte, err error) {
+// NewKey makes a data key for an app and returns it wrapped by the master key. It does not matter which app.
+func (r *Keyring) NewKey(_ string) (wrapped []byte, err error) {
 	master, err := r.current()
 	if err != nil {
 		return nil, err
@@ -144,16 +144,13 @@ func (r *Keyring) openBox(box []byte, additional, what string) ([]byte, error) {
 }
 
 // unwrap returns the app's data key.
-func (r *Keyring) unwrap(app aloft.App) (key, error) {
+func (r *Keyring) unwrap(app aloft.App) (DataKey, error) {
 	if len(app.Key) == 0 {
-		return key{}, aloft.Errorf(aloft.Internal, "app %q has no data key", app.Name).WithHint("restore the database from a backup")
+		return DataKey{}, aloft.Errorf(aloft.Internal, "app %q has no data key", app.Name).WithHint("restore the database from a backup")
 	}
 	secret, err := r.openBox(app.Key, dataKeyData, "data key of app "+app.Name)
 	if err != nil {
-		return key{}, err
+		return DataKey{}, err
 	}
-	if len(secret) != keySize {
-		return key{}, aloft.Errorf(aloft.Internal, "the data key of app %q has %d bytes", app.Name, len(secret))
-	}
-	return makeKey([keySize]byte(secret)), nil
+	return NewDataKey(app.Name, secret)
 }

@@ -107,38 +107,18 @@ func (r *Keyring) Seal(app aloft.App, stage string, version int, c aloft.Config)
 	if err != nil {
 		return aloft.SealedConfig{}, err
 	}
-	sealed := aloft.SealedConfig{Version: version}
-	if len(c) > 0 {
-		sealed.Values = make(map[string][]byte, len(c))
-	}
-	for name, value := range c {
-		sealed.Values[name] = k.seal([]byte(value), valueData(app, stage, version, name))
-	}
-	return sealed, nil
+	return k.Seal(stage, version, c), nil
 }
 
 // Unseal decrypts the config of a release of a stage of the app. It returns Internal if a value was changed, or belongs to another
 // app, stage, version or name; no message holds anything of a value.
 func (r *Keyring) Unseal(app aloft.App, stage string, s aloft.SealedConfig) (aloft.Config, error) {
-	c := make(aloft.Config, len(s.Values))
 	if len(s.Values) == 0 {
-		return c, nil
+		return aloft.Config{}, nil
 	}
 	k, err := r.unwrap(app)
 	if err != nil {
 		return nil, err
 	}
-	for name, box := range s.Values {
-		plain, ok := k.open(box, valueData(app, stage, s.Version, name))
-		if !ok {
-			return nil, aloft.Errorf(aloft.Internal, "the sealed value of %q of app %q is damaged or belongs elsewhere", name, app.Name).
-				WithHint("restore the database from a backup, or set the variable again")
-		}
-		c[name] = string(plain)
-	}
-	return c, nil
-}
-
-func valueData(app aloft.App, stage string, version int, name string) []byte {
-	return fmt.Appendf(nil, "v1|%s/%s|%d|%s", app.Name, stage, version, name)
+	return k.Unseal(stage, s)
 }

@@ -25,7 +25,7 @@ func openRing(t *testing.T, dir string) *seal.Keyring {
 
 func newApp(t *testing.T, r *seal.Keyring, name string) aloft.App {
 	t.Helper()
-	wrapped, err := r.NewKey()
+	wrapped, err := r.NewKey(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func FuzzUnseal(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	wrapped, err := r.NewKey()
+	wrapped, err := r.NewKey("web")
 	if err != nil {
 		f.Fatal(err)
 	}

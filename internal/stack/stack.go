@@ -26,6 +26,10 @@ type Input struct {
 	Kinds      []resource.Cloud                             // the kinds of resources there are
 	Sources    func(uri string) (eventsource.Source, error) // reads an event source; one that AWS can have is an eventsource.Cloud
 	DeleteData bool                                         // stores go with the stack instead of staying
+
+	// Zones are the ids of the Route 53 zones that the domains lie in, by domain. Domains without one get no records: their
+	// outputs say which ones to make.
+	Zones map[string]string
 }
 
 // Object is something in the region's bucket.
@@ -44,7 +48,14 @@ type Output struct {
 	Template   cfn.Template
 	Parameters map[string]string // values for the template's parameters; secret
 	Functions  map[string]Names  // by the function's name
-	Statements []cfn.Statement   // all of all roles, each with its Why
+	Statements []Granted         // all of all roles that functions have, each with its Why
+	Warnings   []string          // for people: a runtime that AWS gives up, say
+}
+
+// Granted is a statement with the function whose role has it.
+type Granted struct {
+	Function string
+	cfn.Statement
 }
 
 // Names are the logical ids of a function's parts.
@@ -64,5 +75,26 @@ const (
 // Render returns the template of a release's stack in one region. It returns Invalid, with the next step, for what AWS cannot
 // have: a worker, say.
 func Render(in Input) (Output, error) {
-	return Output{}, aloft.Errorf(aloft.Internal, "%s cannot be rendered", in.Release.StageRef)
+	s, err := begin(in)
+	if err != nil {
+		return Output{}, err
+	}
+	for _, step := range []func() error{
+		s.addResources,
+		s.addSources,
+		s.addFunctions,
+		s.addEndpoint,
+		s.addFunctionURLs,
+		s.addAlarms,
+		s.finish,
+		s.addRaw,
+		s.check,
+	} {
+		if err := step(); err != nil {
+			return Output{}, err
+		}
+	}
+	return Output{
+		Template: s.template, Parameters: s.parameters, Functions: s.names, Statements: s.granted, Warnings: s.warnings,
+	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/aloft-run/aloft/internal/eventsource/queue"
 	"github.com/aloft-run/aloft/internal/eventsource/schedule"
 	"github.com/aloft-run/aloft/internal/eventsource/stream"
+	"github.com/aloft-run/aloft/internal/eventsource/table"
 	"github.com/aloft-run/aloft/internal/eventsource/topic"
 )
 
@@ -20,6 +21,6 @@ type Sourced struct {
 // EventSources returns the kinds of event sources over the resources of a server.
 func EventSources(s Sourced) eventsource.Set {
 	return eventsource.Set{
-		schedule.Kind{}, queue.Kind{Queues: s.Queues}, topic.New(s.Topics), bucket.Kind{Buckets: s.Buckets}, stream.Kind{Streams: s.Streams},
+		schedule.Kind{}, queue.Kind{Queues: s.Queues}, topic.New(s.Topics), bucket.Kind{Buckets: s.Buckets}, stream.Kind{Streams: s.Streams}, table.Kind{},
 	}
 }

@@ -8,10 +8,14 @@ const (
 	pinsFile    = ".aloft-pins.txt"
 )
 
-// portable rewrites what pip wrote for this machine: the interpreter's path in scripts, and the digests of these scripts.
+// portable rewrites what pip wrote for this machine: the interpreter's path in scripts, and the digests of these scripts. It
+// notes the version of Python, whose packages are for no other: see lambdaruntime.PythonVersion.
 const portable = `
 import glob, os, re, sys
 root = sys.argv[1]
+os.makedirs(root, exist_ok=True)
+with open(os.path.join(root, ".python-version"), "w") as f:
+    f.write("%d.%d\n" % sys.version_info[:2])
 for name in glob.glob(os.path.join(root, "bin", "*")):
     with open(name, "rb") as f:
         text = f.read()

@@ -37,9 +37,9 @@ func (Kind) Service() string { return "" }
 
 // Parse implements eventsource.Kind.
 func (Kind) Parse(u eventsource.URI) (eventsource.Source, error) {
-	s := &source{}
 	options := u.Read()
 	zone := options.Text("timezone", "UTC", checkZone)
+	s := &source{zone: zone}
 	s.name = options.Text("name", "schedule", checkName)
 	zoned := u.Options["timezone"] != ""
 	u, err := options.Done()
@@ -65,7 +65,7 @@ func (Kind) Parse(u eventsource.URI) (eventsource.Source, error) {
 	if err != nil {
 		return nil, u.Fault("%v", err).WithHint("such as rate(5 minutes), or cron(0 9 ? * MON-FRI *): minute, hour, day of month, month, day of week, year")
 	}
-	u.Name = s.text
+	u.Name, s.expression = s.text, s.text
 	s.text = u.String()
 	return s, nil
 }
@@ -92,9 +92,11 @@ type due interface {
 
 // source is one schedule.
 type source struct {
-	text string
-	name string
-	due  due
+	text       string
+	expression string // rate(…) or cron(…)
+	zone       string
+	name       string
+	due        due
 }
 
 // String implements eventsource.Source.

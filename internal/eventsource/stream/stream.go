@@ -68,11 +68,7 @@ func (k Kind) Parse(u eventsource.URI) (eventsource.Source, error) {
 		return nil, err
 	}
 	options := u.Read()
-	s := &source{
-		streams: k.Streams, batch: options.Int("batch", defaultBatch, 1, mostInBatch), window: options.Duration("window", 0, 0, mostWindow),
-		retries: options.Int("retries", -1, -1, mostRetries), age: options.Duration("maximum-age", 0, 0, mostAge), bisect: options.Bool("bisect"),
-		filter: options.Filter("data", false),
-	}
+	s := &source{streams: k.Streams, Batches: ReadBatches(options), filter: options.Filter("data", false)}
 	start := options.Text("position", latest, checkPosition)
 	var err error
 	if s.uri, err = options.Done(); err != nil {
@@ -101,16 +97,33 @@ func checkPosition(text string) string {
 	return ""
 }
 
+// Batches is how records of a shard reach a function.
+type Batches struct {
+	batch    int
+	window   time.Duration
+	retries  int           // of a batch, before it is given up; -1 is any number
+	age      time.Duration // of records, after which they are given up; 0 is none
+	bisect   bool          // a batch that fails is tried again in halves
+	parallel int           // batches of a shard at once, on AWS: records of a key stay in order
+}
+
+// ReadBatches reads the options of a source that has shards.
+func ReadBatches(options *eventsource.Options) Batches {
+	const mostParallel = 10
+	return Batches{
+		batch: options.Int("batch", defaultBatch, 1, mostInBatch), window: options.Duration("window", 0, 0, mostWindow),
+		retries: options.Int("retries", -1, -1, mostRetries), age: options.Duration("maximum-age", 0, 0, mostAge), bisect: options.Bool("bisect"),
+		parallel: options.Int("parallelization", 1, 1, mostParallel),
+	}
+}
+
 // source is one stream of one function.
 type source struct {
+	Batches
+
 	uri     eventsource.URI
 	streams Streams
-	batch   int
-	window  time.Duration
-	retries int           // of a batch, before it is given up; -1 is any number
-	age     time.Duration // of records, after which they are given up; 0 is none
-	bisect  bool          // a batch that fails is tried again in halves
-	oldest  bool          // it begins with the oldest record
+	oldest  bool // it begins with the oldest record
 	filter  eventsource.Filter
 	since   time.Time // it begins with records from this time; zero means when it is started
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
@@ -18,15 +19,16 @@ const statusClientClosed = 499
 
 // exchange is one request and its response. Exchanges are used again to spare their buffers.
 type exchange struct {
-	h     *Handler
-	w     http.ResponseWriter
-	r     *http.Request
-	start time.Time
-	id    string // of the request
-	from  identity
-	route *route.Route
-	up    *upstream.Upstream // Begin was called on it
-	given time.Time          // when; known only if the route has a timeout
+	h        *Handler
+	w        http.ResponseWriter
+	r        *http.Request
+	start    time.Time
+	id       string // of the request
+	from     identity
+	route    *route.Route
+	function string             // a handler that answers; "" stands for the route's
+	up       *upstream.Upstream // Begin was called on it
+	given    time.Time          // when; known only if the route has a timeout
 
 	status int   // sent to the client, 0 before
 	sent   int64 // bytes of body sent to the client
@@ -103,7 +105,7 @@ func (e *exchange) line() aloft.LogLine {
 		b = append(b, " cut"...)
 	}
 	line := aloft.LogLine{
-		Time: e.start.Add(took), Release: e.route.Release, Function: e.route.Function, Stream: "access", RequestID: e.id, Text: string(b),
+		Time: e.start.Add(took), Release: e.route.Release, Function: cmp.Or(e.function, e.route.Function), Stream: "access", RequestID: e.id, Text: string(b),
 	}
 	if e.up != nil {
 		line.Instance = e.up.ID

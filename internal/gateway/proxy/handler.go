@@ -73,8 +73,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.fail(http.StatusNotFound, "")
 		return
 	}
-	if e.route.Events != nil && e.route.Events.Takes(e.r) {
-		e.event()
+	if e.route.Events != nil && e.event() {
 		return
 	}
 	if e.files() {
@@ -164,12 +163,18 @@ func (e *exchange) static() {
 	e.route.Static.ServeHTTP(rec, e.r)
 }
 
-// event has a handler function answer. It is told of the client as apps are.
-func (e *exchange) event() {
+// event has a handler function answer, if the request is for one. It is told of the client as apps are.
+func (e *exchange) event() bool {
+	function, ok := e.route.Events.Takes(e.r)
+	if !ok {
+		return false
+	}
+	e.function = function
 	e.pace()
 	rec := &recorder{ResponseWriter: e.w}
 	defer func() { e.status, e.sent = rec.status, rec.sent }()
 	e.route.Events.ServeHTTP(rec, e.clean())
+	return true
 }
 
 // other has the fallback answer.

@@ -1,0 +1,123 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/cfn"
+)
+
+// adoption is a stack that is about to be made and may find stores that an earlier one of its name left.
+type adoption struct {
+	stack    string
+	template cfn.Template
+	tags     map[string]string // what of the stack's own stores have; all of them must be there
+	report   aloft.Reporter
+}
+
+// identifiers say, of types that stay when their stack goes, which property is the name by which CloudFormation imports them.
+// See "Resource type support" for imports in its guide.
+func identifiers() map[string]string {
+	return map[string]string{
+		"AWS::S3::Bucket": "BucketName", "AWS::DynamoDB::Table": "TableName", "AWS::KMS::Key": "KeyId", "AWS::SQS::Queue": "QueueUrl",
+		"AWS::Kinesis::Stream": "Name", "AWS::RDS::DBCluster": "DBClusterIdentifier", "AWS::RDS::DBInstance": "DBInstanceIdentifier",
+		"AWS::SecretsManager::Secret": "Id", "AWS::SNS::Topic": "TopicArn", "AWS::Logs::LogGroup": "LogGroupName",
+	}
+}
+
+// Retained is a store that outlived its stack.
+type Retained struct {
+	Region  string `json:"region"`
+	ARN     string `json:"arn"`
+	Logical string `json:"logical"` // its logical id in the stack that made it
+}
+
+// retained lists what has all the tags and is of a stack that is gone, or of none.
+func (r *region) retained(ctx context.Context, stack string, want map[string]string) ([]Retained, error) {
+	var filters []tagtypes.TagFilter
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		filters = append(filters, tagtypes.TagFilter{Key: &key, Values: []string{want[key]}})
+	}
+	var all []Retained
+	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(r.tagged, &resourcegroupstaggingapi.GetResourcesInput{TagFilters: filters})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, r.Session.explain(err, "look for stores of "+stack+" in "+r.name)
+		}
+		for _, m := range page.ResourceTagMappingList {
+			one := Retained{Region: r.name, ARN: *m.ResourceARN}
+			for _, tag := range m.Tags {
+				if *tag.Key == "aws:cloudformation:logical-id" {
+					one.Logical = *tag.Value
+				}
+			}
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
+// adopt makes a stack of stores that an earlier one left, by an import, and reports whether there were any. They are found by
+// their tags; of the template only what stays on deletion can be among them.
+func (r *region) adopt(ctx context.Context, a adoption) (bool, error) {
+	left, err := r.retained(ctx, a.stack, a.tags)
+	if err != nil || len(left) == 0 {
+		return false, err
+	}
+	subset := cfn.Template{Description: a.template.Description, Resources: map[string]cfn.Resource{}}
+	var imports []types.ResourceToImport
+	for _, store := range left {
+		resource, ok := a.template.Resources[store.Logical]
+		key := identifiers()[resource.Type]
+		if !ok || key == "" || !strings.HasPrefix(resource.DeletionPolicy, "Retain") {
+			continue
+		}
+		if _, twice := subset.Resources[store.Logical]; twice {
+			continue
+		}
+		subset.Resources[store.Logical] = resource
+		imports = append(imports, types.ResourceToImport{
+			LogicalResourceId: &store.Logical, ResourceType: &resource.Type,
+			ResourceIdentifier: map[string]string{key: identifier(resource.Type, store.ARN)},
+		})
+		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s (%s) is there from before and is taken into the stack %s", r.name, store.Logical, store.ARN, a.stack)})
+	}
+	if len(imports) == 0 {
+		return false, nil
+	}
+	text, err := subset.JSON()
+	if err != nil {
+		return false, err
+	}
+	_, err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, tags: a.tags, imports: imports}, a.report)
+	return true, err
+}
+
+// identifier is what names a resource for an import, taken from its ARN.
+func identifier(kind, arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return arn
+	}
+	rest := parts[5]
+	switch kind {
+	case "AWS::SNS::Topic", "AWS::SecretsManager::Secret":
+		return arn
+	case "AWS::SQS::Queue":
+		return fmt.Sprintf("https://sqs.%s.%s/%s/%s", parts[3], domain(parts[3]), parts[4], rest)
+	case "AWS::Logs::LogGroup":
+		return strings.TrimSuffix(strings.TrimPrefix(rest, "log-group:"), ":*")
+	case "AWS::RDS::DBCluster", "AWS::RDS::DBInstance":
+		return rest[strings.LastIndex(rest, ":")+1:]
+	}
+	return rest[strings.LastIndex(rest, "/")+1:]
+}

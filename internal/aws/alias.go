@@ -1,0 +1,152 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/stack"
+)
+
+// move leads the aliases to the versions that publish made.
+func (r *regional) move(ctx context.Context) error {
+	for _, name := range slices.Sorted(maps.Keys(r.moves)) {
+		if err := r.point(ctx, r.out.Functions[name].Lambda, r.moves[name], title(r.release)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// point leads an alias to a version, and to no other. If somebody else moves it at the same time it looks again.
+func (r *region) point(ctx context.Context, function, version, description string) error {
+	const tries = 5
+	var err error
+	for range tries {
+		var alias *lambda.GetAliasOutput
+		if alias, err = r.alias(ctx, function); err != nil {
+			return err
+		}
+		if alias == nil {
+			return aloft.Errorf(aloft.Failed, "%s in %s has no alias %s", function, r.name, stack.Live).WithHint("aloft up --force makes the stack again")
+		}
+		if sdk.ToString(alias.FunctionVersion) == version && alias.RoutingConfig == nil {
+			return nil
+		}
+		_, err = r.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
+			FunctionName: &function, Name: sdk.String(stack.Live), FunctionVersion: &version, Description: &description,
+			RevisionId: alias.RevisionId, RoutingConfig: &lambdatypes.AliasRoutingConfiguration{},
+		})
+		if err == nil {
+			return nil
+		}
+		if !is(err, precondition) && !unsure(err) {
+			break
+		}
+	}
+	return r.Session.explain(err, fmt.Sprintf("lead requests for %s in %s to its version %s", function, r.name, version))
+}
+
+// resume lets functions run that were stopped.
+func (r *regional) resume(ctx context.Context) error {
+	tuned := map[string]*aloft.Lambda{}
+	for _, f := range r.release.Tuned() {
+		tuned[f.Name] = f.Lambda
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
+		var reserved *int
+		if l := tuned[name]; l != nil {
+			reserved = l.Reserved
+		}
+		if reserved != nil && *reserved == 0 {
+			continue
+		}
+		if err := r.unstop(ctx, r.out.Functions[name].Lambda, reserved); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *region) unstop(ctx context.Context, function string, reserved *int) error {
+	now, err := r.lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &function})
+	if err != nil {
+		return r.Session.explain(err, "look at "+function+" in "+r.name)
+	}
+	if now.ReservedConcurrentExecutions == nil || *now.ReservedConcurrentExecutions != 0 {
+		return nil
+	}
+	if reserved == nil {
+		_, err = r.lambda.DeleteFunctionConcurrency(ctx, &lambda.DeleteFunctionConcurrencyInput{FunctionName: &function})
+	} else {
+		_, err = r.lambda.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{
+			FunctionName: &function, ReservedConcurrentExecutions: sdk.Int32(int32(*reserved)), //nolint:gosec // the manifest bounds it
+		})
+	}
+	return r.Session.explain(err, "let "+function+" in "+r.name+" run again")
+}
+
+// restore makes the current release serve again in a region, after the new one failed somewhere.
+func (r *regional) restore(ctx context.Context) error {
+	if r.current.Version == 0 {
+		return nil // nobody knows the address yet; the next run goes on from here
+	}
+	if r.executed {
+		return r.restoreStack(ctx)
+	}
+	return r.restoreAliases(ctx)
+}
+
+// restoreAliases leads the aliases to where they led before. CloudFormation, taking a change back, may have led them to the
+// release of its own last change, though later ones changed only code.
+func (r *regional) restoreAliases(ctx context.Context) error {
+	moved := false
+	for _, name := range slices.Sorted(maps.Keys(r.serving)) {
+		function := r.out.Functions[name].Lambda
+		alias, err := r.alias(ctx, function)
+		if err != nil {
+			return err
+		}
+		if alias == nil || sdk.ToString(alias.FunctionVersion) == r.serving[name] {
+			continue
+		}
+		if err := r.point(ctx, function, r.serving[name], title(r.current)); err != nil {
+			return err
+		}
+		moved = true
+	}
+	if moved {
+		r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s serves again", r.name, title(r.current))})
+	}
+	return nil
+}
+
+// restoreStack returns a stack that was changed to the current release.
+func (r *regional) restoreStack(ctx context.Context) error {
+	found, err := r.ready(ctx, StackName(r.release.StageRef), r.report)
+	if err != nil || found == nil || outputOf(found, stack.OutputRelease) != title(r.release) {
+		if err == nil {
+			err = r.restoreAliases(ctx) // CloudFormation took it back
+		}
+		return err
+	}
+	d, err := r.deploymentOf(ctx, r.current, r.report)
+	if err != nil {
+		return err
+	}
+	back := &regional{region: r.region, deployment: d}
+	if err := back.prepare(ctx); err != nil {
+		return err
+	}
+	if err := back.move(ctx); err != nil {
+		return err
+	}
+	r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack is that of %s again, which serves", r.name, title(r.current))})
+	return nil
+}

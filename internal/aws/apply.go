@@ -1,0 +1,158 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aloft-run/aloft"
+)
+
+// Apply makes a release serve in all its regions; see [aloft.Platform]. Each region first gets all that does not serve yet;
+// where the stack itself changes, CloudFormation moves the alias as its last step, else Apply moves the aliases once every
+// region is ready. commit is called after that: what serves cannot be held back on AWS until a record is written, so a record
+// that was not written is found out by [Platform.Settled]. If anything fails, regions that are ahead return to the current
+// release.
+func (p *Platform) Apply(ctx context.Context, release aloft.Release, report aloft.Reporter, commit func(context.Context) error) error {
+	if release.Artifact.Digest == "" { // config before the first deploy
+		return commit(ctx)
+	}
+	began := time.Now()
+	d, err := p.deploymentOf(ctx, release, report)
+	if err != nil {
+		return err
+	}
+	report.Report(aloft.StepStarted{Step: aloft.StepStart, Text: fmt.Sprintf("v%d in %s", release.Version, strings.Join(d.names(), ", "))})
+	if err := d.bring(ctx); err != nil {
+		return err
+	}
+	if err := d.finish(ctx, commit); err != nil {
+		return err
+	}
+	report.Report(aloft.StepDone{Step: aloft.StepStart, Text: fmt.Sprintf("v%d", release.Version), Elapsed: time.Since(began)})
+	d.probe(ctx)
+	d.tidy(context.WithoutCancel(ctx))
+	return nil
+}
+
+// deployment is one release on its way to its regions.
+type deployment struct {
+	platform *Platform
+
+	release aloft.Release
+	current aloft.Release // what served before; zero before the first
+	config  aloft.Config
+	report  aloft.Reporter
+	regions []*regional
+}
+
+func (p *Platform) deploymentOf(ctx context.Context, release aloft.Release, report aloft.Reporter) (*deployment, error) {
+	if release.AWS == nil || len(release.AWS.Regions) == 0 {
+		return nil, aloft.Errorf(aloft.Invalid, "%s has no AWS region", release.StageRef).WithHint("name one in aloft.yml: regions: [eu-west-1]")
+	}
+	config, err := p.Unseal(ctx, release)
+	if err != nil {
+		return nil, fmt.Errorf("open the config of v%d: %w", release.Version, err)
+	}
+	d := &deployment{platform: p, release: release, config: config, report: report}
+	if d.current, err = p.current(ctx, release.StageRef); err != nil {
+		return nil, err
+	}
+	for _, name := range release.AWS.Regions {
+		d.regions = append(d.regions, &regional{region: p.in(name), deployment: d})
+	}
+	return d, nil
+}
+
+// current is the release that a stage's record says serves; zero if there is none on AWS.
+func (p *Platform) current(ctx context.Context, ref aloft.StageRef) (aloft.Release, error) {
+	stage, err := p.Releases.Stage(ctx, ref)
+	if err != nil || stage.Current == 0 {
+		return aloft.Release{}, err
+	}
+	release, err := p.Releases.Release(ctx, ref, stage.Current)
+	if release.AWS == nil || release.Artifact.Digest == "" {
+		return aloft.Release{}, err
+	}
+	return release, err
+}
+
+func (d *deployment) names() []string { return d.release.AWS.Regions }
+
+// each runs a step in all regions at once and waits for all.
+func (d *deployment) each(step func(*regional) error) error {
+	errs := make([]error, len(d.regions))
+	var wait sync.WaitGroup
+	for i, r := range d.regions {
+		wait.Go(func() { errs[i] = step(r) })
+	}
+	wait.Wait()
+	return first(errs)
+}
+
+// first is the error that matters most: others may only say that they were stopped. The others are in its detail.
+func first(errs []error) error {
+	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
+	if len(errs) < 2 {
+		return errors.Join(errs...)
+	}
+	slices.SortStableFunc(errs, func(a, b error) int { return weight(a) - weight(b) })
+	if e, ok := errors.AsType[*aloft.Error](errs[0]); ok {
+		return e.WithDetail(strings.TrimSpace(e.Detail + "\n" + errors.Join(errs[1:]...).Error()))
+	}
+	return errors.Join(errs...)
+}
+
+func weight(err error) int {
+	if aloft.ErrorCode(err) == aloft.Canceled {
+		return 1
+	}
+	return 0
+}
+
+// bring makes the release serve in all regions, or in none.
+func (d *deployment) bring(ctx context.Context) error {
+	err := d.each(func(r *regional) error { return r.prepare(ctx) })
+	if err == nil {
+		err = d.each(func(r *regional) error { return r.move(ctx) })
+	}
+	if err == nil {
+		err = d.each(func(r *regional) error { return r.resume(ctx) })
+	}
+	if err != nil {
+		d.restore(ctx)
+	}
+	return err
+}
+
+// finish writes down what serves, here and with commit.
+func (d *deployment) finish(ctx context.Context, commit func(context.Context) error) error {
+	err := d.putRecord(ctx)
+	if err == nil {
+		err = commit(ctx)
+	}
+	if err != nil {
+		d.restore(ctx)
+	}
+	return err
+}
+
+// restore makes the current release serve again where the new one does already. The error that led here is the one to tell, so
+// what goes wrong now is a warning.
+func (d *deployment) restore(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreLimit)
+	defer cancel()
+	_ = d.each(func(r *regional) error {
+		if err := r.restore(ctx); err != nil {
+			d.report.Report(aloft.Warning{Text: fmt.Sprintf("%s: v%d could not be made to serve again: %v", r.name, d.current.Version, err)})
+		}
+		return nil
+	})
+}
+
+// restoreLimit is how long a failed deploy tries to put back what served.
+const restoreLimit = 5 * time.Minute

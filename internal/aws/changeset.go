@@ -1,0 +1,181 @@
+package aws
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"github.com/aloft-run/aloft"
+)
+
+// inlineTemplate is how many bytes of a template a request may have; longer ones come from the bucket.
+const inlineTemplate = 51_200
+
+// change is what a stack is to become.
+type change struct {
+	stack      string
+	title      string // of the change set: "v12"
+	template   []byte
+	parameters map[string]string
+	tags       map[string]string
+	imports    []types.ResourceToImport // what exists already and becomes part of the stack; nothing else can change then
+}
+
+// execute makes a stack what the change says, and waits. It reports false if the stack was that already.
+func (r *region) execute(ctx context.Context, found *types.Stack, c change, report aloft.Reporter) (bool, error) {
+	set, changes, err := r.changeSet(ctx, found, c)
+	if err != nil || !changes {
+		return false, err
+	}
+	f := following{name: c.stack, id: sdk.ToString(set.StackId), report: report, before: found}
+	if f.seen, err = r.seenBefore(ctx, f.id); err != nil {
+		return false, err
+	}
+	if err := r.start(ctx, set, c); err != nil {
+		return false, err
+	}
+	status, reason, err := r.follow(ctx, f)
+	if err != nil {
+		r.takeBack(ctx, found, f.id)
+		return false, err
+	}
+	switch status { //nolint:exhaustive // all others are failures
+	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete, types.StackStatusImportComplete:
+		return true, nil
+	}
+	return true, r.failure(c, status, reason)
+}
+
+// failure is the error of a change that did not come to be: its reason first.
+func (r *region) failure(c change, status types.StackStatus, reason string) error {
+	e := aloft.Errorf(aloft.Failed, "%s: %s", r.name, reason)
+	if status == types.StackStatusUpdateRollbackFailed {
+		return e.WithHint("mend that, then aloft up again: it first lets the stack %s return to what it was", c.stack)
+	}
+	return e.WithHint("mend that, then type the same command again; the stack %s in %s is %s", c.stack, r.name, status)
+}
+
+// takeBack lets CloudFormation undo a change that nobody waits for any more: so what served before goes on serving. A stack
+// that is being made serves nobody yet; it is gone on with by the next run.
+func (r *region) takeBack(ctx context.Context, found *types.Stack, id string) {
+	if ctx.Err() == nil || found == nil || conditionOf(found.StackStatus) == inReview {
+		return
+	}
+	const limit = 10 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	_, err := r.stacks.CancelUpdateStack(ctx, &cloudformation.CancelUpdateStackInput{StackName: &id, ClientRequestToken: sdk.String(token("cancel"))})
+	if err != nil {
+		r.Logger.Warn("cancel the update", "stack", id, "error", err)
+	}
+}
+
+// changeSet makes a change set and waits until CloudFormation knows what it would do. It reports false if that is nothing.
+func (r *region) changeSet(ctx context.Context, found *types.Stack, c change) (*cloudformation.DescribeChangeSetOutput, bool, error) {
+	input, err := r.changeSetInput(ctx, found, c)
+	if err != nil {
+		return nil, false, err
+	}
+	made, err := r.stacks.CreateChangeSet(ctx, input)
+	name, owner := input.ChangeSetName, input.StackName
+	switch {
+	case err == nil: // by name some would find another stack's
+		name, owner = made.Id, nil
+	case !is(err, "AlreadyExistsException"): // else the answer to an earlier try was lost
+		return nil, false, r.Session.explain(err, "plan the change of the stack "+c.stack+" in "+r.name)
+	}
+	for {
+		set, err := r.stacks.DescribeChangeSet(ctx, &cloudformation.DescribeChangeSetInput{ChangeSetName: name, StackName: owner})
+		if err != nil {
+			return nil, false, r.Session.explain(err, "read the plan of the stack "+c.stack+" in "+r.name)
+		}
+		switch set.Status { //nolint:exhaustive // all others are under way
+		case types.ChangeSetStatusCreateComplete:
+			return set, true, nil
+		case types.ChangeSetStatusFailed:
+			return r.unplanned(ctx, set, c)
+		}
+		if err := r.pause(ctx); err != nil {
+			return nil, false, r.Session.explain(err, "wait for the plan of the stack "+c.stack)
+		}
+	}
+}
+
+// unplanned says why there is no plan: nothing would change, or it is impossible.
+func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChangeSetOutput, c change) (*cloudformation.DescribeChangeSetOutput, bool, error) {
+	reason := sdk.ToString(set.StatusReason)
+	_, err := r.stacks.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: set.ChangeSetId})
+	if err != nil {
+		r.Logger.Warn("delete a change set", "id", sdk.ToString(set.ChangeSetId), "error", err)
+	}
+	if strings.Contains(reason, "didn't contain changes") || strings.Contains(reason, "No updates are to be performed") {
+		return set, false, nil
+	}
+	return nil, false, aloft.Errorf(aloft.Failed, "%s: %s", r.name, reason).WithHint("see the template: aloft export cloudformation DIR; then type the same command again")
+}
+
+func (r *region) changeSetInput(ctx context.Context, found *types.Stack, c change) (*cloudformation.CreateChangeSetInput, error) {
+	input := &cloudformation.CreateChangeSetInput{
+		StackName: &c.stack, ChangeSetName: sdk.String("aloft-" + c.title + "-" + strings.ToLower(rand.Text()[:8])),
+		ClientToken: sdk.String(token("plan")), Description: sdk.String("aloft " + c.title),
+		Capabilities: []types.Capability{types.CapabilityCapabilityIam, types.CapabilityCapabilityNamedIam},
+		Parameters:   parameters(c.parameters), Tags: tags(c.tags), ResourcesToImport: c.imports,
+		ChangeSetType: types.ChangeSetTypeUpdate,
+	}
+	switch {
+	case c.imports != nil:
+		input.ChangeSetType = types.ChangeSetTypeImport
+	case found == nil || conditionOf(found.StackStatus) == inReview:
+		input.ChangeSetType = types.ChangeSetTypeCreate
+	}
+	if len(c.template) <= inlineTemplate {
+		input.TemplateBody = sdk.String(string(c.template))
+		return input, nil
+	}
+	url, err := r.putTemplate(ctx, c.template)
+	input.TemplateURL = &url
+	return input, err
+}
+
+// start executes a change set. If the answer is lost it looks whether AWS began.
+func (r *region) start(ctx context.Context, set *cloudformation.DescribeChangeSetOutput, c change) error {
+	_, err := r.stacks.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{
+		ChangeSetName: set.ChangeSetId, ClientRequestToken: sdk.String(token(c.title)),
+	})
+	if err == nil {
+		return nil
+	}
+	what := fmt.Sprintf("change the stack %s in %s", c.stack, r.name)
+	if !unsure(err) && !is(err, "InvalidChangeSetStatus") {
+		return r.Session.explain(err, what)
+	}
+	now, lookErr := r.stacks.DescribeChangeSet(context.WithoutCancel(ctx), &cloudformation.DescribeChangeSetInput{ChangeSetName: set.ChangeSetId})
+	if lookErr == nil && (now.ExecutionStatus == types.ExecutionStatusExecuteInProgress || now.ExecutionStatus == types.ExecutionStatusExecuteComplete) {
+		return nil
+	}
+	return r.Session.explain(err, what)
+}
+
+func parameters(values map[string]string) []types.Parameter {
+	var all []types.Parameter
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		all = append(all, types.Parameter{ParameterKey: sdk.String(key), ParameterValue: sdk.String(values[key])})
+	}
+	return all
+}
+
+func tags(values map[string]string) []types.Tag {
+	var all []types.Tag
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		all = append(all, types.Tag{Key: sdk.String(key), Value: sdk.String(values[key])})
+	}
+	return all
+}

@@ -1,0 +1,108 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+
+	"github.com/aloft-run/aloft"
+)
+
+// failed names what was being done; nil stays nil.
+func failed(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	return aloft.Errorf(aloft.Failed, "%s: %w", what, err)
+}
+
+// apiCode is the code that AWS gave an error, "" if the error is not AWS's.
+func apiCode(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+func apiMessage(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorMessage()
+	}
+	return err.Error()
+}
+
+// is reports whether AWS gave an error one of the codes.
+func is(err error, codes ...string) bool { return err != nil && slices.Contains(codes, apiCode(err)) }
+
+// unsure reports whether AWS may have done what was asked all the same: no answer came, or one that says that it broke.
+func unsure(err error) bool {
+	if answer, ok := errors.AsType[*awshttp.ResponseError](err); ok && answer.HTTPStatusCode() != 0 {
+		return answer.HTTPStatusCode() >= http.StatusInternalServerError
+	}
+	return apiCode(err) == ""
+}
+
+var (
+	expired = []string{
+		"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException",
+		"InvalidGrantException", "UnauthorizedException", "AuthFailure", "TokenRefreshRequired",
+	}
+	denied    = []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"}
+	throttled = []string{
+		"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "ThrottledException",
+	}
+	// AWS writes: "User: ARN is not authorized to perform: lambda:X on resource: ARN because …"
+	notAllowed = regexp.MustCompile(`not authorized to perform: ([a-zA-Z0-9-]+:[a-zA-Z0-9]+)(?: on resource: (\S+))?`)
+)
+
+// explain makes of an error of AWS one that says what to do. Errors of ours pass unchanged.
+func (s *Session) explain(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	if _, ours := errors.AsType[*aloft.Error](err); ours {
+		return err
+	}
+	message := apiMessage(err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return aloft.Errorf(aloft.Canceled, "%s: %w", what, err)
+	case is(err, expired...) || strings.Contains(message, "token has expired") || strings.Contains(message, "SSO session has expired"):
+		return aloft.Errorf(aloft.Invalid, "the AWS credentials are not valid any more: %s", message).WithHint("%s", s.login())
+	case strings.Contains(message, "get identity: get credentials") || strings.Contains(message, "no EC2 IMDS role found") || strings.Contains(message, "static credentials are empty"):
+		return aloft.Errorf(aloft.Invalid, "there are no AWS credentials").
+			WithHint("log in with aws configure sso, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	case is(err, denied...):
+		return s.refused(err, what)
+	case is(err, throttled...):
+		return aloft.Errorf(aloft.Unavailable, "%s: AWS asks to slow down: %w", what, err).WithHint("type the same command again in a minute")
+	case unsure(err):
+		return aloft.Errorf(aloft.Unavailable, "%s: %w", what, err).WithHint("type the same command again: it goes on from here")
+	}
+	return aloft.Errorf(aloft.Failed, "%s: %s", what, message).WithHint("see what AWS has of the stage: aloft status")
+}
+
+// refused names the action that is missing and who lacks it.
+func (s *Session) refused(err error, what string) error {
+	message := apiMessage(err)
+	e := aloft.Errorf(aloft.Failed, "%s: AWS does not allow it: %s", what, message)
+	who := s.Caller
+	if who == "" {
+		who = "these credentials"
+	}
+	parts := notAllowed.FindStringSubmatch(message)
+	if parts == nil {
+		return e.WithHint("have who runs the account %s allow it to %s, then type the same command again", s.Account, who)
+	}
+	on := parts[2]
+	if on == "" {
+		on = "*"
+	}
+	return e.WithHint("have who runs the account %s allow %s on %s to %s, then type the same command again", s.Account, parts[1], on, who)
+}

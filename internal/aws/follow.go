@@ -1,0 +1,157 @@
+package aws
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"github.com/aloft-run/aloft"
+)
+
+// following is a change of a stack that is under way.
+type following struct {
+	name, id string
+	seen     map[string]bool // events of earlier changes; nil: there were none
+	report   aloft.Reporter
+	before   *types.Stack // as it was; nil: it was not there
+}
+
+// settling is how many looks may find a stack as it was before: the change has not begun then. Later it is over, without a trace.
+const settling = 15
+
+// over reports whether a status that ends a change is that of this one.
+func (f following) over(found *types.Stack, looks int) bool {
+	status := statusOf(found)
+	if status == "" {
+		return true
+	}
+	if conditionOf(status) == busy || status == types.StackStatusReviewInProgress {
+		return false
+	}
+	same := f.before != nil && f.before.StackStatus == status && sdk.ToTime(f.before.LastUpdatedTime).Equal(sdk.ToTime(found.LastUpdatedTime))
+	return !same || looks > settling
+}
+
+// token names one request, so that it is done once however often it is sent. CloudFormation shows it with the events.
+func token(what string) string { return "aloft-" + what + "-" + strings.ToLower(rand.Text()) }
+
+// follow reports what happens to a stack until it comes to rest. It returns the status then, "" if the stack is gone, and why
+// the first thing failed that did.
+func (r *region) follow(ctx context.Context, f following) (types.StackStatus, string, error) {
+	seen := f.seen
+	if seen == nil {
+		seen = map[string]bool{}
+	}
+	started, reason := map[string]time.Time{}, ""
+	for looks := 0; ; looks++ {
+		found, err := r.stackOf(ctx, f.id)
+		if err != nil {
+			return "", "", err
+		}
+		events, err := r.events(ctx, f.id, seen)
+		if err != nil {
+			return "", "", err
+		}
+		for _, e := range events {
+			r.tell(f, e, started)
+			if reason == "" {
+				reason = whyOf(e, f.name)
+			}
+		}
+		if f.over(found, looks) {
+			if reason == "" && found != nil {
+				reason = sdk.ToString(found.StackStatusReason)
+			}
+			return statusOf(found), reason, nil
+		}
+		if err := r.pause(ctx); err != nil {
+			return "", "", r.left(err, f.name)
+		}
+	}
+}
+
+// seenBefore are the events that a stack has before a change of it begins.
+func (r *region) seenBefore(ctx context.Context, id string) (map[string]bool, error) {
+	seen := map[string]bool{}
+	_, err := r.events(ctx, id, seen)
+	return seen, err
+}
+
+// events are those of a stack that are not seen yet, oldest first. It marks them.
+func (r *region) events(ctx context.Context, id string, seen map[string]bool) ([]types.StackEvent, error) {
+	var all []types.StackEvent
+	pages := cloudformation.NewDescribeStackEventsPaginator(r.stacks, &cloudformation.DescribeStackEventsInput{StackName: &id})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if is(err, "ValidationError") {
+			break // gone, with its events
+		}
+		if err != nil {
+			return nil, r.Session.explain(err, "read the events of the stack in "+r.name)
+		}
+		known := false
+		for _, e := range page.StackEvents {
+			if seen[sdk.ToString(e.EventId)] {
+				known = true
+				continue
+			}
+			all = append(all, e)
+			seen[sdk.ToString(e.EventId)] = true
+		}
+		if known {
+			break
+		}
+	}
+	slices.Reverse(all)
+	return all, nil
+}
+
+// tell reports an event: that something came to be, is gone, or failed. The stack's own events say nothing more.
+func (r *region) tell(f following, e types.StackEvent, started map[string]time.Time) {
+	id, status := sdk.ToString(e.LogicalResourceId), string(e.ResourceStatus)
+	if sdk.ToString(e.PhysicalResourceId) == f.id || sdk.ToString(e.ResourceType) == "AWS::CloudFormation::Stack" && id == f.name {
+		return
+	}
+	at := sdk.ToTime(e.Timestamp)
+	if strings.HasSuffix(status, "_IN_PROGRESS") {
+		if started[id].IsZero() {
+			started[id] = at
+		}
+		return
+	}
+	elapsed := time.Duration(0)
+	if since := started[id]; !since.IsZero() {
+		elapsed = at.Sub(since)
+	}
+	delete(started, id)
+	line := fmt.Sprintf("%s  %s  %s (%s)  %s", r.name, strings.ToLower(strings.ReplaceAll(status, "_", " ")), id, sdk.ToString(e.ResourceType), elapsed.Round(100*time.Millisecond))
+	if strings.HasSuffix(status, "_FAILED") && !consequence(e) {
+		line += "\n" + sdk.ToString(e.ResourceStatusReason)
+	}
+	f.report.Report(aloft.Output{Step: aloft.StepStart, Text: line})
+}
+
+// consequence reports whether something failed only because something else did.
+func consequence(e types.StackEvent) bool {
+	reason := sdk.ToString(e.ResourceStatusReason)
+	return strings.Contains(reason, "cancelled") || strings.HasPrefix(reason, "The following resource(s) failed")
+}
+
+// whyOf is the reason of a failure that is not the consequence of another; "" for all other events.
+func whyOf(e types.StackEvent, stack string) string {
+	if !strings.HasSuffix(string(e.ResourceStatus), "_FAILED") || consequence(e) || sdk.ToString(e.ResourceStatusReason) == "" {
+		return ""
+	}
+	id := sdk.ToString(e.LogicalResourceId)
+	if id == stack {
+		return sdk.ToString(e.ResourceStatusReason)
+	}
+	return fmt.Sprintf("%s (%s): %s", id, sdk.ToString(e.ResourceType), sdk.ToString(e.ResourceStatusReason))
+}

@@ -1,0 +1,218 @@
+package aws
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/stack"
+)
+
+// permission is one statement of a function's policy, as the template has it.
+type permission struct {
+	id        string // logical
+	function  string // by our name
+	action    string
+	principal string
+	sourceARN string // as the template writes it; only its presence is compared
+	via       bool   // only for requests to the function's URL
+	urlAuth   string
+}
+
+// policy is a function's own, as Lambda tells it.
+type policy struct {
+	Statement []struct {
+		Sid       string
+		Action    string
+		Principal any
+		Condition map[string]map[string]any
+	}
+}
+
+// mend compares who may ask the functions with what the template says, and adds what is missing.
+func (r *regional) mend(ctx context.Context) (bool, error) {
+	mended := false
+	for _, p := range r.permissions() {
+		function := r.out.Functions[p.function].Lambda
+		has, err := r.policy(ctx, function)
+		if err != nil {
+			return mended, err
+		}
+		if has.allows(p) {
+			continue
+		}
+		r.report.Report(aloft.Warning{Text: fmt.Sprintf("%s: %s lacks the permission %s: %s for %s; adding it", r.name, function, p.id, p.action, p.principal)})
+		if err := r.allow(ctx, function, p); err != nil {
+			return mended, err
+		}
+		mended = true
+	}
+	return mended, nil
+}
+
+// permissions are the template's AWS::Lambda::Permission of the aliases.
+func (r *regional) permissions() []permission {
+	aliases := map[string]string{}
+	for name, names := range r.out.Functions {
+		aliases[names.Alias] = name
+		aliases[names.Function] = name
+	}
+	var all []permission
+	for _, id := range slices.Sorted(maps.Keys(r.out.Template.Resources)) {
+		resource := r.out.Template.Resources[id]
+		if resource.Type != "AWS::Lambda::Permission" {
+			continue
+		}
+		text, _ := json.Marshal(resource.Properties) // of strings and maps
+		var properties struct {
+			Action, FunctionUrlAuthType      string
+			Principal, FunctionName          any
+			SourceArn, InvokedViaFunctionUrl any
+		}
+		if json.Unmarshal(text, &properties) != nil {
+			continue
+		}
+		p := permission{id: id, function: aliases[referred(properties.FunctionName)], action: properties.Action, urlAuth: properties.FunctionUrlAuthType}
+		p.principal, _ = properties.Principal.(string)
+		p.via = properties.InvokedViaFunctionUrl == true
+		if properties.SourceArn != nil {
+			p.sourceARN = "stack"
+		}
+		if p.function != "" {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// referred is the logical id that a Ref names.
+func referred(value any) string {
+	m, _ := value.(map[string]any)
+	id, _ := m["Ref"].(string)
+	return id
+}
+
+func (r *region) policy(ctx context.Context, function string) (policy, error) {
+	out, err := r.lambda.GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: &function, Qualifier: sdk.String(stack.Live)})
+	if is(err, noResource) {
+		return policy{}, nil
+	}
+	if err != nil {
+		return policy{}, r.Session.explain(err, "read who may ask "+function+" in "+r.name)
+	}
+	var p policy
+	err = json.Unmarshal([]byte(sdk.ToString(out.Policy)), &p)
+	return p, failed(err, "read who may ask "+function)
+}
+
+// allows reports whether a statement of the same action and principal is there; of those with a URL only one with the same
+// condition counts.
+func (p policy) allows(want permission) bool {
+	for _, s := range p.Statement {
+		_, byURL := s.Condition["Bool"]["lambda:InvokedViaFunctionUrl"]
+		if s.Action == want.action && principalOf(s.Principal) == want.principal && (!want.via || byURL) {
+			return true
+		}
+	}
+	return false
+}
+
+func principalOf(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case map[string]any:
+		for _, key := range []string{"Service", "AWS"} {
+			if text, ok := v[key].(string); ok {
+				return text
+			}
+		}
+	}
+	return ""
+}
+
+// allow adds a permission as the template means it. Where it comes from is taken from the stack's other resources: only
+// CloudFormation knows the text, so a permission with a source is made again by deleting nothing and adding the account's.
+func (r *regional) allow(ctx context.Context, function string, p permission) error {
+	input := &lambda.AddPermissionInput{
+		FunctionName: &function, Qualifier: sdk.String(stack.Live), StatementId: sdk.String("aloft-" + p.id), Action: &p.action, Principal: &p.principal,
+	}
+	if p.urlAuth != "" {
+		input.FunctionUrlAuthType = lambdatypes.FunctionUrlAuthType(p.urlAuth)
+	}
+	if p.via {
+		input.InvokedViaFunctionUrl = sdk.Bool(true)
+	}
+	if p.sourceARN != "" {
+		arn, err := r.gatewayARN(ctx)
+		if err != nil {
+			return err
+		}
+		input.SourceArn = &arn
+	}
+	_, err := r.lambda.AddPermission(ctx, input)
+	if is(err, "ResourceConflictException") {
+		return nil // an answer was lost
+	}
+	return r.Session.explain(err, "allow requests to "+function+" in "+r.name)
+}
+
+// gatewayARN is that of all requests to the stack's gateway.
+func (r *regional) gatewayARN(ctx context.Context) (string, error) {
+	name := StackName(r.release.StageRef)
+	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: &name})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", r.Session.explain(err, "list what the stack "+name+" has")
+		}
+		for _, one := range page.StackResourceSummaries {
+			switch sdk.ToString(one.ResourceType) {
+			case "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi":
+				return fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/*", partition(r.name), r.name, r.Session.Account, sdk.ToString(one.PhysicalResourceId)), nil
+			}
+		}
+	}
+	return "", aloft.Errorf(aloft.Failed, "the stack %s in %s has no gateway", name, r.name).WithHint("aloft up --force makes it again")
+}
+
+func partition(region string) string {
+	switch {
+	case len(region) > 3 && region[:3] == "cn-":
+		return "aws-cn"
+	case len(region) > 7 && region[:7] == "us-gov-":
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+// lastLines are what the functions printed last, each on a line of its own; "" if that cannot be read.
+func (r *regional) lastLines(ctx context.Context) string {
+	const (
+		lines = 10
+		since = 2 * time.Minute
+	)
+	text := ""
+	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
+		out, err := r.logs.FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{
+			LogGroupName: sdk.String("/aws/lambda/" + r.out.Functions[name].Lambda), StartTime: sdk.Int64(time.Now().Add(-since).UnixMilli()),
+		})
+		if err != nil {
+			continue
+		}
+		for _, e := range out.Events[max(0, len(out.Events)-lines):] {
+			text += "\n" + name + ": " + firstLine(sdk.ToString(e.Message))
+		}
+	}
+	return text
+}

@@ -1,0 +1,80 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/aloft-run/aloft"
+)
+
+// record is which versions of its functions a release had: kept in the bucket of the home region, for rollbacks.
+type record struct {
+	Release int                       `json:"release"`
+	Regions map[string]regionalRecord `json:"regions"`
+}
+
+type regionalRecord struct {
+	Fingerprint string            `json:"fingerprint"` // of the stack
+	Versions    map[string]string `json:"versions"`    // of Lambda, by function
+}
+
+func (r record) same(region, fingerprint, function, version string) bool {
+	one := r.Regions[region]
+	return one.Fingerprint == fingerprint && one.Versions[function] == version
+}
+
+func recordKey(ref aloft.StageRef, version int) string {
+	return fmt.Sprintf("state/deployed/%s/%s/%d.json", ref.App, ref.Stage, version)
+}
+
+// putRecord writes down what serves now.
+func (d *deployment) putRecord(ctx context.Context) error {
+	made := record{Release: d.release.Version, Regions: map[string]regionalRecord{}}
+	for _, r := range d.regions {
+		versions, err := r.aliases(ctx)
+		if err != nil {
+			return err
+		}
+		made.Regions[r.name] = regionalRecord{Fingerprint: r.fingerprint, Versions: versions}
+	}
+	text, err := json.Marshal(made)
+	if err != nil {
+		return fmt.Errorf("write down what serves: %w", err)
+	}
+	err = d.regions[0].objects.Put(ctx, recordKey(d.release.StageRef, d.release.Version), int64(len(text)), func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(text)), nil
+	})
+	return d.platform.Session.explain(err, "write down what serves")
+}
+
+// recordOf reads the record of a release by its title; the zero record if there is none.
+func (p *Platform) recordOf(ctx context.Context, ref aloft.StageRef, title string) (record, error) {
+	version, err := strconv.Atoi(strings.TrimPrefix(title, "v"))
+	if err != nil {
+		return record{}, nil //nolint:nilerr // a description of somebody else's
+	}
+	release, err := p.Releases.Release(ctx, ref, version)
+	if err != nil || release.AWS == nil || len(release.AWS.Regions) == 0 {
+		return record{}, ignoreMissing(err)
+	}
+	body, err := p.in(release.AWS.Regions[0]).objects.Get(ctx, recordKey(ref, version))
+	if err != nil {
+		return record{}, ignoreMissing(err)
+	}
+	defer body.Close()
+	var found record
+	err = json.NewDecoder(body).Decode(&found)
+	return found, failed(err, "read what "+title+" had")
+}
+
+func ignoreMissing(err error) error {
+	if aloft.ErrorCode(err) == aloft.NotFound {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,42 @@
+package aws
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+)
+
+// region is one region's clients.
+type region struct {
+	*Platform
+
+	name    string
+	stacks  *cloudformation.Client
+	lambda  *lambda.Client
+	logs    *cloudwatchlogs.Client
+	secrets *secretsmanager.Client
+	tagged  *resourcegroupstaggingapi.Client
+	objects Objects
+}
+
+// in returns a region's clients, the same for each call.
+func (p *Platform) in(name string) *region {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r := p.regions[name]; r != nil {
+		return r
+	}
+	cfg := p.config(name)
+	r := &region{
+		Platform: p, name: name, stacks: cloudformation.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg),
+		logs: cloudwatchlogs.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
+		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), objects: p.Objects(name),
+	}
+	p.regions[name] = r
+	return r
+}
+
+// Bucket is the name of the account's bucket in a region.
+func (s *Session) Bucket(region string) string { return "aloft-" + s.Account + "-" + region }

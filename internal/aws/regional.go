@@ -1,0 +1,167 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/cfn"
+	"github.com/aloft-run/aloft/internal/stack"
+)
+
+// regional is one region's part of a deployment.
+type regional struct {
+	*region
+	*deployment
+
+	code        code
+	out         stack.Output
+	template    []byte
+	fingerprint string
+	serving     map[string]string // versions behind the aliases before, by function
+	moves       map[string]string // versions that the aliases are to lead to, by function
+	deleteData  bool              // stores go with the stack
+	executed    bool              // the stack was changed, or may have been
+}
+
+// OutputFingerprint is the output that says what a stack is made of, but for the code: releases with equal fingerprints
+// differ in nothing else.
+const OutputFingerprint = "Fingerprint"
+
+// prepare does in one region all that can be done before the aliases move.
+func (r *regional) prepare(ctx context.Context) error {
+	if err := r.EnsureAccount(ctx, r.name, r.report); err != nil {
+		return err
+	}
+	var err error
+	if r.code, err = r.upload(ctx, r.release, r.report); err != nil {
+		return err
+	}
+	if err := r.render(ctx); err != nil {
+		return err
+	}
+	found, err := r.ready(ctx, StackName(r.release.StageRef), r.report)
+	if err != nil {
+		return err
+	}
+	if r.serving, err = r.aliases(ctx); err != nil {
+		return err
+	}
+	if r.onlyCode(found) {
+		return r.publish(ctx)
+	}
+	return r.update(ctx, found)
+}
+
+// onlyCode reports whether the stack is already what the release needs but for the code.
+func (r *regional) onlyCode(found *types.Stack) bool {
+	if found == nil || conditionOf(found.StackStatus) != whole || outputOf(found, OutputFingerprint) != r.fingerprint {
+		return false
+	}
+	return len(r.serving) == len(r.out.Functions)
+}
+
+// update makes the stack what the release needs.
+func (r *regional) update(ctx context.Context, found *types.Stack) error {
+	name, ref := StackName(r.release.StageRef), r.release.StageRef
+	if found == nil {
+		imported, err := r.adopt(ctx, adoption{stack: name, template: r.out.Template, tags: stageTags(ref), report: r.report})
+		if err != nil {
+			return err
+		}
+		if imported {
+			if found, err = r.stackOf(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.alignCode(ctx, found); err != nil {
+		return err
+	}
+	r.executed = true
+	tags := maps.Clone(r.release.AWS.Tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	maps.Copy(tags, stageTags(ref))
+	c := change{stack: name, title: title(r.release), template: r.template, parameters: r.out.Parameters, tags: tags}
+	_, err := r.execute(ctx, found, c, r.report)
+	return err
+}
+
+func stageTags(ref aloft.StageRef) map[string]string {
+	return map[string]string{"aloft:app": ref.App, "aloft:stage": ref.Stage}
+}
+
+// title is a release's name in AWS: in descriptions of versions, and in names of change sets.
+func title(release aloft.Release) string { return fmt.Sprintf("v%d", release.Version) }
+
+// render makes the template. Its fingerprint is that of the same release with other code.
+func (r *regional) render(ctx context.Context) error {
+	config, err := r.delivery(ctx)
+	if err != nil {
+		return err
+	}
+	in := stack.Input{
+		Release: r.release, Region: r.name, Code: r.code.artifact, Layers: r.code.layers, Shim: r.code.shim, Config: config,
+		DeleteData: r.deleteData,
+	}
+	if r.out, err = r.Render(in); err != nil {
+		return err
+	}
+	plain := in
+	plain.Release = r.release.Clone()
+	plain.Release.Version, plain.Release.Artifact = 0, aloft.Artifact{}
+	plain.Code = stack.Object{}
+	shape, err := r.Render(plain)
+	if err != nil {
+		return err
+	}
+	text, err := shape.Template.JSON()
+	if err != nil {
+		return err
+	}
+	r.fingerprint = r.fingerprintOf(text, shape.Parameters)
+	if r.out.Template.Outputs == nil {
+		r.out.Template.Outputs = map[string]cfn.Output{}
+	}
+	r.out.Template.Outputs[OutputFingerprint] = cfn.Output{Value: r.fingerprint}
+	r.template, err = r.out.Template.JSON()
+	if err != nil || len(r.template) <= inlineTemplate {
+		return err
+	}
+	var small bytes.Buffer // what people read is in Git; a request has no room for indentation
+	if err := json.Compact(&small, r.template); err != nil {
+		return fmt.Errorf("write the template: %w", err)
+	}
+	r.template = small.Bytes()
+	return nil
+}
+
+// fingerprintOf digests a template and which config goes with it: the number of the release that sealed it, never a value,
+// as outputs can be read by more people than parameters.
+func (r *regional) fingerprintOf(template []byte, parameters map[string]string) string {
+	h := sha256.New()
+	h.Write(template)
+	fmt.Fprintf(h, "\n%d %q", r.release.Config.Version, slices.Sorted(maps.Keys(parameters)))
+	const enough = 16
+	return hex.EncodeToString(h.Sum(nil)[:enough])
+}
+
+// codeSha is a digest as Lambda writes it: in base64.
+func codeSha(digest string) string {
+	raw, err := hex.DecodeString(digest)
+	if err != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(raw)
+}

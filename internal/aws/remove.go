@@ -1,0 +1,201 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+
+	"github.com/aloft-run/aloft"
+)
+
+// Remove deletes the stage's stacks in all regions and what is beside them; its stores stay. See [Platform.Destroy].
+func (p *Platform) Remove(ctx context.Context, ref aloft.StageRef) error {
+	_, err := p.Destroy(ctx, ref, false, aloft.Discard{})
+	return err
+}
+
+// Destroy deletes the stage's stacks in all regions it was ever in, its secret, its logs and its records. Stores stay, and are
+// listed, unless deleteData says that they go with what is in them. Destroying what is not there is harmless.
+func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData bool, report aloft.Reporter) ([]Retained, error) {
+	regions, err := p.regionsOf(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	functions, err := p.functionsOf(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if deleteData {
+		if err := p.giveUp(ctx, ref, report); err != nil {
+			return nil, err
+		}
+	}
+	var left []Retained
+	for _, name := range regions {
+		r := p.in(name)
+		if err := r.remove(ctx, ref, functions, report); err != nil {
+			return left, err
+		}
+		stores, err := r.retained(ctx, StackName(ref), stageTags(ref))
+		if err != nil {
+			return left, err
+		}
+		left = append(left, stores...)
+	}
+	for _, store := range left {
+		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: stays: %s", store.Region, store.ARN)})
+	}
+	return left, p.forget(ctx, ref, regions)
+}
+
+// functionsOf are the names in Lambda of all functions that some release of a stage had.
+func (p *Platform) functionsOf(ctx context.Context, ref aloft.StageRef) ([]string, error) {
+	releases, err := p.Releases.Releases(ctx, ref, 0)
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
+	var all []string
+	for _, release := range releases {
+		for _, f := range lambdaFunctions(release) {
+			all = append(all, ref.NameOf(f))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// giveUp changes the stage's stacks so that they take their stores with them, and empties the buckets.
+func (p *Platform) giveUp(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) error {
+	release, err := p.current(ctx, ref)
+	if err != nil || release.Version == 0 {
+		return err
+	}
+	d, err := p.deploymentOf(ctx, release, report)
+	if err != nil {
+		return err
+	}
+	return d.each(func(r *regional) error {
+		found, err := r.ready(ctx, StackName(ref), report)
+		if err != nil || found == nil {
+			return err
+		}
+		if r.code, err = r.upload(ctx, release, report); err != nil {
+			return err
+		}
+		r.deleteData = true
+		if err := r.render(ctx); err != nil {
+			return err
+		}
+		if err := r.update(ctx, found); err != nil {
+			return err
+		}
+		return r.emptyBuckets(ctx, found)
+	})
+}
+
+func (r *regional) emptyBuckets(ctx context.Context, found *types.Stack) error {
+	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: found.StackId})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return r.Session.explain(err, "list what the stack has in "+r.name)
+		}
+		for _, one := range page.StackResourceSummaries {
+			if sdk.ToString(one.ResourceType) != "AWS::S3::Bucket" {
+				continue
+			}
+			if err := r.objects.Empty(ctx, sdk.ToString(one.PhysicalResourceId)); err != nil {
+				return r.Session.explain(err, "empty the bucket "+sdk.ToString(one.PhysicalResourceId))
+			}
+		}
+	}
+	return nil
+}
+
+// remove deletes a stage's stack in a region, and what belongs to the stage but not to its stack.
+func (r *region) remove(ctx context.Context, ref aloft.StageRef, functions []string, report aloft.Reporter) error {
+	name := StackName(ref)
+	found, err := r.ready(ctx, name, report)
+	if err != nil {
+		return err
+	}
+	if found != nil {
+		if err := r.delete(ctx, found, report); err != nil {
+			return err
+		}
+	}
+	for _, function := range functions { // Lambda makes one anew for what a function prints while it is deleted
+		_, err := r.logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: sdk.String("/aws/lambda/" + function)})
+		if err != nil && !is(err, noResource) {
+			return r.Session.explain(err, "delete the logs of "+function+" in "+r.name)
+		}
+	}
+	return r.removeSecret(ctx, ref)
+}
+
+// forget deletes the records of which versions the releases had.
+func (p *Platform) forget(ctx context.Context, ref aloft.StageRef, regions []string) error {
+	releases, err := p.Releases.Releases(ctx, ref, 0)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	for _, release := range releases {
+		if release.AWS == nil || len(release.AWS.Regions) == 0 || !slices.Contains(regions, release.AWS.Regions[0]) {
+			continue
+		}
+		err := p.in(release.AWS.Regions[0]).objects.Delete(ctx, recordKey(ref, release.Version))
+		if err := ignoreMissing(err); err != nil {
+			return p.Session.explain(err, "delete the record of "+title(release))
+		}
+	}
+	return nil
+}
+
+// tidy deletes the stacks of regions that the release left, and configs that are too old for a rollback. What fails is a
+// warning: the release serves.
+func (d *deployment) tidy(ctx context.Context) {
+	if err := d.leave(ctx); err != nil {
+		d.report.Report(aloft.Warning{Text: err.Error()})
+	}
+	_ = d.each(func(r *regional) error {
+		if err := r.pruneSecret(ctx); err != nil {
+			d.report.Report(aloft.Warning{Text: err.Error()})
+		}
+		return nil
+	})
+}
+
+func (d *deployment) leave(ctx context.Context) error {
+	if d.current.AWS == nil {
+		return nil
+	}
+	functions, err := d.platform.functionsOf(ctx, d.release.StageRef)
+	if err != nil {
+		return err
+	}
+	for _, name := range d.current.AWS.Regions {
+		if slices.Contains(d.names(), name) {
+			continue
+		}
+		d.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s is not deployed here any more; its stack is deleted, its stores stay", name, d.release.StageRef)})
+		if err := d.platform.in(name).remove(ctx, d.release.StageRef, functions, d.report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastModified reads a time as Lambda writes it; the zero time if it does not.
+func lastModified(text string) time.Time {
+	at, err := time.Parse("2006-01-02T15:04:05.000-0700", text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}

@@ -1,0 +1,136 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"os"
+	"regexp"
+	"strings"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/aloft-run/aloft"
+)
+
+// Want is which account a stage's settings ask for. All fields may be "".
+type Want struct {
+	Profile string // of ~/.aws/config; "" means what the environment says
+	Account string // twelve digits; credentials of another are refused
+	Region  string // home
+}
+
+// Session is the account that credentials lead to.
+type Session struct {
+	Config  sdk.Config
+	Profile string // "" if none was named
+	Account string
+	Caller  string // ARN of who asks
+}
+
+// attempts is how often a request is sent in all: throttled ones are common where many deploy at once.
+const attempts = 8
+
+var (
+	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
+	regionPattern  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+)
+
+// Open finds credentials and asks AWS whose they are. It returns Invalid, with the command to type next, if there are none, if
+// they ended, or if they are another account's than wanted.
+func Open(ctx context.Context, want Want) (*Session, error) {
+	if err := want.check(); err != nil {
+		return nil, err
+	}
+	cfg, profile, err := load(ctx, want)
+	if err != nil {
+		return nil, err
+	}
+	return Identify(ctx, cfg, Want{Profile: profile, Account: want.Account, Region: want.Region})
+}
+
+func (w Want) check() error {
+	if w.Account != "" && !accountPattern.MatchString(w.Account) {
+		return aloft.Errorf(aloft.Invalid, "account %q is not the number of an AWS account", w.Account).
+			WithHint("write its twelve digits, in quotes: account: \"123456789012\"")
+	}
+	if w.Region != "" {
+		return CheckRegion(w.Region)
+	}
+	return nil
+}
+
+// CheckRegion returns Invalid for what cannot be the name of a region.
+func CheckRegion(region string) error {
+	if regionPattern.MatchString(region) {
+		return nil
+	}
+	return aloft.Errorf(aloft.Invalid, "%q is not the name of an AWS region", region).WithHint("write one such as eu-west-1 or us-east-1")
+}
+
+// load reads the shared configuration. A profile that is not on this machine matters only if nothing else has credentials and
+// nothing else says which account is meant: in CI the environment has them.
+func load(ctx context.Context, want Want) (sdk.Config, string, error) {
+	options := []func(*config.LoadOptions) error{
+		config.WithRetryMode(sdk.RetryModeAdaptive), config.WithRetryMaxAttempts(attempts),
+	}
+	if want.Region != "" {
+		options = append(options, config.WithRegion(want.Region))
+	}
+	if want.Profile == "" {
+		cfg, err := config.LoadDefaultConfig(ctx, options...)
+		return cfg, os.Getenv("AWS_PROFILE"), failed(err, "read the AWS configuration")
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithSharedConfigProfile(want.Profile))...)
+	if _, missing := errors.AsType[config.SharedConfigProfileNotExistError](err); !missing {
+		return cfg, want.Profile, failed(err, "read the AWS profile "+want.Profile)
+	}
+	if os.Getenv("AWS_ACCESS_KEY_ID") == "" && os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE") == "" {
+		return sdk.Config{}, "", aloft.Errorf(aloft.Invalid, "this machine has no AWS profile %q", want.Profile).
+			WithHint("make it: aws configure sso --profile %s", want.Profile)
+	}
+	if want.Account == "" {
+		return sdk.Config{}, "", aloft.Errorf(aloft.Invalid, "this machine has no AWS profile %q, and nothing says whether the keys of the environment are of the same account", want.Profile).
+			WithHint("add its number beside the profile in aloft.yml: account: \"123456789012\"")
+	}
+	cfg, err = config.LoadDefaultConfig(ctx, options...)
+	return cfg, "", failed(err, "read the AWS configuration")
+}
+
+// Identify asks AWS whose the credentials of cfg are; see [Open].
+func Identify(ctx context.Context, cfg sdk.Config, want Want) (*Session, error) {
+	if cfg.Region == "" {
+		cfg.Region = "us-east-1" // every account has it, and the question is the same everywhere
+	}
+	session := &Session{Config: cfg, Profile: want.Profile}
+	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, session.explain(err, "ask AWS whose the credentials are")
+	}
+	session.Account, session.Caller = sdk.ToString(identity.Account), sdk.ToString(identity.Arn)
+	if want.Account != "" && session.Account != want.Account {
+		return nil, aloft.Errorf(aloft.Invalid, "aloft.yml is for the AWS account %s, but the credentials are of %s (%s)", want.Account, session.Account, session.Caller).
+			WithHint("%s", session.otherAccount())
+	}
+	return session, nil
+}
+
+func (s *Session) otherAccount() string {
+	if s.Profile != "" {
+		return "choose a profile of that account: AWS_PROFILE=NAME, or profile: in aloft.yml; see them with aws configure list-profiles"
+	}
+	return "use credentials of that account: export AWS_PROFILE=NAME; see the profiles with aws configure list-profiles"
+}
+
+// login is the command that makes credentials again.
+func (s *Session) login() string {
+	profile := ""
+	if s.Profile != "" {
+		profile = " --profile " + s.Profile
+	}
+	if strings.HasPrefix(os.Getenv("AWS_ACCESS_KEY_ID"), "ASIA") {
+		return "export new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
+	}
+	return "aws sso login" + profile
+}

@@ -1,0 +1,105 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/stack"
+)
+
+// Keys of the account's bucket. What they name never changes: all are named by what they hold.
+const (
+	artifactPrefix = "artifacts/"
+	shimPrefix     = "shims/"
+	templatePrefix = "templates/"
+)
+
+// code is where a release's zips are in a region's bucket.
+type code struct {
+	artifact stack.Object
+	layers   map[string]stack.Object
+	shim     stack.Object
+}
+
+// upload puts what a release needs into the region's bucket, as far as it is not there.
+func (r *region) upload(ctx context.Context, release aloft.Release, report aloft.Reporter) (code, error) {
+	bucket := r.Session.Bucket(r.name)
+	c := code{artifact: stack.Object{Bucket: bucket, Key: artifactPrefix + release.Artifact.Digest + ".zip"}, layers: map[string]stack.Object{}}
+	for _, digest := range release.Digests() {
+		object := stack.Object{Bucket: bucket, Key: artifactPrefix + digest + ".zip"}
+		if err := r.put(ctx, object.Key, report, func() (io.ReadCloser, int64, error) { return r.Artifact(digest) }); err != nil {
+			return code{}, err
+		}
+		if digest != release.Artifact.Digest {
+			c.layers[digest] = object
+		}
+	}
+	shim, err := r.Shim(ctx, architecture(release))
+	if err != nil {
+		return code{}, fmt.Errorf("make the shim: %w", err)
+	}
+	c.shim = stack.Object{Bucket: bucket, Key: shimPrefix + shim.Digest + ".zip"}
+	return c, r.put(ctx, c.shim.Key, report, func() (io.ReadCloser, int64, error) {
+		return io.NopCloser(bytes.NewReader(shim.Zip)), int64(len(shim.Zip)), nil
+	})
+}
+
+func architecture(release aloft.Release) string {
+	if release.AWS != nil && release.AWS.Architecture != "" {
+		return release.AWS.Architecture
+	}
+	return aloft.ARM64
+}
+
+// put uploads under a key, unless it is there.
+func (r *region) put(ctx context.Context, key string, report aloft.Reporter, open func() (io.ReadCloser, int64, error)) error {
+	has, err := r.objects.Has(ctx, key)
+	if err != nil {
+		return r.Session.explain(err, "look into the bucket of "+r.name)
+	}
+	if has {
+		return nil
+	}
+	began := time.Now()
+	body, size, err := open()
+	if err != nil {
+		return fmt.Errorf("upload %s: %w", key, err)
+	}
+	_ = body.Close() // opened for its size; and again for each try
+	report.Report(aloft.Notice{Text: fmt.Sprintf("%s: uploading %s (%.1f MB)", r.name, key, megabytes(size))})
+	err = r.objects.Put(ctx, key, size, func() (io.ReadCloser, error) {
+		body, _, err := open()
+		return body, err
+	})
+	if err != nil {
+		return r.Session.explain(err, "upload "+key+" to "+r.name)
+	}
+	report.Report(aloft.Output{Step: aloft.StepStart, Text: fmt.Sprintf("%s  uploaded  %s (%.1f MB)  %s", r.name, key, megabytes(size), time.Since(began).Round(100*time.Millisecond))})
+	return nil
+}
+
+func megabytes(size int64) float64 { return float64(size) / (1 << 20) }
+
+// putTemplate puts a template into the bucket and returns its URL.
+func (r *region) putTemplate(ctx context.Context, template []byte) (string, error) {
+	sum := sha256.Sum256(template)
+	key := templatePrefix + hex.EncodeToString(sum[:]) + ".json"
+	err := r.put(ctx, key, aloft.Discard{}, func() (io.ReadCloser, int64, error) {
+		return io.NopCloser(bytes.NewReader(template)), int64(len(template)), nil
+	})
+	return fmt.Sprintf("https://%s.s3.%s.%s/%s", r.Session.Bucket(r.name), r.name, domain(r.name), key), err
+}
+
+// domain is that of a region's partition.
+func domain(region string) string {
+	if len(region) > 3 && region[:3] == "cn-" {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}

@@ -1,0 +1,204 @@
+package aws
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/stack"
+)
+
+const (
+	noResource   = "ResourceNotFoundException"
+	precondition = "PreconditionFailedException"
+	latest       = aloft.LatestVersion
+)
+
+// aliases are the versions that serve, by function. Functions that are not there, or have no alias, are left out.
+func (r *regional) aliases(ctx context.Context) (map[string]string, error) {
+	serving := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
+		alias, err := r.alias(ctx, r.out.Functions[name].Lambda)
+		if err != nil {
+			return nil, err
+		}
+		if alias != nil {
+			serving[name] = sdk.ToString(alias.FunctionVersion)
+		}
+	}
+	return serving, nil
+}
+
+// alias is the one that leads requests to a function; nil if it is not there.
+func (r *region) alias(ctx context.Context, function string) (*lambda.GetAliasOutput, error) {
+	alias, err := r.lambda.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &function, Name: sdk.String(stack.Live)})
+	if is(err, noResource) {
+		return nil, nil //nolint:nilnil // no alias is an answer, not an error
+	}
+	return alias, r.Session.explain(err, "look at "+function+" in "+r.name)
+}
+
+// publish makes a version of each function with the release's code, without touching the stack. Versions that an earlier
+// release of the same fingerprint published are used again.
+func (r *regional) publish(ctx context.Context) error {
+	r.moves = map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
+		version, err := r.versionFor(ctx, name)
+		if err != nil {
+			return err
+		}
+		r.moves[name] = version
+	}
+	return nil
+}
+
+func (r *regional) versionFor(ctx context.Context, name string) (string, error) {
+	function := r.out.Functions[name].Lambda
+	version, err := r.published(ctx, name)
+	if err != nil || version != "" {
+		return version, err
+	}
+	if err := r.setCode(ctx, function); err != nil {
+		return "", err
+	}
+	sha := codeSha(r.release.Artifact.Digest)
+	made, err := r.lambda.PublishVersion(ctx, &lambda.PublishVersionInput{
+		FunctionName: &function, CodeSha256: &sha, Description: sdk.String(title(r.release)),
+	})
+	if err != nil {
+		return "", r.Session.explain(err, "publish a version of "+function+" in "+r.name)
+	}
+	version = sdk.ToString(made.Version)
+	if err := r.settle(ctx, function, version); err != nil {
+		return "", err
+	}
+	r.report.Report(aloft.Output{Step: aloft.StepStart, Text: fmt.Sprintf("%s  published  %s:%s (%s)", r.name, function, version, r.release.Artifact.Short())})
+	return version, nil
+}
+
+// published is a version with the release's code that was made under the same fingerprint; "" if there is none.
+func (r *regional) published(ctx context.Context, name string) (string, error) {
+	function, sha := r.out.Functions[name].Lambda, codeSha(r.release.Artifact.Digest)
+	pages := lambda.NewListVersionsByFunctionPaginator(r.lambda, &lambda.ListVersionsByFunctionInput{FunctionName: &function})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", r.Session.explain(err, "list the versions of "+function+" in "+r.name)
+		}
+		for _, v := range page.Versions {
+			if sdk.ToString(v.Version) == latest || sdk.ToString(v.CodeSha256) != sha {
+				continue
+			}
+			made, err := r.recordOf(ctx, r.release.StageRef, sdk.ToString(v.Description))
+			if err != nil {
+				return "", err
+			}
+			if made.same(r.name, r.fingerprint, name, sdk.ToString(v.Version)) {
+				return sdk.ToString(v.Version), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// setCode gives a function the release's code, which serves nobody: aliases lead to versions.
+func (r *regional) setCode(ctx context.Context, function string) error {
+	if err := r.settle(ctx, function, ""); err != nil {
+		return err
+	}
+	object := r.code.artifact
+	_, err := r.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{
+		FunctionName: &function, S3Bucket: &object.Bucket, S3Key: &object.Key,
+		Architectures: []lambdatypes.Architecture{lambdatypes.Architecture(architecture(r.release))},
+	})
+	if err != nil {
+		return r.Session.explain(err, "give "+function+" in "+r.name+" its code")
+	}
+	return r.settle(ctx, function, "")
+}
+
+// settle waits until a function, or a version of it, is whole: only then can it be changed, or serve.
+func (r *regional) settle(ctx context.Context, function, version string) error {
+	input := &lambda.GetFunctionConfigurationInput{FunctionName: &function}
+	if version != "" {
+		input.Qualifier = &version
+	}
+	for {
+		f, err := r.lambda.GetFunctionConfiguration(ctx, input)
+		if err != nil {
+			return r.Session.explain(err, "look at "+function+" in "+r.name)
+		}
+		if f.State == lambdatypes.StateFailed || f.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
+			reason := sdk.ToString(f.StateReason) + sdk.ToString(f.LastUpdateStatusReason)
+			return aloft.Errorf(aloft.Failed, "%s: %s: %s", r.name, function, reason).WithHint("mend that, then type the same command again")
+		}
+		if f.State != lambdatypes.StatePending && f.LastUpdateStatus != lambdatypes.LastUpdateStatusInProgress {
+			return nil
+		}
+		if err := r.pause(ctx); err != nil {
+			return r.Session.explain(err, "wait for "+function+" in "+r.name)
+		}
+	}
+}
+
+// alignCode sees to it that a stack's change publishes versions of the release's code. Releases that changed only code left
+// functions with other code than the stack's template names; CloudFormation, which compares templates, would not see it if the
+// new one names the same.
+func (r *regional) alignCode(ctx context.Context, found *types.Stack) error {
+	if found == nil || len(r.serving) == 0 {
+		return nil
+	}
+	named, err := r.codeKeys(ctx, found)
+	if err != nil {
+		return err
+	}
+	for name, names := range r.out.Functions {
+		if r.serving[name] == "" || named[names.Function] != r.code.artifact.Key {
+			continue
+		}
+		f, err := r.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &names.Lambda})
+		if err != nil {
+			return r.Session.explain(err, "look at "+names.Lambda+" in "+r.name)
+		}
+		if sdk.ToString(f.CodeSha256) == codeSha(r.release.Artifact.Digest) {
+			continue
+		}
+		if err := r.setCode(ctx, names.Lambda); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// codeKeys are the keys of the code that a stack's template names, by logical id.
+func (r *regional) codeKeys(ctx context.Context, found *types.Stack) (map[string]string, error) {
+	out, err := r.stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: found.StackId, TemplateStage: types.TemplateStageOriginal})
+	if err != nil {
+		return nil, r.Session.explain(err, "read the template of the stack in "+r.name)
+	}
+	var template struct {
+		Resources map[string]struct {
+			Properties struct{ Code struct{ S3Key any } }
+		}
+	}
+	if err := json.Unmarshal([]byte(sdk.ToString(out.TemplateBody)), &template); err != nil {
+		return nil, aloft.Errorf(aloft.Conflict, "the stack %s in %s is not aloft's: its template is not JSON", sdk.ToString(found.StackName), r.name).
+			WithHint("choose another name for the app or the stage, or adopt it: aloft import stack %s", sdk.ToString(found.StackName))
+	}
+	keys := map[string]string{}
+	for id, one := range template.Resources {
+		if key, ok := one.Properties.Code.S3Key.(string); ok {
+			keys[id] = key
+		}
+	}
+	return keys, nil
+}

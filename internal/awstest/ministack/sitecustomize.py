@@ -1,0 +1,53 @@
+"""Gives MiniStack's local executor two things of Lambda that it leaves out, so that it runs what aloft deploys: the bootstrap
+that a layer brings (/opt/bootstrap), and AWS_LAMBDA_EXEC_WRAPPER of managed runtimes, of which the wrapper alone is run.
+Python runs this before any program; it does something only in MiniStack's own process."""
+import os
+import sys
+
+if any(os.path.basename(word) == "ministack" for word in sys.orig_argv[:2]):
+    os.environ.pop("PYTHONPATH", None)  # not for the functions that it starts
+    os.environ.setdefault("AWS_ENDPOINT_URL", "http://127.0.0.1:" + os.environ["GATEWAY_PORT"])
+
+    import io
+    import threading
+    import zipfile
+
+    from ministack.core import lambda_runtime as runtime
+    from ministack.services import lambda_svc as lambdas
+
+    starting = threading.local()
+    code_dir, spawn, dispatch = lambdas._provided_runtime_code_dir, runtime.ProvidedWorker._spawn, lambdas._execute_function_dispatch
+
+    def code_dir_with_layers(code_zip):
+        where = code_dir(code_zip)
+        target = os.path.join(where, "bootstrap")
+        with lambdas._provided_code_lock:
+            if os.path.exists(target):
+                return where
+            for layer in getattr(starting, "layers", ()):
+                with zipfile.ZipFile(io.BytesIO(lambdas._resolve_layer_zip(layer) or b"PK\5\6" + bytes(18))) as files:
+                    if "bootstrap" in files.namelist():
+                        with open(target + ".new", "wb") as out:
+                            out.write(files.read("bootstrap"))
+                        os.chmod(target + ".new", 0o755)
+                        os.rename(target + ".new", target)
+                        break
+        return where
+
+    def spawn_with_layers(self, *args, **kwargs):
+        starting.layers = self.config.get("Layers") or ()
+        try:
+            return spawn(self, *args, **kwargs)
+        finally:
+            starting.layers = ()
+
+    def dispatch_wrapped(func, config, event, request_id, started):
+        variables = (config.get("Environment") or {}).get("Variables") or {}
+        if variables.get("AWS_LAMBDA_EXEC_WRAPPER") == "/opt/bootstrap":
+            config = {**config, "Runtime": "provided.al2023"}
+            func = {**func, "config": config}
+        return dispatch(func, config, event, request_id, started)
+
+    lambdas._provided_runtime_code_dir = code_dir_with_layers
+    runtime.ProvidedWorker._spawn = spawn_with_layers
+    lambdas._execute_function_dispatch = dispatch_wrapped

@@ -1,0 +1,9 @@
+package s3
+
+import "time"
+
+// SetTerms makes locks of a store end and be looked at sooner.
+func (s *Store) SetTerms(life, poll time.Duration) { s.terms.life, s.terms.poll = life, poll }
+
+// SetParts makes uploads of more than large bytes go in parts of a size.
+func (o *Objects) SetParts(large, size int64) { o.large, o.part = large, size }

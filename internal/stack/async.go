@@ -1,0 +1,102 @@
+package stack
+
+import (
+	"strings"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/cfn"
+)
+
+// deadLetterDays is how long dead letters are kept, the longest that SQS has.
+const deadLetterDays = 14
+
+// addAsync says what becomes of events that nobody waits for. Those that are given up go into a queue, unless the function
+// names another destination: they are never lost.
+func (s *render) addAsync(f aloft.Function) ([]cfn.Statement, error) {
+	a := f.Async
+	if f.Kind == aloft.Static || a == nil && len(f.EventSources) == 0 {
+		return nil, nil
+	}
+	if a == nil {
+		a = &aloft.Async{}
+	}
+	if a.RetryDelay != 0 {
+		s.warn(f.Name + ": AWS decides itself when a failed event is tried again; its retryDelay counts elsewhere")
+	}
+	retries, _, age := a.Limits()
+	destinations := map[string]any{}
+	var statements []cfn.Statement
+	for _, d := range []struct{ on, key, target string }{{"success", "OnSuccess", a.OnSuccess}, {"failure", "OnFailure", a.OnFailure}} {
+		var arn any
+		var action string
+		switch {
+		case d.target != "":
+			var err error
+			if arn, action, err = s.destination(f, d.target); err != nil {
+				return nil, err
+			}
+		case d.on == "failure":
+			arn, action = cfn.GetAtt(s.deadLetters(f), "Arn"), "sqs:SendMessage"
+			d.target = "its dead letters"
+		default:
+			continue
+		}
+		destinations[d.key] = map[string]any{"Destination": arn}
+		statements = append(statements, cfn.Statement{
+			Action: []string{action}, Resource: arn, Why: f.Name + " sends events on " + d.on + " to " + d.target,
+		})
+	}
+	s.put(s.prefix[f.Name]+"Async", cfn.Resource{
+		Type: "AWS::Lambda::EventInvokeConfig", DependsOn: []string{s.names[f.Name].Alias},
+		Properties: map[string]any{
+			"FunctionName": cfn.Ref(s.names[f.Name].Function), "Qualifier": Live, "DestinationConfig": destinations,
+			"MaximumRetryAttempts": retries, "MaximumEventAgeInSeconds": int(age / time.Second),
+		},
+	})
+	return statements, nil
+}
+
+// destination is where the record of an event goes, and the action that the role needs for it.
+func (s *render) destination(f aloft.Function, text string) (arn any, action string, err error) {
+	kind, name, _ := aloft.CutDestination(text)
+	if kind == "function" {
+		if _, ok := s.names[name]; !ok {
+			return nil, "", aloft.Errorf(aloft.Invalid, "%s sends events to %s, which does not run on AWS", f.Name, name).WithHint("name another destination")
+		}
+		return s.aliasARN(name), "lambda:InvokeFunction", nil
+	}
+	if arn = s.arnOf(kind, name); arn == nil {
+		return nil, "", aloft.Errorf(aloft.Invalid, "%s sends events to %s, and the app declares no %s %s", f.Name, text, kind, name).
+			WithHint("declare it in the resources section of aloft.yml")
+	}
+	if kind == aloft.Queue {
+		return arn, "sqs:SendMessage", nil
+	}
+	return arn, "sns:Publish", nil
+}
+
+// deadLetters adds the queue of a function's events that were given up, and returns its logical id. Its name is the
+// function's: so aloft finds it.
+func (s *render) deadLetters(f aloft.Function) string {
+	id := s.prefix[f.Name] + "DeadLetters"
+	s.put(id, cfn.Resource{
+		Type: "AWS::SQS::Queue", DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete",
+		Properties: map[string]any{
+			"QueueName": DeadLettersOf(s.names[f.Name].Lambda), "MessageRetentionPeriod": deadLetterDays * 24 * 60 * 60, "SqsManagedSseEnabled": true,
+		},
+	})
+	s.dead = append(s.dead, id)
+	return id
+}
+
+// DeadLettersOf is the physical name of the queue of events that a function gave up, by the function's physical name.
+func DeadLettersOf(lambda string) string { return lambda + "-dead-letters" }
+
+// recursion says whether events may run in circles; "" leaves it to AWS, which ends them.
+func recursion(f aloft.Function) string {
+	if f.Async != nil && strings.EqualFold(f.Async.Loops, aloft.LoopsAllowed) {
+		return "Allow"
+	}
+	return ""
+}

@@ -1,0 +1,81 @@
+package stack
+
+import (
+	"github.com/aloft-run/aloft/internal/cfn"
+)
+
+// Outputs of each domain, which DomainOutput names.
+const (
+	domainTarget = "Target" // what the domain's record is to lead to
+	domainZone   = "Zone"   // the hosted zone of that, for an alias record
+)
+
+// DomainOutput is the name of the output that tells where a domain's record is to lead: a CNAME, or an alias to it.
+func DomainOutput(domain string) string { return domainID(domain) + domainTarget }
+
+func domainID(domain string) string { return "Domain" + digest(domain) }
+
+// addDomains adds for each domain a certificate, the API's name for it and, where its zone is known, the record. Without a zone
+// the stack waits until somebody has made the record that proves the domain: its events say which.
+func (s *render) addDomains() {
+	for _, domain := range s.aws.Domains {
+		id, zone := domainID(domain), s.in.Zones[domain]
+		certificate := map[string]any{"DomainName": domain, "ValidationMethod": "DNS"}
+		if zone != "" {
+			certificate["DomainValidationOptions"] = []any{map[string]any{"DomainName": domain, "HostedZoneId": zone}}
+		}
+		s.add(id+"Certificate", "AWS::CertificateManager::Certificate", certificate)
+		s.add(id, "AWS::ApiGatewayV2::DomainName", map[string]any{
+			"DomainName": domain,
+			"DomainNameConfigurations": []any{map[string]any{
+				"CertificateArn": cfn.Ref(id + "Certificate"), "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2",
+			}},
+		})
+		s.add(id+"Mapping", "AWS::ApiGatewayV2::ApiMapping", map[string]any{
+			"ApiId": cfn.Ref(apiID), "DomainName": cfn.Ref(id), "Stage": cfn.Ref(apiStageID),
+		})
+		if zone != "" {
+			s.addRecord(domain, zone)
+		}
+		s.output(DomainOutput(domain), cfn.GetAtt(id, "RegionalDomainName"), "where the record of "+domain+" leads: a CNAME, or an alias")
+		s.output(id+domainZone, cfn.GetAtt(id, "RegionalHostedZoneId"), "the zone of that, for an alias")
+	}
+}
+
+// addRecord adds the record of a domain. Of several regions each has one, and requests go to the nearest that is well.
+func (s *render) addRecord(domain, zone string) {
+	id := domainID(domain)
+	record := map[string]any{
+		"HostedZoneId": zone, "Name": domain, "Type": "A",
+		"AliasTarget": map[string]any{"DNSName": cfn.GetAtt(id, "RegionalDomainName"), "HostedZoneId": cfn.GetAtt(id, "RegionalHostedZoneId"), "EvaluateTargetHealth": false},
+	}
+	if len(s.aws.Regions) > 1 {
+		s.addHealthCheck()
+		record["SetIdentifier"], record["Region"] = s.in.Region, s.in.Region
+		record["HealthCheckId"] = cfn.Ref(healthID)
+	}
+	s.add(id+"Record", "AWS::Route53::RecordSet", record)
+}
+
+// healthID is the logical id of what asks the API of this region whether it is well.
+const healthID = "ApiHealth"
+
+// addHealthCheck adds it, once. Each of its checks is a request.
+func (s *render) addHealthCheck() {
+	if _, there := s.template.Resources[healthID]; there {
+		return
+	}
+	path := "/"
+	if front := s.front(); front != nil && front.HealthPath != "" {
+		path = front.HealthPath
+	}
+	if _, isREST := s.template.Resources[apiStageID].Properties["RestApiId"]; isREST {
+		path = "/" + restStage + path
+	}
+	s.add(healthID, "AWS::Route53::HealthCheck", map[string]any{
+		"HealthCheckConfig": map[string]any{
+			"Type": "HTTPS", "FullyQualifiedDomainName": cfn.Sub("${" + apiID + "}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
+			"Port": 443, "ResourcePath": path, "EnableSNI": true, "RequestInterval": 30, "FailureThreshold": 3,
+		},
+	})
+}

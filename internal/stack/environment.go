@@ -1,0 +1,173 @@
+package stack
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/cfn"
+	"github.com/aloft-run/aloft/internal/lambdaruntime"
+)
+
+// Lambda's limits and places.
+const (
+	maxEnvironment = 4 << 10 // bytes of names and values together
+	taskRoot       = "/var/task"
+	lambdaPath     = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin" // PATH, if nobody sets it
+	pythonPath     = "/var/runtime"                                         // where Lambda's Python finds boto3
+)
+
+// environment are the variables of a function: the same as on other platforms, but for ALOFT_RELEASE: it would be another value
+// for each release, and a release of new code alone changes no variables. What is later wins: aloft's, those of the resources that
+// it uses, its own, the config.
+func (s *render) environment(f aloft.Function, r runtime) (map[string]any, error) {
+	ref := s.in.Release.StageRef
+	env := map[string]any{"ALOFT_APP": ref.App, "ALOFT_STAGE": ref.Stage}
+	edges, err := s.edges(f)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range edges {
+		maps.Copy(env, e.store.rendered.Env)
+	}
+	maps.Copy(env, ownEnv(f, r))
+	config := s.in.Config.Variables[f.Name]
+	if err := refuseReserved(f, config); err != nil {
+		return nil, err
+	}
+	known := map[string]string{}
+	if s.in.Config.Secret == "" {
+		for _, name := range slices.Sorted(maps.Keys(config)) {
+			env[name] = cfn.Ref(s.parameter(f.Name, name, config[name]))
+			known[name] = config[name]
+		}
+	} else if len(config) > 0 {
+		env[secretVariable], env[labelVariable] = s.in.Config.Secret, s.in.Config.Label
+	}
+	if r.shim {
+		text, err := json.Marshal(s.spec(f))
+		if err != nil {
+			return nil, fmt.Errorf("write what the shim of %s runs: %w", f.Name, err)
+		}
+		env[specVariable] = filledIn(string(text))
+		if r.wrapped {
+			env["AWS_LAMBDA_EXEC_WRAPPER"] = shimProgram
+		}
+	}
+	return env, fits(f, env, known)
+}
+
+// filledIn is a text in which CloudFormation fills in account and region where it names them, and leaves all else as it is.
+func filledIn(text string) any {
+	if !strings.Contains(text, "${"+cfn.Account+"}") {
+		return text
+	}
+	text = strings.ReplaceAll(text, "${", "${!")
+	for _, name := range []string{cfn.Account, cfn.Region} {
+		text = strings.ReplaceAll(text, "${!"+name+"}", "${"+name+"}")
+	}
+	return cfn.Sub(text)
+}
+
+// ownEnv are the variables that the function's source gives it; $APP and $PATH in them are Lambda's.
+func ownEnv(f aloft.Function, r runtime) map[string]any {
+	env := map[string]any{}
+	for name, value := range f.Env {
+		value = strings.NewReplacer("${APP}", taskRoot, "$APP", taskRoot, "${PATH}", lambdaPath, "$PATH", lambdaPath).Replace(value)
+		if name == "PYTHONPATH" && r.family == lambdaruntime.Python {
+			value += ":" + pythonPath
+		}
+		env[name] = value
+	}
+	if f.Kind != aloft.Handler { // nothing else may be written to
+		for _, name := range []string{"HOME", "TMPDIR"} {
+			if _, set := env[name]; !set {
+				env[name] = "/tmp"
+			}
+		}
+	}
+	return env
+}
+
+// reserved are the variables that Lambda sets and lets nobody else set.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+func reserved(name string) bool {
+	switch name {
+	case "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_INITIALIZATION_TYPE",
+		"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+		"AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR":
+		return true
+	}
+	return strings.HasPrefix(name, "AWS_LAMBDA_FUNCTION_")
+}
+
+func refuseReserved(f aloft.Function, config aloft.Config) error {
+	for _, set := range []struct {
+		vars  map[string]string
+		where string
+	}{{f.Env, "the env of " + f.Name}, {config, "the config"}} {
+		for _, name := range slices.Sorted(maps.Keys(set.vars)) {
+			if reserved(name) || name == specVariable || name == secretVariable || name == labelVariable {
+				return aloft.Errorf(aloft.Invalid, "%s sets %s, which AWS Lambda keeps for itself", set.where, name).
+					WithHint("give it another name, or leave it out for this stage")
+			}
+		}
+	}
+	return nil
+}
+
+// fits returns Invalid if the variables are more than Lambda takes. What CloudFormation fills in counts as its longest.
+func fits(f aloft.Function, env map[string]any, known map[string]string) error {
+	const filled = 128
+	type size struct {
+		name  string
+		bytes int
+	}
+	total, sizes := 0, []size{}
+	for name, value := range env {
+		n := len(name) + filled
+		if text, ok := value.(string); ok {
+			n = len(name) + len(text)
+		} else if text, ok := known[name]; ok {
+			n = len(name) + len(text)
+		}
+		total, sizes = total+n, append(sizes, size{name, n})
+	}
+	if total <= maxEnvironment {
+		return nil
+	}
+	slices.SortFunc(sizes, func(a, b size) int {
+		if a.bytes != b.bytes {
+			return b.bytes - a.bytes
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	var largest []string
+	for _, one := range sizes[:min(3, len(sizes))] {
+		largest = append(largest, fmt.Sprintf("%s %d", one.name, one.bytes))
+	}
+	return aloft.Errorf(aloft.Invalid, "the variables of %s are %d bytes, and AWS Lambda takes %d: %s are the largest", f.Name, total, maxEnvironment, strings.Join(largest, ", ")).
+		WithHint("put large values into files of the app, or into the config: what is too much there goes into a secret")
+}
+
+// parameter is the logical id of the parameter that has a variable's value for a function. Functions with the same value share
+// it.
+func (s *render) parameter(function, name, value string) string {
+	owner := ""
+	for _, other := range s.in.Config.Variables {
+		if v, has := other[name]; has && v != value {
+			owner = function
+		}
+	}
+	id := "Config" + camel(owner) + camel(strings.ToLower(name)) + digest(owner+"/"+name)
+	description := "the variable " + name
+	if owner != "" {
+		description += " of " + owner
+	}
+	s.template.Parameters[id] = cfn.Parameter{Type: "String", NoEcho: true, Description: description}
+	s.parameters[id] = value
+	return id
+}

@@ -1,0 +1,150 @@
+package stack
+
+import (
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/cfn"
+	"github.com/aloft-run/aloft/internal/lambdaruntime"
+)
+
+// The program of the shim's layer, as functions see it.
+const shimProgram = "/opt/bootstrap"
+
+// runtime is how Lambda starts a function.
+type runtime struct {
+	name    string
+	handler string
+	shim    bool // it starts the shim, of a layer
+	wrapped bool // by AWS_LAMBDA_EXEC_WRAPPER, which runtimes without an interpreter do not have: there it is the bootstrap
+	family  lambdaruntime.Family
+}
+
+// Fit gives functions the runtimes that an artifact is made for, by its tree: where that was built with Python 3.12, say. It is
+// asked once, when a release is made, so that all templates of the release have the same. What runs in none of Lambda's
+// runtimes is left for Render to refuse.
+func Fit(functions []aloft.Function, tree fs.FS) []aloft.Function {
+	fitted := slices.Clone(functions)
+	for i, f := range fitted {
+		family := lambdaruntime.Family(f.Runtime)
+		if f.Kind == aloft.Web && f.Runtime == "" {
+			found, err := lambdaruntime.ForCommand(f.Command, tree)
+			if err != nil {
+				continue
+			}
+			family = found
+		}
+		if f.Kind == aloft.Web || f.Kind == aloft.Handler {
+			fitted[i].Runtime = lambdaruntime.ForTree(family, tree)
+		}
+	}
+	return fitted
+}
+
+// runtime decides how Lambda starts a function. It returns Invalid for what none of its runtimes can run.
+func (s *render) runtime(f aloft.Function) (runtime, error) {
+	r := runtime{name: f.Runtime, handler: f.Handler}
+	switch {
+	case f.Kind == aloft.Static:
+		r.name = string(lambdaruntime.Provided)
+	case f.Runtime == "" && f.Kind == aloft.Web:
+		family, err := lambdaruntime.ForCommand(f.Command, nil)
+		if err != nil {
+			return runtime{}, aloft.Errorf(aloft.Invalid, "%s: %w", f.Name, err).
+				WithHint("put the interpreter into the app and start it by its path, such as ./bin/php; or say what it needs: functions.%s.runtime in aloft.yml", f.Name)
+		}
+		r.name = string(family)
+	}
+	r.name = lambdaruntime.Newest(r.name)
+	family, warning, err := lambdaruntime.Parse(r.name)
+	if err != nil {
+		return runtime{}, aloft.Errorf(aloft.Invalid, "%s is built for %s, which AWS Lambda does not have", f.Name, r.name).
+			WithHint("build it where one of these is: %s; or name one that it runs in: functions.%s.runtime", strings.Join(lambdaruntime.Names(), ", "), f.Name)
+	}
+	if warning != "" {
+		s.warn(f.Name + ": " + warning)
+	}
+	r.family = family
+	if f.Kind != aloft.Handler {
+		r.shim, r.wrapped = true, family != lambdaruntime.Provided
+		r.handler = strings.ReplaceAll(f.Name, "-", "_") + ".handler" // Lambda wants one
+		return r, nil
+	}
+	r.shim = s.in.Config.Secret != "" && len(s.in.Config.Variables[f.Name]) > 0
+	r.wrapped = r.shim
+	if r.shim && family == lambdaruntime.Provided {
+		return runtime{}, aloft.Errorf(aloft.Invalid, "the config of %s does not fit into the 4 KB that Lambda has for variables, and nothing can be started before a bootstrap of its own", f.Name).
+			WithHint("keep large values out of its config, or declare a resource of the type secret and have %s read it", f.Name)
+	}
+	return r, nil
+}
+
+// snapshots returns Invalid unless Lambda can start a function from a snapshot.
+// https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+func snapshots(f aloft.Function, r runtime) error {
+	number := strings.TrimPrefix(r.name, string(r.family))
+	number, _, _ = strings.Cut(number, ".al")
+	has := false
+	switch r.family {
+	case lambdaruntime.Java:
+		n, err := strconv.Atoi(number)
+		has = err == nil && n >= 11
+	case lambdaruntime.Python:
+		n, err := strconv.Atoi(strings.TrimPrefix(number, "3."))
+		has = err == nil && n >= 12
+	case lambdaruntime.Node, lambdaruntime.Ruby, lambdaruntime.Provided:
+	}
+	switch {
+	case f.Kind != aloft.Handler:
+		return aloft.Errorf(aloft.Invalid, "%s is a process with connections and ports, which SnapStart does not bring back", f.Name).
+			WithHint("leave lambda.snapStart out; lambda.provisioned keeps instances warm")
+	case !has:
+		return aloft.Errorf(aloft.Invalid, "%s runs on %s, which has no SnapStart", f.Name, r.name).
+			WithHint("java11, python3.12 and later ones have it; lambda.provisioned keeps instances warm on all")
+	case f.Lambda.Provisioned > 0 || f.Lambda.EphemeralStorage > 512:
+		return aloft.Errorf(aloft.Invalid, "%s has SnapStart, which goes with neither lambda.provisioned nor more than 512 MB of ephemeralStorage", f.Name).
+			WithHint("leave one of them out")
+	}
+	return nil
+}
+
+// layers are the shim's, the artifact that the function has at /opt, and those it names.
+func (s *render) layers(f aloft.Function, r runtime) ([]any, error) {
+	var all []any
+	if r.shim {
+		all = append(all, cfn.Ref(s.layer("Shim", "shim", s.in.Shim)))
+	}
+	if f.Opt != "" {
+		object, ok := s.in.Layers[f.Opt]
+		if !ok {
+			return nil, aloft.Errorf(aloft.Internal, "the layer %s of %s is not in the bucket", f.Opt, f.Name)
+		}
+		all = append(all, cfn.Ref(s.layer("Layer", "layer", object)))
+	}
+	if f.Lambda != nil {
+		for _, arn := range f.Lambda.Layers {
+			all = append(all, arn)
+		}
+	}
+	if len(all) > maxLayers {
+		return nil, aloft.Errorf(aloft.Invalid, "%s has %d layers, with aloft's own, and AWS Lambda takes %d", f.Name, len(all), maxLayers).
+			WithHint("put what some of them hold into the app")
+	}
+	return all, nil
+}
+
+// layer adds a layer of an object, once, and returns its logical id. It has the digest of the key, so that another object is
+// another layer.
+func (s *render) layer(id, name string, object Object) string {
+	id += digest(object.Key)
+	if _, there := s.template.Resources[id]; !there {
+		s.add(id, "AWS::Lambda::LayerVersion", map[string]any{
+			"LayerName": s.stackName() + "-" + name, "CompatibleArchitectures": []string{s.architecture()},
+			"Content": map[string]any{"S3Bucket": object.Bucket, "S3Key": object.Key},
+		})
+	}
+	return id
+}

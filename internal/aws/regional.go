@@ -112,6 +112,9 @@ func (r *regional) render(ctx context.Context) error {
 		Release: r.release, Region: r.name, Code: r.code.artifact, Layers: r.code.layers, Shim: r.code.shim, Config: config,
 		DeleteData: r.deleteData,
 	}
+	if in.Zones, err = r.zones(ctx, r.release); err != nil {
+		return err
+	}
 	if r.out, err = r.Render(in); err != nil {
 		return err
 	}

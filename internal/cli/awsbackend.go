@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -153,10 +155,21 @@ func (b *awsBackend) Configure(ctx context.Context, input aloft.ConfigInput, rep
 // SetDomains implements aloft.Operator. It shows the progress of the release that it makes.
 func (b *awsBackend) SetDomains(ctx context.Context, ref aloft.StageRef, domains []string) (stage aloft.Stage, err error) {
 	err = b.program.work(ctx, func(report aloft.Reporter) error {
-		stage, err = b.ChangeDomains(ctx, ref, domains, report)
-		return err
+		if stage, err = b.ChangeDomains(ctx, ref, domains, report); err != nil {
+			return err
+		}
+		return b.tellRecords(ctx, ref, report)
 	})
 	return stage, err
+}
+
+// tellRecords says which records of DNS somebody else has to make.
+func (b *awsBackend) tellRecords(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) error {
+	records, err := b.platform.Records(ctx, ref)
+	for _, domain := range slices.Sorted(maps.Keys(records)) {
+		report.Report(aloft.Notice{Text: fmt.Sprintf("make this record where the zone of it is: %s CNAME %s", domain, records[domain])})
+	}
+	return err
 }
 
 // Destroy implements aloft.Operator. It shows its progress.
@@ -166,8 +179,21 @@ func (b *awsBackend) Destroy(ctx context.Context, ref aloft.StageRef) error {
 			_, err := b.platform.Destroy(ctx, ref, b.deleteData, report)
 			return err
 		}
-		return b.Deployer.Destroy(ctx, ref)
+		if err := b.Deployer.Destroy(ctx, ref); err != nil {
+			return err
+		}
+		return b.collect(ctx)
 	})
+}
+
+// collect deletes the artifacts in the home region that no release of the account names any more.
+func (b *awsBackend) collect(ctx context.Context) error {
+	keep, err := b.apps.Digests(ctx)
+	if err != nil {
+		return err
+	}
+	_, _, err = b.bucket.Artifacts(b.store).Collect(ctx, keep)
+	return err
 }
 
 // Releases implements records.

@@ -2,81 +2,91 @@ package aws
 
 import (
 	"context"
+	"fmt"
+	"regexp"
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
-	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/stack"
 )
 
-// noZone in place of a zone says that no DNS is touched; see [aloft.AWS].
+// noZone is the zone of who keeps aloft from DNS.
 const noZone = "none"
 
-// zones finds the hosted zones that a release's domains lie in, by domain: the one that is named, else the public one of the
-// account with the longest name that the domain ends in. A domain without one is left out, or refused if one was named.
-func (p *Platform) zones(ctx context.Context, release aloft.Release) (map[string]string, error) {
+var zoneID = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+
+// zones are the ids of the public Route 53 zones that a release's domains lie in: the one that the release names, or for each
+// domain the smallest that has it. Domains that are in none are left out.
+func (p *Platform) zones(ctx context.Context, settings *aloft.AWS) (map[string]string, error) {
 	found := map[string]string{}
-	if len(release.AWS.Domains) == 0 || release.AWS.Zone == noZone {
+	if len(settings.Domains) == 0 || settings.Zone == noZone {
 		return found, nil
 	}
-	client := route53.NewFromConfig(p.config(release.AWS.Regions[0]))
-	var all []types.HostedZone
-	pages := route53.NewListHostedZonesPaginator(client, &route53.ListHostedZonesInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, p.Session.explain(err, "list the zones of Route 53")
+	if zoneID.MatchString(settings.Zone) {
+		for _, domain := range settings.Domains {
+			found[domain] = settings.Zone
 		}
-		all = append(all, page.HostedZones...)
+		return found, nil
 	}
-	for _, domain := range release.AWS.Domains {
-		if id := zoneOf(domain, release.AWS.Zone, all); id != "" {
-			found[domain] = id
-		} else if release.AWS.Zone != "" {
-			return nil, aloft.Errorf(aloft.Invalid, "the account %s has no public zone %q in Route 53 that %s lies in", p.Session.Account, release.AWS.Zone, domain).
-				WithHint("aws route53 list-hosted-zones lists them; with zone: false aloft makes no records and says which ones are needed")
+	all, err := p.publicZones(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if settings.Zone != "" {
+		id := all[strings.TrimSuffix(settings.Zone, ".")]
+		if id == "" {
+			return nil, aloft.Errorf(aloft.Invalid, "the account %s has no public Route 53 zone %s", p.Session.Account, settings.Zone).
+				WithHint("make it, or set zone: false and make the records where the domain's DNS is")
+		}
+		all = map[string]string{strings.TrimSuffix(settings.Zone, "."): id}
+	}
+	for _, domain := range settings.Domains {
+		for at := strings.TrimPrefix(domain, "*."); at != ""; _, at, _ = strings.Cut(at, ".") {
+			if all[at] != "" {
+				found[domain] = all[at]
+				break
+			}
 		}
 	}
 	return found, nil
 }
 
-// zoneOf is the id of the zone that a domain lies in, of those that are named so if a name or id is given; "" if there is none.
-func zoneOf(domain, named string, all []types.HostedZone) string {
-	id, longest := "", 0
-	for _, zone := range all {
-		name, its := strings.TrimSuffix(sdk.ToString(zone.Name), "."), strings.TrimPrefix(sdk.ToString(zone.Id), "/hostedzone/")
-		inside := domain == name || strings.HasSuffix(domain, "."+name)
-		private := zone.Config != nil && zone.Config.PrivateZone
-		if inside && !private && (named == "" || named == name || named == its) && len(name) > longest {
-			id, longest = its, len(name)
+// publicZones are the ids of the account's zones by their names.
+func (p *Platform) publicZones(ctx context.Context) (map[string]string, error) {
+	const global = "us-east-1" // Route 53 is one for all regions
+	all := map[string]string{}
+	pages := route53.NewListHostedZonesPaginator(route53.NewFromConfig(p.config(global)), &route53.ListHostedZonesInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, p.Session.explain(err, "look for the zones of the domains")
+		}
+		for _, zone := range page.HostedZones {
+			if zone.Config == nil || !zone.Config.PrivateZone {
+				all[strings.TrimSuffix(sdk.ToString(zone.Name), ".")] = strings.TrimPrefix(sdk.ToString(zone.Id), "/hostedzone/")
+			}
 		}
 	}
-	return id
+	return all, nil
 }
 
-// Records says where the records of a stage's domains are to lead, by domain, of those that lie in no zone that aloft writes to: as
-// CNAME, or as an alias.
-func (p *Platform) Records(ctx context.Context, ref aloft.StageRef) (map[string]string, error) {
-	release, err := p.current(ctx, ref)
-	if err != nil || release.Version == 0 || len(release.AWS.Domains) == 0 {
-		return nil, err
+// tellRecords says which records are to be made by hand, for domains whose zone is not Route 53's.
+func (r *regional) tellRecords(ctx context.Context) error {
+	missing := r.release.AWS.Domains
+	if len(missing) == 0 || len(r.dns) == len(missing) {
+		return nil
 	}
-	zones, err := p.zones(ctx, release)
+	found, err := r.stackOf(ctx, StackName(r.release.StageRef))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	found, err := p.in(release.AWS.Regions[0]).stackOf(ctx, StackName(ref))
-	if err != nil {
-		return nil, err
-	}
-	records := map[string]string{}
-	for _, domain := range release.AWS.Domains {
-		if target := outputOf(found, stack.DomainOutput(domain)); target != "" && zones[domain] == "" {
-			records[domain] = target
+	for _, domain := range missing {
+		if target := outputOf(found, stack.DomainOutput(domain)); r.dns[domain] == "" && target != "" {
+			r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the DNS of %s needs this record, if it has not: %s CNAME %s", r.name, domain, domain, target)})
 		}
 	}
-	return records, nil
+	return nil
 }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -155,21 +153,10 @@ func (b *awsBackend) Configure(ctx context.Context, input aloft.ConfigInput, rep
 // SetDomains implements aloft.Operator. It shows the progress of the release that it makes.
 func (b *awsBackend) SetDomains(ctx context.Context, ref aloft.StageRef, domains []string) (stage aloft.Stage, err error) {
 	err = b.program.work(ctx, func(report aloft.Reporter) error {
-		if stage, err = b.ChangeDomains(ctx, ref, domains, report); err != nil {
-			return err
-		}
-		return b.tellRecords(ctx, ref, report)
+		stage, err = b.ChangeDomains(ctx, ref, domains, report)
+		return err
 	})
 	return stage, err
-}
-
-// tellRecords says which records of DNS somebody else has to make.
-func (b *awsBackend) tellRecords(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) error {
-	records, err := b.platform.Records(ctx, ref)
-	for _, domain := range slices.Sorted(maps.Keys(records)) {
-		report.Report(aloft.Notice{Text: fmt.Sprintf("make this record where the zone of it is: %s CNAME %s", domain, records[domain])})
-	}
-	return err
 }
 
 // Destroy implements aloft.Operator. It shows its progress.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -38,8 +39,10 @@ func Run(ctx context.Context, p Program) int {
 	if err == nil {
 		err = s.fetchConfig(ctx)
 	}
-	if err == nil && !s.work() && len(p.Args) > 0 {
-		err = s.replace(p.Args)
+	if err == nil && !s.work() {
+		if args := slices.Concat(s.Become, p.Args); len(args) > 0 {
+			err = s.replace(args)
+		}
 	}
 	if err != nil {
 		say("%v", err)

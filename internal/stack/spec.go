@@ -8,22 +8,19 @@ import (
 	"github.com/aloft-run/aloft/internal/shim"
 )
 
-// The variables by which the stack tells the shim what to do.
-const (
-	specVariable   = shim.SpecVariable
-	secretVariable = shim.SecretVariable
-	labelVariable  = shim.LabelVariable
-)
-
-// spec is what the shim of a function runs. Before a handler's runtime it only fetches the config.
-func (s *render) spec(f aloft.Function) shim.Spec {
+// spec is what the shim of a function runs, with the variables that it fills in. Before a handler's runtime it only fetches the
+// config; without one it becomes the handler.
+func (s *render) spec(f aloft.Function, filled map[string]string) shim.Spec {
+	all := shim.Spec{Name: f.Name, Env: filled}
 	if f.Kind == aloft.Handler {
-		return shim.Spec{}
+		if ownProgram(f) {
+			all.Become = f.Command
+		}
+		return all
 	}
-	all := shim.Spec{
-		Name: f.Name, Command: f.Command, HealthPath: f.HealthPath, BootTimeout: f.BootTimeout, EventPath: f.EventsAt(),
-		Sources: s.sources[f.Name], Stream: s.aws.Endpoint == aloft.RESTAPI || s.aws.Endpoint == aloft.URLEndpoint, RequestLog: true,
-	}
+	all.Command, all.HealthPath, all.BootTimeout = f.Command, f.HealthPath, f.BootTimeout
+	all.EventPath, all.Sources, all.RequestLog = f.EventsAt(), s.sources[f.Name], true
+	all.Stream = s.aws.Endpoint == aloft.RESTAPI || s.aws.Endpoint == aloft.URLEndpoint
 	dirs := s.static
 	if f.Kind == aloft.Static {
 		dirs = []aloft.Function{f}

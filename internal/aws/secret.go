@@ -30,10 +30,21 @@ func SecretName(ref aloft.StageRef) string { return "aloft/" + ref.App + "/" + r
 
 // delivery says how the release's config reaches its functions, and puts it into the secret if that is how.
 func (r *regional) delivery(ctx context.Context) (stack.Config, error) {
-	c := stack.Config{Variables: map[string]aloft.Config{}}
-	large := false
-	for _, f := range r.release.Tuned() {
-		variables := r.config.For(f.Name)
+	c, large := deliveryOf(r.release, r.config)
+	if !large {
+		return c, nil
+	}
+	var err error
+	c.Secret, err = r.putSecret(ctx, c)
+	return c, err
+}
+
+// deliveryOf says how the config of a release reaches its functions: as parameters, or, if it is large, by a secret that is to be
+// filled in, under a label.
+func deliveryOf(release aloft.Release, config aloft.Config) (c stack.Config, large bool) {
+	c = stack.Config{Variables: map[string]aloft.Config{}}
+	for _, f := range release.Tuned() {
+		variables := config.For(f.Name)
 		c.Variables[f.Name] = variables
 		size := 0
 		for name, value := range variables {
@@ -44,13 +55,10 @@ func (r *regional) delivery(ctx context.Context) (stack.Config, error) {
 		}
 		large = large || size > environmentLimit-envelope
 	}
-	if !large {
-		return c, nil
+	if large {
+		c.Label = fmt.Sprintf("%s%d", labelStart, release.Config.Version)
 	}
-	c.Label = fmt.Sprintf("%s%d", labelStart, r.release.Config.Version)
-	var err error
-	c.Secret, err = r.putSecret(ctx, c)
-	return c, err
+	return c, large
 }
 
 // putSecret stores the variables under the label, once: a label's content never changes. It returns the secret's ARN.

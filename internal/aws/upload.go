@@ -30,22 +30,19 @@ type code struct {
 
 // upload puts what a release needs into the region's bucket, as far as it is not there.
 func (r *region) upload(ctx context.Context, release aloft.Release, report aloft.Reporter) (code, error) {
-	bucket := r.Session.Bucket(r.name)
-	c := code{artifact: stack.Object{Bucket: bucket, Key: artifactPrefix + release.Artifact.Digest + ".zip"}, layers: map[string]stack.Object{}}
+	var c code
+	c.artifact, c.layers = r.codeOf(release, r.name)
 	for _, digest := range release.Digests() {
-		object := stack.Object{Bucket: bucket, Key: artifactPrefix + digest + ".zip"}
-		if err := r.put(ctx, object.Key, report, func() (io.ReadCloser, int64, error) { return r.Artifact(digest) }); err != nil {
+		key := artifactPrefix + digest + ".zip"
+		if err := r.put(ctx, key, report, func() (io.ReadCloser, int64, error) { return r.Artifact(digest) }); err != nil {
 			return code{}, err
-		}
-		if digest != release.Artifact.Digest {
-			c.layers[digest] = object
 		}
 	}
 	shim, err := r.Shim(ctx, architecture(release))
 	if err != nil {
 		return code{}, fmt.Errorf("make the shim: %w", err)
 	}
-	c.shim = stack.Object{Bucket: bucket, Key: shimPrefix + shim.Digest + ".zip"}
+	c.shim = stack.Object{Bucket: c.artifact.Bucket, Key: shimPrefix + shim.Digest + ".zip"}
 	return c, r.put(ctx, c.shim.Key, report, func() (io.ReadCloser, int64, error) {
 		return io.NopCloser(bytes.NewReader(shim.Zip)), int64(len(shim.Zip)), nil
 	})

@@ -108,8 +108,12 @@ func renderOutline(r *aloft.Release, sources eventsource.Set) (stack.Output, err
 	if len(shown.AWS.Regions) == 0 {
 		shown.AWS.Regions = []string{"us-east-1"}
 	}
+	layers := map[string]stack.Object{} // what they hold makes no difference either
+	for _, digest := range shown.Digests() {
+		layers[digest] = stack.Object{Bucket: "layers", Key: digest}
+	}
 	return stack.Render(stack.Input{
-		Release: shown, Region: shown.AWS.Regions[0], Kinds: standard.CloudKinds(),
+		Release: shown, Region: shown.AWS.Regions[0], Layers: layers, Kinds: standard.CloudKinds(),
 		Sources: func(uri string) (eventsource.Source, error) { return sources.Parse(r.StageRef, uri) },
 	})
 }

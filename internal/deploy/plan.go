@@ -38,8 +38,14 @@ func (d *Deployer) Plan(ctx context.Context, input aloft.DeployInput, report alo
 	if err != nil {
 		return aloft.Plan{}, err
 	}
-	next := aloft.Release{Artifact: build.Artifact, Functions: build.Functions, Resources: resources, Tuning: state.current.Tuning}
+	next := aloft.Release{
+		StageRef: project.ref, Artifact: build.Artifact, Functions: build.Functions, Resources: resources,
+		Config: state.current.Config, Tuning: state.current.Tuning,
+	}
 	if err := d.place(ctx, &next, project, state.stage); err != nil {
+		return aloft.Plan{}, err
+	}
+	if err := d.check(ctx, next, report); err != nil {
 		return aloft.Plan{}, err
 	}
 	plan.Changes = append(plan.Changes, diff(state.current, next)...)

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/aloft-run/aloft"
 )
@@ -26,6 +27,7 @@ type Session struct {
 	Profile string // "" if none was named
 	Account string
 	Caller  string // ARN of who asks
+	Region  string // that was asked for, or that the environment or the profile names; "" if none was
 }
 
 // attempts is how often a request is sent in all: throttled ones are common where many deploy at once.
@@ -72,6 +74,7 @@ func CheckRegion(region string) error {
 // nothing else says which account is meant: in CI the environment has them.
 func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 	options := []func(*config.LoadOptions) error{
+		config.WithLogger(logging.Nop{}), // what matters is in errors
 		config.WithRetryMode(sdk.RetryModeAdaptive), config.WithRetryMaxAttempts(attempts),
 	}
 	if want.Region != "" {
@@ -108,10 +111,11 @@ func environment() config.EnvConfig {
 
 // Identify asks AWS whose the credentials of cfg are; see [Open].
 func Identify(ctx context.Context, cfg sdk.Config, want Want) (*Session, error) {
+	session := &Session{Config: cfg, Profile: want.Profile, Region: cfg.Region}
 	if cfg.Region == "" {
 		cfg.Region = "us-east-1" // every account has it, and the question is the same everywhere
+		session.Config = cfg
 	}
-	session := &Session{Config: cfg, Profile: want.Profile}
 	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, session.explain(err, "ask AWS whose the credentials are")

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"io/fs"
 	"maps"
 	"os"
@@ -26,6 +27,9 @@ func (d *Deployer) open(input aloft.DeployInput, report aloft.Reporter) (project
 	p, err := d.read(input, report)
 	if err != nil {
 		return p, err
+	}
+	if platform := cmp.Or(input.Platform, aloft.PlatformName(p.settings.Platform)); platform == aloft.OnAWS && d.AWS == nil {
+		return p, elsewhere(p.ref)
 	}
 	return p, engine.Require(d.Engine, p.settings.Isolation.Minimum)
 }

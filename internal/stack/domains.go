@@ -13,6 +13,11 @@ const (
 // DomainOutput is the name of the output that tells where a domain's record is to lead: a CNAME, or an alias to it.
 func DomainOutput(domain string) string { return domainID(domain) + domainTarget }
 
+// DomainCertificate is the logical id of a domain's certificate.
+func DomainCertificate(domain string) string { return domainID(domain) + certificateID }
+
+const certificateID = "Certificate"
+
 func domainID(domain string) string { return "Domain" + cfn.Digest(domain) }
 
 // addDomains adds for each domain a certificate, the API's name for it and, where its zone is known, the record. Without a zone
@@ -24,7 +29,7 @@ func (s *render) addDomains() {
 		if zone != "" {
 			certificate["DomainValidationOptions"] = []any{map[string]any{"DomainName": domain, "HostedZoneId": zone}}
 		}
-		s.add(id+"Certificate", "AWS::CertificateManager::Certificate", certificate)
+		s.add(DomainCertificate(domain), "AWS::CertificateManager::Certificate", certificate)
 		s.add(id, "AWS::ApiGatewayV2::DomainName", map[string]any{
 			"DomainName": domain,
 			"DomainNameConfigurations": []any{map[string]any{

@@ -3,6 +3,7 @@ package aws
 import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
@@ -20,6 +21,7 @@ type region struct {
 	secrets *secretsmanager.Client
 	tagged  *resourcegroupstaggingapi.Client
 	certs   *acm.Client
+	watch   *cloudwatch.Client
 	objects Objects
 }
 
@@ -34,7 +36,7 @@ func (p *Platform) in(name string) *region {
 	r := &region{
 		Platform: p, name: name, stacks: cloudformation.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg),
 		logs: cloudwatchlogs.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
-		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), certs: acm.NewFromConfig(cfg), objects: p.Objects(name),
+		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), certs: acm.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg), objects: p.Objects(name),
 	}
 	p.regions[name] = r
 	return r

@@ -22,8 +22,8 @@ On AWS a domain gets a certificate and, where the account has its Route 53 zone,
 for a record that proves the domain, and says which; so does this command, from another terminal too: the state of each
 certificate, where the domain is to lead, and which records to make.
 
-With --json it prints an array of domains; on AWS an array of {"domain", "region", "certificate" (ACM's status), "reason",
-"target", "zone", "records": [{"name", "type", "value"}]}, records being those to make by hand.
+With --json it prints an array of domains; on AWS an array of {"domain", "region", "certificate" (ACM's status),
+"reason", "target", "zone", "records": [{"name", "type", "value"}]}, records being those to make by hand.
 
 Exit status: 0 it worked; 1 a domain belongs to another stage; 2 the input was wrong.`,
 		Example: `  aloft domains
@@ -34,7 +34,7 @@ Exit status: 0 it worked; 1 a domain belongs to another stage; 2 the input was w
 	c.AddCommand(newCommand(cobra.Command{
 		Use:   "list [flags]",
 		Short: "List the domains of a stage",
-		Long:  "Lists the domains of a stage besides its own host, on AWS with their certificates and the records to make. With --json: an\narray.\n\nExit status: 0 printed; 2 there is no such app or stage.",
+		Long:  "Lists the domains of a stage besides its own host, on AWS with their certificates and the records to\nmake. With --json: an array.\n\nExit status: 0 printed; 2 there is no such app or stage.",
 		Example: `  aloft domains list
   aloft domains list --stage production`,
 		Args: between(0, 0),

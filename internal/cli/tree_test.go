@@ -111,6 +111,7 @@ func TestFlagMatrix(t *testing.T) {
 	bad["response-bytes"], bad["log-bytes"], bad["provisioned"] = numbers, numbers, numbers
 	bad["memory"] = []string{"x", "0", "127", "10241", "-1", "11GB", "1.5", "NaN"}
 	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
+	bad["step"] = []string{"x", "-5m", "90s", "1ms", "5", "NaN"}
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
 		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},

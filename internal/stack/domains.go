@@ -37,7 +37,7 @@ func (s *render) addDomains() {
 			}},
 		})
 		s.add(id+"Mapping", "AWS::ApiGatewayV2::ApiMapping", map[string]any{
-			"ApiId": cfn.Ref(apiID), "DomainName": cfn.Ref(id), "Stage": cfn.Ref(apiStageID),
+			"ApiId": cfn.Ref(API), "DomainName": cfn.Ref(id), "Stage": cfn.Ref(apiStageID),
 		})
 		if zone != "" {
 			s.addRecord(domain, zone)
@@ -75,11 +75,11 @@ func (s *render) addHealthCheck() {
 		path = front.HealthPath
 	}
 	if _, isREST := s.template.Resources[apiStageID].Properties["RestApiId"]; isREST {
-		path = "/" + restStage + path
+		path = "/" + RESTStage + path
 	}
 	s.add(healthID, "AWS::Route53::HealthCheck", map[string]any{
 		"HealthCheckConfig": map[string]any{
-			"Type": "HTTPS", "FullyQualifiedDomainName": cfn.Sub("${" + apiID + "}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
+			"Type": "HTTPS", "FullyQualifiedDomainName": cfn.Sub("${" + API + "}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
 			"Port": 443, "ResourcePath": path, "EnableSNI": true, "RequestInterval": 30, "FailureThreshold": 3,
 		},
 	})

@@ -85,7 +85,7 @@ func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status
 			return status, err
 		}
 		if i == 0 {
-			status.URL = outputOf(found, stack.OutputURL)
+			status.URL, status.FunctionURLs = outputOf(found, stack.OutputURL), functionURLs(release, found)
 		}
 		for _, f := range lambdaFunctions(release) {
 			instance, err := r.instance(ctx, release, f, made.Regions[name].Versions[f.Name])

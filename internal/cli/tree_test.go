@@ -111,6 +111,7 @@ func TestFlagMatrix(t *testing.T) {
 	bad["response-bytes"], bad["log-bytes"], bad["provisioned"] = numbers, numbers, numbers
 	bad["memory"] = []string{"x", "0", "127", "10241", "-1", "11GB", "1.5", "NaN"}
 	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
+	bad["function"], bad["grep"], bad["release"] = []string{"", "a b", "a\x00b"}, []string{"", "a\x00b"}, []string{"", "x", "v0", "-1"}
 	bad["step"] = []string{"x", "-5m", "90s", "1ms", "5", "NaN"}
 	arguments := map[string][]string{
 		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},

@@ -3,7 +3,11 @@ export GOTOOLCHAIN = go1.26.10
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := go tool -modfile=tools/go.mod
 # Programs for tests that tools/deps.sh installs.
+<<<<<<< HEAD
+export PATH := $(CURDIR)/.deps/venv/bin:$(PATH)
+=======
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
+>>>>>>> main
 BENCHES := bench-spawn bench-deploy bench-gateway bench-elastic bench-invoke bench-logs
 
 .PHONY: build demo test lint check bench $(BENCHES) deps clean

@@ -27,6 +27,7 @@ type Session struct {
 	Profile string // "" if none was named
 	Account string
 	Caller  string // ARN of who asks
+	Region  string // that was asked for, or that the environment or the profile names; "" if none was
 }
 
 // attempts is how often a request is sent in all: throttled ones are common where many deploy at once.
@@ -100,10 +101,11 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 
 // Identify asks AWS whose the credentials of cfg are; see [Open].
 func Identify(ctx context.Context, cfg sdk.Config, want Want) (*Session, error) {
+	session := &Session{Config: cfg, Profile: want.Profile, Region: cfg.Region}
 	if cfg.Region == "" {
 		cfg.Region = "us-east-1" // every account has it, and the question is the same everywhere
+		session.Config = cfg
 	}
-	session := &Session{Config: cfg, Profile: want.Profile}
 	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, session.explain(err, "ask AWS whose the credentials are")

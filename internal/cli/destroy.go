@@ -36,7 +36,7 @@ func runDestroy(ctx context.Context, p *program, stage string) error {
 	if stage == "" && !p.flags.stageSet {
 		ref.Stage = ""
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"io/fs"
 	"maps"
 	"os"
@@ -54,6 +55,9 @@ func (d *Deployer) open(input aloft.DeployInput, report aloft.Reporter) (project
 		return project{}, err
 	}
 	p := project{dir: input.Dir, ref: ref, settings: settings(m, ref.Stage, input.Dir)}
+	if platform := cmp.Or(input.Platform, aloft.PlatformName(p.settings.Platform)); platform == aloft.OnAWS && d.AWS == nil {
+		return p, elsewhere(ref)
+	}
 	return p, engine.Require(d.Engine, p.settings.Isolation.Minimum)
 }
 

@@ -85,6 +85,7 @@ func TestSchemaRefusesBad(t *testing.T) {
 		"resource-retention", "resource-dead-letters", "resource-dead-letters-self", "resource-max-receives", "resource-no-type", "resource-option",
 		"resource-duration", "resource-mail", "resource-cloud-option", "lambda-storage", "lambda-role", "lambda-snapstart", "lambda-reserved",
 		"uses-resource", "uses-none", "uses-word", "uses-word-far", "uses-word-none", "uses-twice", "uses-stage", "uses-other-stage",
+		"aws-region-and-regions", "aws-waf",
 		"tag", "anchor-unknown", "anchor-cycle", "documents", // of YAML
 	}
 	refused := 0

@@ -66,15 +66,28 @@ func (r *region) retained(ctx context.Context, stack string, want map[string]str
 	return all, nil
 }
 
-// adopt makes a stack of stores that an earlier one left, by an import, and reports whether there were any. They are found by
-// their tags; of the template only what stays on deletion can be among them.
+// adopt makes a stack of stores that an earlier one left, by an import, and reports whether there were any.
 func (r *region) adopt(ctx context.Context, a adoption) (bool, error) {
-	left, err := r.retained(ctx, a.stack, a.tags)
-	if err != nil || len(left) == 0 {
+	subset, imports, err := r.adoptable(ctx, a)
+	if err != nil || len(imports) == 0 {
 		return false, err
 	}
-	subset := cfn.Template{Description: a.template.Description, Resources: map[string]cfn.Resource{}}
-	var imports []types.ResourceToImport
+	text, err := subset.JSON()
+	if err != nil {
+		return false, err
+	}
+	_, err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, tags: a.tags, imports: imports}, a.report)
+	return true, err
+}
+
+// adoptable are the stores that an earlier stack left, as a template, with what identifies them. They are found by their tags; of
+// the template only what stays on deletion can be among them.
+func (r *region) adoptable(ctx context.Context, a adoption) (subset cfn.Template, imports []types.ResourceToImport, err error) {
+	left, err := r.retained(ctx, a.stack, a.tags)
+	if err != nil {
+		return cfn.Template{}, nil, err
+	}
+	subset = cfn.Template{Description: a.template.Description, Resources: map[string]cfn.Resource{}}
 	for _, store := range left {
 		resource, ok := a.template.Resources[store.Logical]
 		key := identifiers()[resource.Type]
@@ -91,15 +104,7 @@ func (r *region) adopt(ctx context.Context, a adoption) (bool, error) {
 		})
 		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s (%s) is there from before and is taken into the stack %s", r.name, store.Logical, store.ARN, a.stack)})
 	}
-	if len(imports) == 0 {
-		return false, nil
-	}
-	text, err := subset.JSON()
-	if err != nil {
-		return false, err
-	}
-	_, err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, tags: a.tags, imports: imports}, a.report)
-	return true, err
+	return subset, imports, nil
 }
 
 // identifier is what names a resource for an import, taken from its ARN.

@@ -97,6 +97,7 @@ func TestFlagMatrix(t *testing.T) {
 	bad["for"] = []string{"", "x", "5", "-5m", "0s", "25h", "NaN"}
 	bad["release"], bad["against"] = bad["qualifier"], bad["qualifier"]
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
+	bad["plan"] = []string{"", "x", "3-9f2c1ab077", "-1-9f2c1ab077-5de01c4a21", "3-9F2C1AB077-5de01c4a21", "a\x00b"}
 	bad["isolation-minimum"] = bad["isolation"]
 	bad["resources-limit"] = []string{"much", "-1GB"}
 	bad["requests"] = []string{"x", "16000", "0/day", "-1/day", "1/year", "1e9/day", "NaN/day", "99999999999999999999/day", "a\x00b"}

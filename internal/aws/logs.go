@@ -3,6 +3,8 @@ package aws
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"iter"
 	"regexp"
 	"slices"
@@ -45,19 +47,18 @@ func (p *Platform) Logs(ctx context.Context, query aloft.LogQuery) iter.Seq2[alo
 			return
 		}
 		t := tail{groups: groups, seen: map[string]bool{}}
-		for _, line := range t.last(ctx, query) {
-			if !yield(line, nil) {
-				return
-			}
-		}
-		for query.Follow && t.err == nil {
-			if t.err = p.pause(ctx); t.err != nil {
-				break
-			}
-			for _, line := range t.since(ctx, t.newest.Add(-late)) {
+		lines := t.last(ctx, query)
+		for {
+			for _, line := range lines {
 				if !yield(line, nil) {
 					return
 				}
+			}
+			if !query.Follow || t.err != nil {
+				break
+			}
+			if t.err = p.pause(ctx); t.err == nil {
+				lines = t.since(ctx, t.newest.Add(-late))
 			}
 		}
 		if t.err != nil {
@@ -173,6 +174,9 @@ func (g *group) line(ctx context.Context, e types.FilteredLogEvent) aloft.LogLin
 		const enough = 8
 		line.Release, line.Instance = g.releaseOf(ctx, parts[1]), g.function+"."+parts[2][:min(enough, len(parts[2]))]
 	}
+	if request, is := requestLine(line.Text); is {
+		line.Stream, line.Text, line.RequestID = "access", request.text(), request.RequestID
+	}
 	for _, word := range []string{"START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "INIT_START "} {
 		if rest, is := strings.CutPrefix(line.Text, word); is {
 			line.Stream = "aloft"
@@ -180,6 +184,27 @@ func (g *group) line(ctx context.Context, e types.FilteredLogEvent) aloft.LogLin
 		}
 	}
 	return line
+}
+
+// request is what the shim prints of one.
+type request struct {
+	Type, Method, Path, RequestID string
+	Status                        int
+	Bytes                         int64
+	MS                            float64
+}
+
+// requestLine reads a line of the shim's own.
+func requestLine(text string) (r request, is bool) {
+	if !strings.HasPrefix(text, `{"type":"request",`) {
+		return r, false
+	}
+	return r, json.Unmarshal([]byte(text), &r) == nil
+}
+
+// text is the request as the gateway of a server writes it.
+func (r request) text() string {
+	return fmt.Sprintf("%s %s %d %dB %.3fms", r.Method, r.Path, r.Status, r.Bytes, r.MS)
 }
 
 // releaseOf is the release that a version of Lambda was made for, as its description says; 0 if it is not known.
@@ -190,7 +215,7 @@ func (g *group) releaseOf(ctx context.Context, version string) int {
 	out, err := g.region.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &g.lambda, Qualifier: &version})
 	n := 0
 	if err == nil {
-		n, _ = strconv.Atoi(strings.TrimPrefix(sdk.ToString(out.Description), "v")) //nolint:errcheck // a version of somebody else's
+		n, _ = strconv.Atoi(strings.TrimPrefix(sdk.ToString(out.Description), "v"))
 	}
 	g.releases[version] = n
 	return n

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,9 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/stack"
 )
+
+// gateway is API Gateway as IAM names it.
+const gateway = "apigateway.amazonaws.com"
 
 // permission is one statement of a function's policy, as the template has it.
 type permission struct {
@@ -75,20 +79,22 @@ func (r *regional) permissions() []permission {
 		}
 		text, _ := json.Marshal(resource.Properties) // of strings and maps
 		var properties struct {
-			Action, FunctionUrlAuthType      string
-			Principal, FunctionName          any
-			SourceArn, InvokedViaFunctionUrl any
+			Action                  string
+			Auth                    string `json:"FunctionUrlAuthType"`
+			Via                     any    `json:"InvokedViaFunctionUrl"`
+			Principal, FunctionName any
+			SourceArn               any
 		}
 		if json.Unmarshal(text, &properties) != nil {
 			continue
 		}
-		p := permission{id: id, function: aliases[referred(properties.FunctionName)], action: properties.Action, urlAuth: properties.FunctionUrlAuthType}
+		p := permission{id: id, function: aliases[referred(properties.FunctionName)], action: properties.Action, urlAuth: properties.Auth}
 		p.principal, _ = properties.Principal.(string)
-		p.via = properties.InvokedViaFunctionUrl == true
+		p.via = properties.Via == true
 		if properties.SourceArn != nil {
 			p.sourceARN = "stack"
 		}
-		if p.function != "" {
+		if p.function != "" && (p.principal == "*" || p.principal == gateway) { // those of visitors
 			all = append(all, p)
 		}
 	}
@@ -202,7 +208,7 @@ func (r *regional) lastLines(ctx context.Context) string {
 		lines = 10
 		since = 2 * time.Minute
 	)
-	text := ""
+	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
 		out, err := r.logs.FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{
 			LogGroupName: sdk.String("/aws/lambda/" + r.out.Functions[name].Lambda), StartTime: sdk.Int64(time.Now().Add(-since).UnixMilli()),
@@ -211,8 +217,8 @@ func (r *regional) lastLines(ctx context.Context) string {
 			continue
 		}
 		for _, e := range out.Events[max(0, len(out.Events)-lines):] {
-			text += "\n" + name + ": " + firstLine(sdk.ToString(e.Message))
+			fmt.Fprintf(&text, "\n%s: %s", name, firstLine(sdk.ToString(e.Message)))
 		}
 	}
-	return text
+	return text.String()
 }

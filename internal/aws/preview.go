@@ -39,6 +39,10 @@ func (p *Platform) Preview(ctx context.Context, input aloft.PreviewInput) (aloft
 		return all, nil
 	}
 	d := &deployment{platform: p, release: input.Next, current: input.Current, config: input.Config, report: aloft.Discard{}}
+	var err error
+	if d.dns, err = p.zones(ctx, input.Next.AWS); err != nil {
+		return all, err
+	}
 	var previews []*preview
 	for _, name := range input.Next.AWS.Regions {
 		previews = append(previews, &preview{regional: &regional{region: p.in(name), deployment: d}})
@@ -61,7 +65,6 @@ func (p *Platform) Preview(ctx context.Context, input aloft.PreviewInput) (aloft
 	if !input.Deep {
 		return all, nil
 	}
-	var err error
 	if all.IAM, err = previews[0].statements(ctx); err != nil {
 		return all, err
 	}

@@ -56,8 +56,8 @@ func (v *preview) earlier(ctx context.Context, was, is map[granted]bool) map[gra
 	d := *v.deployment
 	d.release = v.current
 	old := &preview{regional: &regional{region: v.region, deployment: &d}}
-	err := error(nil)
-	if d.config, err = v.Unseal(ctx, v.current); err == nil {
+	config, err := v.Unseal(ctx, v.current)
+	if d.config = config; err == nil {
 		err = old.foresee(ctx)
 	}
 	if err != nil { // a reason is nice to have

@@ -74,22 +74,19 @@ func (r *regional) onlyCode(found *types.Stack) bool {
 func (r *regional) update(ctx context.Context, found *types.Stack) error {
 	name, ref := StackName(r.release.StageRef), r.release.StageRef
 	if found == nil {
-		imported, err := r.adopt(ctx, adoption{stack: name, template: r.out.Template, tags: stageTags(ref), report: r.report})
-		if err != nil {
+		if _, err := r.adopt(ctx, adoption{stack: name, template: r.out.Template, tags: stageTags(ref), report: r.report}); err != nil {
 			return err
 		}
-		if imported {
-			if found, err = r.stackOf(ctx, name); err != nil {
-				return err
-			}
+		var err error
+		if found, err = r.ready(ctx, name, r.report); err != nil {
+			return err
 		}
 	}
 	if err := r.alignCode(ctx, found); err != nil {
 		return err
 	}
 	r.executed = true
-	_, err := r.execute(ctx, found, r.change(title(r.release)), r.report)
-	return err
+	return r.execute(ctx, found, r.change(title(r.release)), r.report)
 }
 
 // change is what the stack is to become.
@@ -122,7 +119,7 @@ func (r *regional) render(ctx context.Context) error {
 func (r *regional) renderWith(config stack.Config) error {
 	in := stack.Input{
 		Release: r.release, Region: r.name, Code: r.code.artifact, Layers: r.code.layers, Shim: r.code.shim, Config: config,
-		DeleteData: r.deleteData,
+		DeleteData: r.deleteData, Zones: r.dns,
 	}
 	var err error
 	if r.out, err = r.Render(in); err != nil {

@@ -69,7 +69,7 @@ func plain(t cfn.Template) (cfn.Template, error) {
 }
 
 func change(action aloft.Action, id string, r cfn.Resource) aloft.ResourceChange {
-	_, name := named(r)
+	name := named(r)
 	return aloft.ResourceChange{Action: action, ID: id, Type: r.Type, Name: name, Part: Part(r.Type)}
 }
 
@@ -90,8 +90,7 @@ func (t Table) modified(id string, a, b cfn.Resource) aloft.ResourceChange {
 // Settle says of a resource that is replaced what stays of it, and whether CloudFormation refuses.
 func Settle(c *aloft.ResourceChange, before, after cfn.Resource) {
 	c.Kept = kept(after.UpdateReplacePolicy)
-	_, was := named(before)
-	_, is := named(after)
+	was, is := named(before), named(after)
 	c.Refused = is != "" && was == is && before.Type == after.Type
 }
 
@@ -131,17 +130,17 @@ func kept(policy string) string {
 	return ""
 }
 
-// named is the name that the template gives a resource, with the property that does.
-func named(r cfn.Resource) (property, name string) {
+// named is the name that the template gives a resource, "" if AWS makes one up.
+func named(r cfn.Resource) string {
 	for _, p := range []string{
 		"TableName", "BucketName", "QueueName", "TopicName", "FunctionName", "LogGroupName", "RoleName", "AlarmName", "DBClusterIdentifier",
 		"DBInstanceIdentifier", "ServerlessCacheName", "EmailIdentity", "DomainName", "Name",
 	} {
 		if name, _ := r.Properties[p].(string); name != "" {
-			return p, name
+			return name
 		}
 	}
-	return "", ""
+	return ""
 }
 
 // Part reports whether resources of a type hold nothing that somebody may miss: they go along with others, or are made anew

@@ -95,10 +95,19 @@ func (e *lazyEngine) Start(ctx context.Context, spec engine.Spec) (engine.Sandbo
 // closedEngine starts nothing.
 type closedEngine struct{ err error }
 
-func (closedEngine) Name() string        { return "none" }
+// Name implements engine.Engine.
+func (closedEngine) Name() string { return "none" }
+
+// Isolation implements engine.Engine.
 func (e closedEngine) Isolation() string { return e.err.Error() }
+
+// Level implements engine.Engine.
 func (closedEngine) Level() engine.Level { return engine.Separate }
+
+// Layout implements engine.Engine.
 func (closedEngine) Layout(tree, private string) engine.Layout {
 	return engine.Layout{Tree: tree, Temp: private}
 }
+
+// Start implements engine.Engine.
 func (e closedEngine) Start(context.Context, engine.Spec) (engine.Sandbox, error) { return nil, e.err }

@@ -45,14 +45,7 @@ func (p *program) connect(ctx context.Context, ref aloft.StageRef) (backend, err
 	if err != nil {
 		return nil, err
 	}
-	if at.aws {
-		return p.openAWS(ctx, at)
-	}
-	c, err := p.server(ctx)
-	if err != nil {
-		return nil, err // not a client that is nil
-	}
-	return c, nil
+	return p.at(ctx, at, true)
 }
 
 // open returns the stage that the flags name, and what has it. That must be closed.

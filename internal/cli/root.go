@@ -75,7 +75,7 @@ func newRoot(p *program) *cobra.Command {
 func commandGroups(p *program) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		groupDeploy:  {newUp(p), newBuild(p), newPlan(p), newRollback(p), newConfig(p), newScale(p), newResource(p)},
-		groupLook:    {newOpen(p), newURL(p), newStatus(p), newFunctions(p), newResources(p), newApps(p), newReleases(p), newAliases(p), newLogs(p), newCost(p), newRecords(p), newTestEvents(p)},
+		groupLook:    {newOpen(p), newURL(p), newStatus(p), newFunctions(p), newResources(p), newIAM(p), newApps(p), newReleases(p), newAliases(p), newLogs(p), newCost(p), newRecords(p), newTestEvents(p)},
 		groupOperate: {newInvoke(p), newDeadLetters(p), newEventSources(p), newRecord(p), newReplay(p), newRun(p), newRestart(p), newStop(p), newDomains(p), newDestroy(p), newCredentials(p)},
 		groupServer:  {newServe(p), newUpgrade(p), newDoctor(p), newVersion(p), newSchema(p), newCompletion(p)},
 	}
@@ -124,7 +124,7 @@ func (p *program) readGlobals(c *cobra.Command) error {
 	if c.Flags().Changed("directory") && p.flags.dir == "" {
 		return aloft.Errorf(aloft.Invalid, "-C is empty").WithHint("-C names the directory of the app")
 	}
-	if err := p.checkPlatform(); err != nil {
+	if err := p.checkPlatform(c.Flags().Changed); err != nil {
 		return err
 	}
 	if p.flags.homeSet {

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"os"
+	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/aws"
+	"github.com/aloft-run/aloft/internal/client"
 	"github.com/aloft-run/aloft/internal/manifest"
 )
 
@@ -16,14 +18,18 @@ type site struct {
 	profile, account, region string // of AWS; region is home. "": not said
 }
 
-// checkPlatform looks at the flags that say where a stage is.
-func (p *program) checkPlatform() error {
+var profileName = regexp.MustCompile(`^[^\s\[\]\x00-\x1f]+$`)
+
+// checkPlatform looks at the flags that say where a stage is. Given says which were given.
+func (p *program) checkPlatform(given func(name string) bool) error {
 	switch {
-	case p.flags.platform != "" && p.flags.platform != string(aloft.OnLocal) && p.flags.platform != string(aloft.OnAWS):
+	case given("platform") && p.flags.platform != string(aloft.OnLocal) && p.flags.platform != string(aloft.OnAWS):
 		return aloft.Errorf(aloft.Invalid, "--platform %q is no platform", p.flags.platform).WithHint("it is local or aws")
 	case p.flags.platform == string(aloft.OnLocal) && (p.flags.profile != "" || p.flags.region != ""):
 		return aloft.Errorf(aloft.Invalid, "--profile and --region are for stages on AWS").WithHint("leave them out, or say --platform aws")
-	case p.flags.region != "":
+	case given("profile") && !profileName.MatchString(p.flags.profile):
+		return aloft.Errorf(aloft.Invalid, "--profile %q is no name of a profile", p.flags.profile).WithHint("aws configure list-profiles lists them")
+	case given("region"):
 		return aws.CheckRegion(p.flags.region)
 	}
 	return nil
@@ -109,10 +115,61 @@ func (p *program) sites(app string) ([]site, error) {
 	return all, nil
 }
 
-// String says where it is, for people.
-func (s site) String() string {
-	if !s.aws {
-		return "this machine"
+// overview is what runs of an app, wherever its stages are. No server is started to find that none has the app.
+func (p *program) overview(ctx context.Context, app string) ([]aloft.Status, error) {
+	sites, err := p.sites(app)
+	if err != nil {
+		return nil, err
 	}
-	return strings.TrimSpace("AWS " + s.account + " " + s.region)
+	var all []aloft.Status
+	var missing error
+	for _, at := range sites {
+		found, err := p.overviewOf(ctx, at, app, len(sites) > 1)
+		if aloft.ErrorCode(err) == aloft.NotFound {
+			missing = err
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	if len(all) == 0 {
+		return all, missing
+	}
+	return all, nil
+}
+
+// overviewOf is what a site has of an app. With one of several, a server that does not run has nothing.
+func (p *program) overviewOf(ctx context.Context, at site, app string, several bool) ([]aloft.Status, error) {
+	c, err := p.at(ctx, at, !several)
+	if aloft.ErrorCode(err) == aloft.Unavailable && !at.aws && several {
+		return nil, aloft.Errorf(aloft.NotFound, "there is no app %q", app)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	found, err := c.Overview(ctx, app)
+	return found, p.explainIf(ctx, c, aloft.StageRef{App: app}, err)
+}
+
+// at returns what a site has. A server of this machine is started, if start says so, or Unavailable is returned.
+func (p *program) at(ctx context.Context, at site, start bool) (backend, error) {
+	if at.aws {
+		return p.openAWS(ctx, at)
+	}
+	if start {
+		return p.server(ctx)
+	}
+	home, err := p.home()
+	if err != nil {
+		return nil, err
+	}
+	c := client.New(socketPath(home))
+	if err := answers(ctx, c, home); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
 }

@@ -35,11 +35,10 @@ type upOptions struct {
 	stage       string
 	description string
 	plan        string
-	planSet     bool
+	given       func(flag string) bool
 	force       bool
 }
 
-var planID = regexp.MustCompile(`^\d{1,9}(-[0-9a-f]{10}){2}$`)
 
 func newUp(p *program) *cobra.Command {
 	var o upOptions
@@ -54,7 +53,7 @@ func newUp(p *program) *cobra.Command {
   aloft up -C ../shop --stage pr-12 --json`,
 		Args: between(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o.stage, o.planSet = first(args), c.Flags().Changed("plan")
+			o.stage = first(args)
 			return runUp(c.Context(), p, o)
 		},
 	})
@@ -63,13 +62,14 @@ func newUp(p *program) *cobra.Command {
 }
 
 func (o *upOptions) flags(c *cobra.Command) {
+	o.given = c.Flags().Changed
 	c.Flags().BoolVar(&o.force, "force", false, "build and release though nothing changed")
 	c.Flags().StringVar(&o.plan, "plan", "", "carry out this plan of aloft plan, or refuse")
 	c.Flags().StringVarP(&o.description, "message", "m", "", "why this release is made")
 }
 
 func runUp(ctx context.Context, p *program, o upOptions) error {
-	if o.planSet && !planID.MatchString(o.plan) {
+	if o.given("plan") && !isPlanID(o.plan) {
 		return aloft.Errorf(aloft.Invalid, "--plan %q is no id of a plan", o.plan).WithHint("the last line of aloft plan has one, such as 3-9f2c1ab077-5de01c4a21")
 	}
 	input, err := p.source(ctx, o.stage)
@@ -83,6 +83,11 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 			return c.Deploy(ctx, input, report)
 		}
 	})
+}
+
+// isPlanID reports whether text looks like the id of a plan.
+func isPlanID(text string) bool {
+	return regexp.MustCompile(`^\d{1,9}(-[0-9a-f]{10}){2}$`).MatchString(text)
 }
 
 // source returns what up, build and plan work on.

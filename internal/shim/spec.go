@@ -5,7 +5,7 @@ import "github.com/aloft-run/aloft"
 // The variables by which a function's stack tells the shim what to do.
 const (
 	SpecVariable   = "ALOFT_FUNCTION"      // a Spec, as JSON
-	SecretVariable = "ALOFT_CONFIG_SECRET" //nolint:gosec // the name of a variable; its value is the ARN or name of a Secrets Manager secret, a JSON object of strings: more environment
+	SecretVariable = "ALOFT_CONFIG_SECRET" //nolint:gosec // the name of a variable; its value is the ARN or name of a Secrets Manager secret, a JSON object of variables by function, or of those of this one: more environment
 	LabelVariable  = "ALOFT_CONFIG_LABEL"  // the staging label of the secret's version; "" means AWSCURRENT
 )
 
@@ -15,6 +15,10 @@ type Spec struct {
 	Name    string   `json:"name,omitempty"`    // of the function
 	Command []string `json:"command,omitempty"` // the web server's argument vector, run in the task root; nil: none
 	Static  []Static `json:"static,omitempty"`  // directories of files, asked before the server, the longest prefix first
+
+	// Become is the argument vector of a program that speaks the Runtime API itself and that Lambda does not find: the shim gives
+	// it the environment and becomes it.
+	Become []string `json:"become,omitempty"`
 
 	// Env is the function's own environment, in whose values $APP is the task root and $PATH the PATH from before. It wins over
 	// Lambda's variables and loses against the secret's, so that what the config sets is to be left out of it.

@@ -39,7 +39,6 @@ type upOptions struct {
 	force       bool
 }
 
-
 func newUp(p *program) *cobra.Command {
 	var o upOptions
 	c := newCommand(cobra.Command{

@@ -29,6 +29,7 @@ type preview struct {
 	found  *types.Stack // nil if there is none that counts
 	before cfn.Template // what the stack was made of; empty if there is none
 	said   aloft.RegionPreview
+	leaves bool // the stage's stack goes
 }
 
 // Preview implements aloft.Previewer. What a stack was made of CloudFormation tells, so what an earlier version of aloft rendered, or
@@ -44,8 +45,9 @@ func (p *Platform) Preview(ctx context.Context, input aloft.PreviewInput) (aloft
 		return all, err
 	}
 	var previews []*preview
-	for _, name := range input.Next.AWS.Regions {
-		previews = append(previews, &preview{regional: &regional{region: p.in(name), deployment: d}})
+	for _, name := range regionsOf(input.Current, input.Next) {
+		leaves := !slices.Contains(input.Next.AWS.Regions, name)
+		previews = append(previews, &preview{regional: &regional{region: p.in(name), deployment: d}, leaves: leaves})
 	}
 	errs := make([]error, len(previews))
 	var wait sync.WaitGroup
@@ -72,6 +74,19 @@ func (p *Platform) Preview(ctx context.Context, input aloft.PreviewInput) (aloft
 	return all, err
 }
 
+// regionsOf are those that a release is to be in, and after them those that it leaves.
+func regionsOf(current, next aloft.Release) []string {
+	all := slices.Clone(next.AWS.Regions)
+	if current.AWS != nil {
+		for _, name := range current.AWS.Regions {
+			if !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
+}
+
 func digestOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
@@ -93,8 +108,10 @@ func (v *preview) state() string {
 func (v *preview) look(ctx context.Context, deep bool) error {
 	name := StackName(v.release.StageRef)
 	v.said = aloft.RegionPreview{Region: v.name, Stack: name, Resources: []aloft.ResourceChange{}}
-	if err := v.foresee(ctx); err != nil {
-		return err
+	if !v.leaves {
+		if err := v.foresee(ctx); err != nil {
+			return err
+		}
 	}
 	found, err := v.stackOf(ctx, name)
 	if err != nil {
@@ -102,6 +119,9 @@ func (v *preview) look(ctx context.Context, deep bool) error {
 	}
 	if found != nil && conditionOf(found.StackStatus) != inReview {
 		v.found, v.said.Status = found, string(found.StackStatus)
+	}
+	if v.leaves {
+		return v.leave(ctx)
 	}
 	if v.serving, err = v.aliases(ctx); err != nil {
 		return err
@@ -122,6 +142,19 @@ func (v *preview) look(ctx context.Context, deep bool) error {
 		return nil
 	}
 	return v.ask(ctx)
+}
+
+// leave says what goes with the stack of a region that the stage is no longer in.
+func (v *preview) leave(ctx context.Context) error {
+	if v.found == nil {
+		return nil
+	}
+	v.note("the stage leaves this region: the stack is deleted")
+	err := v.readTemplate(ctx)
+	if err == nil {
+		v.said.Resources, err = cfndiff.Compare(v.before, cfn.Template{})
+	}
+	return err
 }
 
 // foresee renders the release without putting anything anywhere.

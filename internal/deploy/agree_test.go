@@ -58,7 +58,7 @@ func TestUpByPlan(t *testing.T) {
 	if d, err := b.Deploy(t.Context(), early, b.events); err != nil || d.Release.Version != 1 {
 		t.Fatalf("%+v, %v", d.Release, err)
 	}
-	refused(early, "nothing was released, and now v1 was current")
+	refused(early, "no release was current, and now v1 is")
 	same := planned()
 	if d, err := b.Deploy(t.Context(), same, b.events); err != nil || !d.Unchanged {
 		t.Fatalf("a plan without changes: %+v, %v", d.Release, err)
@@ -141,7 +141,7 @@ func TestRollbackLosses(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = b.Rollback(t.Context(), aloft.RollbackInput{Stage: production, Plan: loss.Plan.ID}, b.events)
-	fails(t, err, aloft.Conflict, "v2 was current, and now v4")
+	fails(t, err, aloft.Conflict, "v2 was current, and now v4 is")
 }
 
 // Routes are changes of their own.

@@ -102,12 +102,16 @@ func agreed(plan aloft.Plan, id string, yes bool) error {
 	if yes || len(losses) == 0 {
 		return nil
 	}
+	hint := "look at it: aloft plan " + plan.Stage.Stage + "; --yes agrees to it"
 	var lines []string
 	for _, l := range losses {
 		lines = append(lines, l.String())
+		if l.Refused {
+			hint = "declare " + l.Name + " under another name, so that a new one is made beside it; " + hint
+		}
 	}
 	return &aloft.LossError{Plan: plan, Err: aloft.Errorf(aloft.Conflict, "nothing was done: it would replace or delete what %s has", plan.Stage).
-		WithDetail(strings.Join(lines, "\n")).WithHint("look at it: aloft plan %s; --yes agrees to it", plan.Stage.Stage)}
+		WithDetail(strings.Join(lines, "\n")).WithHint("%s", hint)}
 }
 
 // agree looks at a deploy before anything is done.
@@ -177,7 +181,7 @@ func moved(now aloft.Plan, id string) error {
 	text := "the source, or what it builds, is not what was planned"
 	switch {
 	case was[0] != is[0]:
-		text = "the plan was made when " + serving(was[0]) + ", and now " + serving(is[0])
+		text = fmt.Sprintf("the plan was made when %s was current, and now %s is", numbered(was[0]), numbered(is[0]))
 	case was[1] != is[1]:
 		text = "the plan is of another stage, or the stack was changed since it was made"
 	}
@@ -185,9 +189,9 @@ func moved(now aloft.Plan, id string) error {
 		WithHint("look at what it would change now: aloft plan %s", now.Stage.Stage)
 }
 
-func serving(version string) string {
+func numbered(version string) string {
 	if version == "0" {
-		return "nothing was released"
+		return "no release"
 	}
-	return "v" + version + " was current"
+	return "v" + version
 }

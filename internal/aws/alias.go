@@ -41,7 +41,7 @@ func (r *region) point(ctx context.Context, function, version, description strin
 		}
 		_, err = r.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
 			FunctionName: &function, Name: sdk.String(stack.Live), FunctionVersion: &version, Description: &description,
-			RevisionId: alias.RevisionId, RoutingConfig: &lambdatypes.AliasRoutingConfiguration{},
+			RevisionId: alias.RevisionId, RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}},
 		})
 		if err == nil {
 			return nil

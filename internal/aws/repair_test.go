@@ -108,6 +108,12 @@ func TestRegions(t *testing.T) {
 	w.expect("one red") // home was ahead
 	w.render = stack.Render
 
+	// From a machine that has not built the code, to a region that has not got it.
+	release := w.release("one")
+	release.AWS.Regions = []string{home, "eu-north-1"}
+	clear(w.zips)
+	w.must(w.apply(t.Context(), release))
+
 	w.regions = []string{home}
 	w.up("three")
 	w.expect("three blue")

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -120,34 +119,6 @@ func TestRegions(t *testing.T) {
 	if got := w.stacks(other); got["hello-production"] != "" {
 		t.Errorf("stacks of a region that was left: %v", got)
 	}
-}
-
-func TestMend(t *testing.T) {
-	t.Parallel()
-	w := newMiniStack(t)
-	w.up("one")
-	client := lambda.NewFromConfig(w.in(home))
-	policy, err := client.GetPolicy(t.Context(), &lambda.GetPolicyInput{FunctionName: new("hello-web"), Qualifier: new("live")})
-	w.must(err)
-	_, rest, _ := strings.Cut(*policy.Policy, `"Sid": "`)
-	sid, _, _ := strings.Cut(rest, `"`)
-	if sid == "" {
-		_, rest, _ = strings.Cut(*policy.Policy, `"Sid":"`)
-		sid, _, _ = strings.Cut(rest, `"`)
-	}
-	_, err = client.RemovePermission(t.Context(), &lambda.RemovePermissionInput{FunctionName: new("hello-web"), Qualifier: new("live"), StatementId: &sid})
-	w.must(err)
-	w.cloudForbids()
-	w.up("two")
-	if text := w.report.String(); !strings.Contains(text, "lacks the permission WebApiPermission: lambda:InvokeFunction for apigateway.amazonaws.com") {
-		t.Errorf("the missing permission was not named:\n%s", text)
-	}
-	policy, err = client.GetPolicy(t.Context(), &lambda.GetPolicyInput{FunctionName: new("hello-web"), Qualifier: new("live")})
-	w.must(err)
-	if !strings.Contains(*policy.Policy, "apigateway.amazonaws.com") {
-		t.Errorf("the permission was not added: %s", *policy.Policy)
-	}
-	w.expect("two red")
 }
 
 // TestLargeTemplate takes the way through the bucket.

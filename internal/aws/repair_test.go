@@ -241,3 +241,20 @@ func TestInterrupted(t *testing.T) {
 	w.up("three")
 	w.expect("three blue")
 }
+
+// TestNotOurs meets a stack of somebody else that has the name.
+func TestNotOurs(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	client := cloudformation.NewFromConfig(w.in(home))
+	_, err := client.CreateStack(t.Context(), &cloudformation.CreateStackInput{
+		StackName: new("hello-production"), TemplateBody: new(`{"Description": "the shop", "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}`),
+	})
+	w.must(err)
+	release := w.release("one")
+	wantError(t, w.apply(t.Context(), release), aloft.Conflict, "hello-production in eu-west-1 that is not this one of aloft: the shop", "another name")
+	wantError(t, w.platform.Remove(t.Context(), w.ref), aloft.Conflict, "the shop", "another name")
+	if got := w.stacks(home)["hello-production"]; got != "CREATE_COMPLETE" {
+		t.Errorf("somebody else's stack is %q", got)
+	}
+}

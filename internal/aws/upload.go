@@ -28,24 +28,38 @@ type code struct {
 	shim     stack.Object
 }
 
-// upload puts what a release needs into the region's bucket, as far as it is not there.
-func (r *region) upload(ctx context.Context, release aloft.Release, report aloft.Reporter) (code, error) {
+// codeOf is where a release's zips are to be, with the shim that is to be there.
+func (r *region) codeOf(ctx context.Context, release aloft.Release) (code, Shim, error) {
 	bucket := r.Session.Bucket(r.name)
-	c := code{artifact: stack.Object{Bucket: bucket, Key: artifactPrefix + release.Artifact.Digest + ".zip"}, layers: map[string]stack.Object{}}
+	artifact := func(digest string) stack.Object {
+		return stack.Object{Bucket: bucket, Key: artifactPrefix + digest + ".zip"}
+	}
+	c := code{artifact: artifact(release.Artifact.Digest), layers: map[string]stack.Object{}}
 	for _, digest := range release.Digests() {
-		object := stack.Object{Bucket: bucket, Key: artifactPrefix + digest + ".zip"}
-		if err := r.put(ctx, object.Key, report, func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) }); err != nil {
-			return code{}, err
-		}
 		if digest != release.Artifact.Digest {
-			c.layers[digest] = object
+			c.layers[digest] = artifact(digest)
 		}
 	}
 	shim, err := r.Shim(ctx, architecture(release))
 	if err != nil {
-		return code{}, fmt.Errorf("make the shim: %w", err)
+		return code{}, Shim{}, fmt.Errorf("make the shim: %w", err)
 	}
 	c.shim = stack.Object{Bucket: bucket, Key: shimPrefix + shim.Digest + ".zip"}
+	return c, shim, nil
+}
+
+// upload puts what a release needs into the region's bucket, as far as it is not there.
+func (r *region) upload(ctx context.Context, release aloft.Release, report aloft.Reporter) (code, error) {
+	c, shim, err := r.codeOf(ctx, release)
+	if err != nil {
+		return code{}, err
+	}
+	for _, digest := range release.Digests() {
+		key := artifactPrefix + digest + ".zip"
+		if err := r.put(ctx, key, report, func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) }); err != nil {
+			return code{}, err
+		}
+	}
 	return c, r.put(ctx, c.shim.Key, report, func() (io.ReadCloser, int64, error) {
 		return inMemory{bytes.NewReader(shim.Zip)}, int64(len(shim.Zip)), nil
 	})
@@ -116,8 +130,7 @@ func megabytes(size int64) float64 { return float64(size) / (1 << 20) }
 
 // putTemplate puts a template into the bucket and returns its URL.
 func (r *region) putTemplate(ctx context.Context, template []byte) (string, error) {
-	sum := sha256.Sum256(template)
-	key := templatePrefix + hex.EncodeToString(sum[:]) + ".json"
+	key := templateKey(template)
 	err := r.put(ctx, key, aloft.Discard{}, func() (io.ReadCloser, int64, error) {
 		return inMemory{bytes.NewReader(template)}, int64(len(template)), nil
 	})
@@ -125,6 +138,11 @@ func (r *region) putTemplate(ctx context.Context, template []byte) (string, erro
 		return strings.TrimSuffix(*r.Session.Config.BaseEndpoint, "/") + "/" + r.Session.Bucket(r.name) + "/" + key, err
 	}
 	return fmt.Sprintf("https://%s.s3.%s.%s/%s", r.Session.Bucket(r.name), r.name, domain(r.name), key), err
+}
+
+func templateKey(template []byte) string {
+	sum := sha256.Sum256(template)
+	return templatePrefix + hex.EncodeToString(sum[:]) + ".json"
 }
 
 // domain is that of a region's partition.

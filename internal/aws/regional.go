@@ -49,7 +49,7 @@ func (r *regional) prepare(ctx context.Context) error {
 	if err := r.render(ctx); err != nil {
 		return err
 	}
-	found, err := r.ready(ctx, StackName(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (r *regional) update(ctx context.Context, found *types.Stack) error {
 			return err
 		}
 		var err error
-		if found, err = r.ready(ctx, name, r.report); err != nil {
+		if found, err = r.ready(ctx, stageStack(ref), r.report); err != nil {
 			return err
 		}
 	}

@@ -56,14 +56,41 @@ func (r *region) upload(ctx context.Context, release aloft.Release, report aloft
 	}
 	for _, digest := range release.Digests() {
 		key := artifactPrefix + digest + ".zip"
-		if err := r.put(ctx, key, report, func() (io.ReadCloser, int64, error) { return r.Artifact(digest) }); err != nil {
+		if err := r.put(ctx, key, report, func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) }); err != nil {
 			return code{}, err
 		}
 	}
 	return c, r.put(ctx, c.shim.Key, report, func() (io.ReadCloser, int64, error) {
-		return io.NopCloser(bytes.NewReader(shim.Zip)), int64(len(shim.Zip)), nil
+		return inMemory{bytes.NewReader(shim.Zip)}, int64(len(shim.Zip)), nil
 	})
 }
+
+// openArtifact opens an artifact that this machine has, or the bucket of the home region: the release may be another machine's,
+// and this region new to it.
+func (r *region) openArtifact(ctx context.Context, release aloft.Release, digest string) (io.ReadCloser, int64, error) {
+	body, size, err := r.Artifact(digest)
+	if home := release.AWS.Regions[0]; aloft.ErrorCode(err) == aloft.NotFound && home != r.name {
+		return r.in(home).read(ctx, artifactPrefix+digest+".zip")
+	}
+	return body, size, err
+}
+
+// read reads an object whole.
+func (r *region) read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	body, err := r.objects.Get(ctx, key)
+	if err != nil {
+		return nil, 0, r.Session.explain(err, "read "+key+" in "+r.name)
+	}
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	return inMemory{bytes.NewReader(data)}, int64(len(data)), failed(err, "read "+key+" in "+r.name)
+}
+
+// inMemory is an object in memory.
+type inMemory struct{ *bytes.Reader }
+
+// Close does nothing.
+func (inMemory) Close() error { return nil }
 
 func architecture(release aloft.Release) string {
 	if release.AWS != nil && release.AWS.Architecture != "" {
@@ -105,7 +132,7 @@ func megabytes(size int64) float64 { return float64(size) / (1 << 20) }
 func (r *region) putTemplate(ctx context.Context, template []byte) (string, error) {
 	key := templateKey(template)
 	err := r.put(ctx, key, aloft.Discard{}, func() (io.ReadCloser, int64, error) {
-		return io.NopCloser(bytes.NewReader(template)), int64(len(template)), nil
+		return inMemory{bytes.NewReader(template)}, int64(len(template)), nil
 	})
 	if r.Session.Config.BaseEndpoint != nil { // an emulator, which has no DNS names for buckets
 		return strings.TrimSuffix(*r.Session.Config.BaseEndpoint, "/") + "/" + r.Session.Bucket(r.name) + "/" + key, err

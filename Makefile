@@ -4,13 +4,18 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := go tool -modfile=tools/go.mod
 # Programs for tests that tools/deps.sh installs.
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
-BENCHES := bench-spawn bench-deploy bench-gateway bench-elastic bench-invoke bench-logs
+BENCHES := bench-spawn bench-deploy bench-gateway bench-elastic bench-invoke bench-logs bench-shim
+SHIMS   := internal/shim/shimbin
 
-.PHONY: build demo test lint check bench $(BENCHES) deps clean
+.PHONY: build shim demo test lint check bench $(BENCHES) deps clean
 
-# Build bin/aloft.
-build:
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/aloft-run/aloft/internal/cli.version=$(VERSION)" -o bin/aloft ./cmd/aloft
+# Build bin/aloft, which carries the shim for AWS Lambda.
+build: shim
+	CGO_ENABLED=0 go build -tags release -trimpath -ldflags "-s -w -X github.com/aloft-run/aloft/internal/cli.version=$(VERSION)" -o bin/aloft ./cmd/aloft
+
+# Build the shim for each of Lambda's processors and compress it, for the builds that carry it.
+shim:
+	go run ./$(SHIMS)/embed $(SHIMS)
 
 # Build aloft, deploy a real app on the embedded engine, show its URL and its answer, and clean up.
 demo: build
@@ -62,4 +67,4 @@ deps:
 	@sh tools/deps.sh
 
 clean:
-	rm -rf bin dist .deps
+	rm -rf bin dist .deps $(SHIMS)/*.gz

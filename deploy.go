@@ -49,6 +49,8 @@ type DeployInput struct {
 	Commit      string   `json:"commit,omitempty"`      // git commit of a clean checkout
 	Description string   `json:"description,omitempty"` // why
 	Force       bool     `json:"force,omitempty"`       // build and release though nothing changed
+
+	Platform PlatformName `json:"platform,omitempty"` // in place of what the manifest says; "" means that
 }
 
 // RollbackInput names the release to return to.

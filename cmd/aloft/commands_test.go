@@ -117,12 +117,14 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprintf(ts.Stdout(), "%s\n%s", status, data)
 }
 
-// send sends a request to the gateway of the script's home, whatever the host is.
+// send sends a request to the gateway of the script's home, whatever the host is, or to a port of this machine.
 func send(ts *testscript.TestScript, r *http.Request) (status string, body []byte, err error) {
 	dialer := net.Dialer{Timeout: patience}
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if r.URL.Port() == "" {
 			addr = gatewayAddress(ts)
+		} else if strings.HasSuffix(r.URL.Hostname(), ".localhost") {
+			addr = net.JoinHostPort("127.0.0.1", r.URL.Port())
 		}
 		return dialer.DialContext(ctx, network, addr)
 	}}

@@ -33,6 +33,8 @@ type Source struct {
 	Commit      string `json:"commit,omitempty" maxLength:"64"`
 	Description string `json:"description,omitempty" maxLength:"4096"`
 	Force       bool   `json:"force,omitempty" doc:"Build and release though nothing changed"`
+
+	Platform aloft.PlatformName `json:"platform,omitempty" enum:"local" doc:"Deploy to this server though the source names another platform"`
 }
 
 type sourceInput struct {
@@ -56,7 +58,7 @@ func (in *sourceInput) input() (aloft.DeployInput, error) {
 	}
 	return aloft.DeployInput{
 		Stage: ref, Dir: in.Body.Dir, Author: in.Body.Author, Commit: in.Body.Commit,
-		Description: in.Body.Description, Force: in.Body.Force,
+		Description: in.Body.Description, Force: in.Body.Force, Platform: in.Body.Platform,
 	}, nil
 }
 

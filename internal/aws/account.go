@@ -23,6 +23,12 @@ const (
 	outputFormat  = "Format"
 )
 
+// The tag of what the account's stack has.
+const (
+	accountTag    = "aloft"
+	accountTagged = "account"
+)
+
 // Days after which what nothing names any more is deleted.
 const (
 	abandonedUploadDays = 7
@@ -62,6 +68,7 @@ func AccountTemplate() cfn.Template {
 func bucketProperties(name, key any) map[string]any {
 	return map[string]any{
 		"BucketName":              name,
+		"Tags":                    []any{map[string]any{"Key": accountTag, "Value": accountTagged}},
 		"VersioningConfiguration": map[string]any{"Status": "Enabled"},
 		"OwnershipControls":       map[string]any{"Rules": []any{map[string]any{"ObjectOwnership": "BucketOwnerEnforced"}}},
 		"PublicAccessBlockConfiguration": map[string]any{
@@ -152,8 +159,8 @@ func (r *region) makeAccount(ctx context.Context, found *types.Stack, report alo
 		return false, err
 	}
 	if found != nil {
-		_, err := r.execute(ctx, found, change{stack: AccountStack, title: fmt.Sprintf("format%d", accountFormat), template: text, tags: accountTags()}, report)
-		return false, err
+		c := change{stack: AccountStack, title: fmt.Sprintf("format%d", accountFormat), template: text, tags: accountTags()}
+		return false, r.execute(ctx, found, c, report)
 	}
 	made, err := r.stacks.CreateStack(ctx, &cloudformation.CreateStackInput{
 		StackName: sdk.String(AccountStack), TemplateBody: sdk.String(string(text)), Tags: tags(accountTags()),
@@ -172,4 +179,4 @@ func (r *region) makeAccount(ctx context.Context, found *types.Stack, report alo
 	return false, err
 }
 
-func accountTags() map[string]string { return map[string]string{"aloft": "account"} }
+func accountTags() map[string]string { return map[string]string{accountTag: accountTagged} }

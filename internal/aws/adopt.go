@@ -1,9 +1,12 @@
 package aws
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -76,31 +79,111 @@ func (r *region) adopt(ctx context.Context, a adoption) (bool, error) {
 	subset := cfn.Template{Description: a.template.Description, Resources: map[string]cfn.Resource{}}
 	var imports []types.ResourceToImport
 	for _, store := range left {
-		resource, ok := a.template.Resources[store.Logical]
-		key := identifiers()[resource.Type]
-		if !ok || key == "" || !strings.HasPrefix(resource.DeletionPolicy, "Retain") {
+		id := r.logical(a.template, store)
+		resource := a.template.Resources[id]
+		if _, twice := subset.Resources[id]; id == "" || twice {
 			continue
 		}
-		if _, twice := subset.Resources[store.Logical]; twice {
-			continue
-		}
-		subset.Resources[store.Logical] = resource
+		subset.Resources[id] = resource
 		imports = append(imports, types.ResourceToImport{
-			LogicalResourceId: &store.Logical, ResourceType: &resource.Type,
-			ResourceIdentifier: map[string]string{key: identifier(resource.Type, store.ARN)},
+			LogicalResourceId: &id, ResourceType: &resource.Type,
+			ResourceIdentifier: map[string]string{identifiers()[resource.Type]: identifier(resource.Type, store.ARN)},
 		})
-		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s (%s) is there from before and is taken into the stack %s", r.name, store.Logical, store.ARN, a.stack)})
+		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s (%s) is there from before and is taken into the stack %s", r.name, id, store.ARN, a.stack)})
 	}
 	if len(imports) == 0 {
 		return false, nil
+	}
+	for id, resource := range subset.Resources {
+		subset.Resources[id] = importable(resource, subset)
 	}
 	text, err := subset.JSON()
 	if err != nil {
 		return false, err
 	}
-	_, err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, tags: a.tags, imports: imports}, a.report)
+	err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, imports: imports}, a.report)
+	if err != nil && ctx.Err() == nil && aloft.ErrorCode(err) == aloft.Failed {
+		// AWS finds things by their tags for a while after they are gone. If they are there, the stack's creation will say so.
+		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: they could not be taken in (%v); making them anew", r.name, err)})
+		return false, nil
+	}
 	return true, err
 }
+
+// logical is the logical id in a template of a store that outlived its stack: the one that it had, or the one whose name it
+// has. It is "" if the template does not keep it.
+func (r *region) logical(template cfn.Template, store Retained) string {
+	keeps := func(id string) bool {
+		resource := template.Resources[id]
+		return identifiers()[resource.Type] != "" && strings.HasPrefix(resource.DeletionPolicy, "Retain")
+	}
+	if keeps(store.Logical) {
+		return store.Logical
+	}
+	for _, id := range slices.Sorted(maps.Keys(template.Resources)) {
+		resource := template.Resources[id]
+		named := r.text(resource.Properties[identifiers()[resource.Type]])
+		if keeps(id) && named != "" && named == identifier(resource.Type, store.ARN) && strings.Contains(store.ARN, service(resource.Type)) {
+			return id
+		}
+	}
+	return ""
+}
+
+// service is that part of an ARN which says whose it is: ":s3:".
+func service(kind string) string {
+	_, rest, _ := strings.Cut(kind, "::")
+	name, _, _ := strings.Cut(strings.ToLower(rest), "::")
+	return ":" + name + ":"
+}
+
+// text is the value of a property that is text, as a whole or with account and region in it; "" for all others.
+func (r *region) text(value any) string {
+	if m, ok := value.(map[string]any); ok {
+		value = m["Fn::Sub"]
+	}
+	text, _ := value.(string)
+	text = strings.NewReplacer("${AWS::AccountId}", r.Session.Account, "${AWS::Region}", r.name).Replace(text)
+	if strings.Contains(text, "${") {
+		return ""
+	}
+	return text
+}
+
+// importable is a resource without the properties that lead to others which are not imported with it: the change that follows
+// the import sets them.
+func importable(resource cfn.Resource, subset cfn.Template) cfn.Resource {
+	properties := map[string]any{}
+	for name, value := range resource.Properties {
+		if !leadsOut(value, subset) {
+			properties[name] = value
+		}
+	}
+	resource.Properties, resource.DependsOn, resource.Condition = properties, nil, ""
+	return resource
+}
+
+// leadsOut reports whether a value refers to what a template does not have. Pseudo parameters are everywhere.
+func leadsOut(value any, subset cfn.Template) bool {
+	has := func(id string) bool {
+		id, _, _ = strings.Cut(id, ".")
+		_, ok := subset.Resources[id]
+		return ok || strings.HasPrefix(id, "AWS::")
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return true
+	}
+	for _, found := range references.FindAllStringSubmatch(string(text), -1) {
+		if !has(cmp.Or(found[1:]...)) {
+			return true
+		}
+	}
+	return false
+}
+
+// references are Ref, Fn::GetAtt and the names in Fn::Sub, as JSON has them.
+var references = regexp.MustCompile(`"Ref":"([^"]+)"|"Fn::GetAtt":\["([^"]+)"|\$\{([^}!]+)\}`)
 
 // identifier is what names a resource for an import, taken from its ARN.
 func identifier(kind, arn string) string {

@@ -86,16 +86,21 @@ func (r *region) unstop(ctx context.Context, function string, reserved *int) err
 		_, err = r.lambda.DeleteFunctionConcurrency(ctx, &lambda.DeleteFunctionConcurrencyInput{FunctionName: &function})
 	} else {
 		_, err = r.lambda.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{
-			FunctionName: &function, ReservedConcurrentExecutions: sdk.Int32(int32(*reserved)), //nolint:gosec // the manifest bounds it
+			FunctionName: &function, ReservedConcurrentExecutions: sdk.Int32(int32(*reserved)),
 		})
 	}
 	return r.Session.explain(err, "let "+function+" in "+r.name+" run again")
 }
 
-// restore makes the current release serve again in a region, after the new one failed somewhere.
-func (r *regional) restore(ctx context.Context) error {
+// restore makes the current release serve again in a region, after the new one failed somewhere. Who interrupted it does not
+// wait for CloudFormation.
+func (r *regional) restore(ctx context.Context, interrupted bool) error {
 	if r.current.Version == 0 {
 		return nil // nobody knows the address yet; the next run goes on from here
+	}
+	if r.executed && interrupted {
+		r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: CloudFormation takes back its change of the stack %s; the next aloft up waits for that", r.name, StackName(r.release.StageRef))})
+		return nil
 	}
 	if r.executed {
 		return r.restoreStack(ctx)

@@ -97,8 +97,11 @@ func (d *deployment) each(step func(*regional) error) error {
 // first is the error that matters most: others may only say that they were stopped. The others are in its detail.
 func first(errs []error) error {
 	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
-	if len(errs) < 2 {
-		return errors.Join(errs...)
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
 	}
 	slices.SortStableFunc(errs, func(a, b error) int { return weight(a) - weight(b) })
 	if e, ok := errors.AsType[*aloft.Error](errs[0]); ok {
@@ -144,10 +147,11 @@ func (d *deployment) finish(ctx context.Context, commit func(context.Context) er
 // restore makes the current release serve again where the new one does already. The error that led here is the one to tell, so
 // what goes wrong now is a warning.
 func (d *deployment) restore(ctx context.Context) {
+	interrupted := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreLimit)
 	defer cancel()
 	_ = d.each(func(r *regional) error {
-		if err := r.restore(ctx); err != nil {
+		if err := r.restore(ctx, interrupted); err != nil {
 			d.report.Report(aloft.Warning{Text: fmt.Sprintf("%s: v%d could not be made to serve again: %v", r.name, d.current.Version, err)})
 		}
 		return nil

@@ -61,14 +61,13 @@ func TestStop(t *testing.T) {
 	cloud := awstest.Emulator(t)
 	cloud.NeedMiniStack(t)
 	w := newWorld(t, cloud)
-	release := w.up("one")
+	w.up("one")
 	w.must(w.platform.Stop(t.Context(), w.ref))
 	status, err := w.platform.Status(t.Context(), w.ref)
 	w.must(err)
 	if len(status.Instances) != 1 || status.Instances[0].Reason != "stopped" {
 		t.Errorf("instances of a stopped stage: %+v", status.Instances)
 	}
-	release.Status = ""
 	again := w.release("one")
 	w.must(w.apply(t.Context(), again))
 	w.expect("one red")

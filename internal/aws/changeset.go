@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -29,29 +30,29 @@ type change struct {
 	imports    []types.ResourceToImport // what exists already and becomes part of the stack; nothing else can change then
 }
 
-// execute makes a stack what the change says, and waits. It reports false if the stack was that already.
-func (r *region) execute(ctx context.Context, found *types.Stack, c change, report aloft.Reporter) (bool, error) {
+// execute makes a stack what the change says, and waits. A stack that is that already stays as it is.
+func (r *region) execute(ctx context.Context, found *types.Stack, c change, report aloft.Reporter) error {
 	set, changes, err := r.changeSet(ctx, found, c)
 	if err != nil || !changes {
-		return false, err
+		return err
 	}
 	f := following{name: c.stack, id: sdk.ToString(set.StackId), report: report, before: found}
 	if f.seen, err = r.seenBefore(ctx, f.id); err != nil {
-		return false, err
+		return err
 	}
 	if err := r.start(ctx, set, c); err != nil {
-		return false, err
+		return err
 	}
 	status, reason, err := r.follow(ctx, f)
 	if err != nil {
 		r.takeBack(ctx, found, f.id)
-		return false, err
+		return err
 	}
 	switch status { //nolint:exhaustive // all others are failures
 	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete, types.StackStatusImportComplete:
-		return true, nil
+		return nil
 	}
-	return true, r.failure(c, status, reason)
+	return r.failure(c, status, reason)
 }
 
 // failure is the error of a change that did not come to be: its reason first.
@@ -101,7 +102,7 @@ func (r *region) changeSet(ctx context.Context, found *types.Stack, c change) (*
 		case types.ChangeSetStatusCreateComplete:
 			return set, true, nil
 		case types.ChangeSetStatusFailed:
-			return r.unplanned(ctx, set, c)
+			return r.unplanned(ctx, set)
 		}
 		if err := r.pause(ctx); err != nil {
 			return nil, false, r.Session.explain(err, "wait for the plan of the stack "+c.stack)
@@ -110,8 +111,11 @@ func (r *region) changeSet(ctx context.Context, found *types.Stack, c change) (*
 }
 
 // unplanned says why there is no plan: nothing would change, or it is impossible.
-func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChangeSetOutput, c change) (*cloudformation.DescribeChangeSetOutput, bool, error) {
+func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChangeSetOutput) (*cloudformation.DescribeChangeSetOutput, bool, error) {
 	reason := sdk.ToString(set.StatusReason)
+	if strings.Contains(reason, "DescribeEvents") {
+		reason = cmp.Or(r.invalid(ctx, set.ChangeSetId), reason)
+	}
 	_, err := r.stacks.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: set.ChangeSetId})
 	if err != nil {
 		r.Logger.Warn("delete a change set", "id", sdk.ToString(set.ChangeSetId), "error", err)
@@ -120,6 +124,25 @@ func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChan
 		return set, false, nil
 	}
 	return nil, false, aloft.Errorf(aloft.Failed, "%s: %s", r.name, reason).WithHint("see the template: aloft export cloudformation DIR; then type the same command again")
+}
+
+// invalid is what CloudFormation found wrong with a change before it began: what the reason of the change set refers to. It is ""
+// if that cannot be read.
+func (r *region) invalid(ctx context.Context, id *string) string {
+	out, err := r.stacks.DescribeEvents(ctx, &cloudformation.DescribeEventsInput{
+		ChangeSetName: id, Filters: &types.EventFilter{FailedEvents: sdk.Bool(true)},
+	})
+	if err != nil {
+		r.Logger.Warn("read why a change set failed", "id", sdk.ToString(id), "error", err)
+		return ""
+	}
+	var all []string
+	for _, e := range out.OperationEvents {
+		if reason := cmp.Or(sdk.ToString(e.ValidationStatusReason), sdk.ToString(e.ResourceStatusReason)); reason != "" {
+			all = append(all, fmt.Sprintf("%s (%s): %s", sdk.ToString(e.LogicalResourceId), sdk.ToString(e.ResourceType), reason))
+		}
+	}
+	return strings.Join(all, "\n")
 }
 
 func (r *region) changeSetInput(ctx context.Context, found *types.Stack, c change) (*cloudformation.CreateChangeSetInput, error) {
@@ -131,8 +154,8 @@ func (r *region) changeSetInput(ctx context.Context, found *types.Stack, c chang
 		ChangeSetType: types.ChangeSetTypeUpdate,
 	}
 	switch {
-	case c.imports != nil:
-		input.ChangeSetType = types.ChangeSetTypeImport
+	case c.imports != nil: // nothing else may change
+		input.ChangeSetType, input.Tags, input.Parameters = types.ChangeSetTypeImport, nil, nil
 	case found == nil || conditionOf(found.StackStatus) == inReview:
 		input.ChangeSetType = types.ChangeSetTypeCreate
 	}

@@ -48,18 +48,22 @@ func unsure(err error) bool {
 	return apiCode(err) == ""
 }
 
-var (
-	expired = []string{
-		"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException",
-		"InvalidGrantException", "UnauthorizedException", "AuthFailure", "TokenRefreshRequired",
-	}
-	denied    = []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"}
-	throttled = []string{
-		"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "ThrottledException",
-	}
-	// AWS writes: "User: ARN is not authorized to perform: lambda:X on resource: ARN because …"
-	notAllowed = regexp.MustCompile(`not authorized to perform: ([a-zA-Z0-9-]+:[a-zA-Z0-9]+)(?: on resource: (\S+))?`)
+// Words of AWS for credentials that ended, actions that are not allowed, and too many requests.
+const (
+	expired = " ExpiredToken ExpiredTokenException RequestExpired InvalidClientTokenId UnrecognizedClientException" +
+		" InvalidGrantException UnauthorizedException AuthFailure TokenRefreshRequired "
+	denied    = " AccessDenied AccessDeniedException UnauthorizedOperation NotAuthorized "
+	throttled = " Throttling ThrottlingException TooManyRequestsException RequestLimitExceeded SlowDown ThrottledException "
 )
+
+// among reports whether AWS gave an error one of the codes of a list.
+func among(err error, list string) bool {
+	code := apiCode(err)
+	return code != "" && strings.Contains(list, " "+code+" ")
+}
+
+// AWS writes: "User: ARN is not authorized to perform: lambda:X on resource: ARN because …"
+var notAllowed = regexp.MustCompile(`not authorized to perform: ([a-zA-Z0-9-]+:[a-zA-Z0-9]+)(?: on resource: (\S+))?`)
 
 // explain makes of an error of AWS one that says what to do. Errors of ours pass unchanged.
 func (s *Session) explain(err error, what string) error {
@@ -73,14 +77,14 @@ func (s *Session) explain(err error, what string) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return aloft.Errorf(aloft.Canceled, "%s: %w", what, err)
-	case is(err, expired...) || strings.Contains(message, "token has expired") || strings.Contains(message, "SSO session has expired"):
+	case among(err, expired) || strings.Contains(message, "token has expired") || strings.Contains(message, "SSO session has expired"):
 		return aloft.Errorf(aloft.Invalid, "the AWS credentials are not valid any more: %s", message).WithHint("%s", s.login())
 	case strings.Contains(message, "get identity: get credentials") || strings.Contains(message, "no EC2 IMDS role found") || strings.Contains(message, "static credentials are empty"):
 		return aloft.Errorf(aloft.Invalid, "there are no AWS credentials").
 			WithHint("log in with aws configure sso, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-	case is(err, denied...):
+	case among(err, denied):
 		return s.refused(err, what)
-	case is(err, throttled...):
+	case among(err, throttled):
 		return aloft.Errorf(aloft.Unavailable, "%s: AWS asks to slow down: %w", what, err).WithHint("type the same command again in a minute")
 	case unsure(err):
 		return aloft.Errorf(aloft.Unavailable, "%s: %w", what, err).WithHint("type the same command again: it goes on from here")

@@ -97,7 +97,8 @@ func nameOf(request *http.Request) string {
 
 // refusal is an error in the protocol of the request's service.
 func refusal(request *http.Request, status int, code, message string) *http.Response {
-	header, body := http.Header{}, ""
+	header := http.Header{}
+	var body string
 	switch {
 	case request.Header.Get("X-Amz-Target") != "":
 		header.Set("Content-Type", "application/x-amz-json-1.1")

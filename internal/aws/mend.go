@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -75,16 +76,18 @@ func (r *regional) permissions() []permission {
 		}
 		text, _ := json.Marshal(resource.Properties) // of strings and maps
 		var properties struct {
-			Action, FunctionUrlAuthType      string
-			Principal, FunctionName          any
-			SourceArn, InvokedViaFunctionUrl any
+			Action                  string
+			Auth                    string `json:"FunctionUrlAuthType"`
+			Via                     any    `json:"InvokedViaFunctionUrl"`
+			Principal, FunctionName any
+			SourceArn               any
 		}
 		if json.Unmarshal(text, &properties) != nil {
 			continue
 		}
-		p := permission{id: id, function: aliases[referred(properties.FunctionName)], action: properties.Action, urlAuth: properties.FunctionUrlAuthType}
+		p := permission{id: id, function: aliases[referred(properties.FunctionName)], action: properties.Action, urlAuth: properties.Auth}
 		p.principal, _ = properties.Principal.(string)
-		p.via = properties.InvokedViaFunctionUrl == true
+		p.via = properties.Via == true
 		if properties.SourceArn != nil {
 			p.sourceARN = "stack"
 		}
@@ -202,7 +205,7 @@ func (r *regional) lastLines(ctx context.Context) string {
 		lines = 10
 		since = 2 * time.Minute
 	)
-	text := ""
+	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
 		out, err := r.logs.FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{
 			LogGroupName: sdk.String("/aws/lambda/" + r.out.Functions[name].Lambda), StartTime: sdk.Int64(time.Now().Add(-since).UnixMilli()),
@@ -211,8 +214,8 @@ func (r *regional) lastLines(ctx context.Context) string {
 			continue
 		}
 		for _, e := range out.Events[max(0, len(out.Events)-lines):] {
-			text += "\n" + name + ": " + firstLine(sdk.ToString(e.Message))
+			fmt.Fprintf(&text, "\n%s: %s", name, firstLine(sdk.ToString(e.Message)))
 		}
 	}
-	return text
+	return text.String()
 }

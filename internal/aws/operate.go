@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -72,6 +74,10 @@ func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status
 	if err != nil || release.Version == 0 {
 		return status, err
 	}
+	made, err := p.recordOf(ctx, ref, title(release))
+	if err != nil {
+		return status, err
+	}
 	for i, name := range release.AWS.Regions {
 		r := p.in(name)
 		found, err := r.stackOf(ctx, StackName(ref))
@@ -82,7 +88,7 @@ func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status
 			status.URL = outputOf(found, stack.OutputURL)
 		}
 		for _, f := range lambdaFunctions(release) {
-			instance, err := r.instance(ctx, release, f)
+			instance, err := r.instance(ctx, release, f, made.Regions[name].Versions[f.Name])
 			if err != nil {
 				return status, err
 			}
@@ -95,10 +101,11 @@ func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status
 // lambdaLevel is that of an isolated and bounded sandbox.
 const lambdaLevel = 4
 
-// instance is a function in a region.
-func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Function) (aloft.Instance, error) {
+// instance is a function in a region. What serves is of the release if its record has that version; else of the one that the
+// version was published for.
+func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Function, recorded string) (aloft.Instance, error) {
 	function := release.NameOf(f)
-	i := aloft.Instance{ID: r.name + "/" + function, Function: f.Name, Release: release.Version, State: aloft.Ready}
+	i := aloft.Instance{ID: r.name + "/" + function, Function: f.Name, State: aloft.Ready}
 	config, err := r.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &function, Qualifier: sdk.String(stack.Live)})
 	if is(err, noResource) {
 		i.State, i.Reason = aloft.Crashed, "it is not there: aloft up --force makes it again"
@@ -108,6 +115,10 @@ func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Fu
 		return i, r.Session.explain(err, "look at "+function+" in "+r.name)
 	}
 	i.ID += ":" + sdk.ToString(config.Version)
+	i.Release = release.Version
+	if sdk.ToString(config.Version) != recorded {
+		i.Release, _ = strconv.Atoi(strings.TrimPrefix(sdk.ToString(config.Description), "v")) // 0: nobody knows
+	}
 	i.Memory = int64(sdk.ToInt32(config.MemorySize)) << 20
 	i.StartedAt = lastModified(sdk.ToString(config.LastModified))
 	concurrency, err := r.lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &function})

@@ -115,8 +115,4 @@ func (p *Platform) pause(ctx context.Context) error {
 	}
 }
 
-func (p *Platform) config(region string) sdk.Config {
-	c := p.Session.Config.Copy()
-	c.Region = region
-	return c
-}
+func (p *Platform) config(region string) sdk.Config { return p.Session.In(region) }

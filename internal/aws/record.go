@@ -56,7 +56,7 @@ func (d *deployment) putRecord(ctx context.Context) error {
 func (p *Platform) recordOf(ctx context.Context, ref aloft.StageRef, title string) (record, error) {
 	version, err := strconv.Atoi(strings.TrimPrefix(title, "v"))
 	if err != nil {
-		return record{}, nil //nolint:nilerr // a description of somebody else's
+		return record{}, nil // a description of somebody else's
 	}
 	release, err := p.Releases.Release(ctx, ref, version)
 	if err != nil || release.AWS == nil || len(release.AWS.Regions) == 0 {

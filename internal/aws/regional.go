@@ -74,14 +74,12 @@ func (r *regional) onlyCode(found *types.Stack) bool {
 func (r *regional) update(ctx context.Context, found *types.Stack) error {
 	name, ref := StackName(r.release.StageRef), r.release.StageRef
 	if found == nil {
-		imported, err := r.adopt(ctx, adoption{stack: name, template: r.out.Template, tags: stageTags(ref), report: r.report})
-		if err != nil {
+		if _, err := r.adopt(ctx, adoption{stack: name, template: r.out.Template, tags: stageTags(ref), report: r.report}); err != nil {
 			return err
 		}
-		if imported {
-			if found, err = r.stackOf(ctx, name); err != nil {
-				return err
-			}
+		var err error
+		if found, err = r.ready(ctx, name, r.report); err != nil {
+			return err
 		}
 	}
 	if err := r.alignCode(ctx, found); err != nil {
@@ -94,8 +92,7 @@ func (r *regional) update(ctx context.Context, found *types.Stack) error {
 	}
 	maps.Copy(tags, stageTags(ref))
 	c := change{stack: name, title: title(r.release), template: r.template, parameters: r.out.Parameters, tags: tags}
-	_, err := r.execute(ctx, found, c, r.report)
-	return err
+	return r.execute(ctx, found, c, r.report)
 }
 
 func stageTags(ref aloft.StageRef) map[string]string {

@@ -39,14 +39,15 @@ func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData b
 	var left []Retained
 	for _, name := range regions {
 		r := p.in(name)
-		if err := r.remove(ctx, ref, functions, report); err != nil {
+		gone, err := r.remove(ctx, ref, functions, report)
+		if err != nil {
 			return left, err
 		}
 		stores, err := r.retained(ctx, StackName(ref), stageTags(ref))
 		if err != nil {
 			return left, err
 		}
-		left = append(left, stores...)
+		left = append(left, slices.DeleteFunc(stores, func(store Retained) bool { return gone[store.Logical] })...)
 	}
 	for _, store := range left {
 		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: stays: %s", store.Region, store.ARN)})
@@ -118,25 +119,33 @@ func (r *regional) emptyBuckets(ctx context.Context, found *types.Stack) error {
 	return nil
 }
 
-// remove deletes a stage's stack in a region, and what belongs to the stage but not to its stack.
-func (r *region) remove(ctx context.Context, ref aloft.StageRef, functions []string, report aloft.Reporter) error {
-	name := StackName(ref)
+// remove deletes a stage's stack in a region, and what belongs to the stage but not to its stack. It returns the logical ids of
+// what went with the stack: AWS finds things by their tags for a while after they are gone.
+func (r *region) remove(ctx context.Context, ref aloft.StageRef, functions []string, report aloft.Reporter) (map[string]bool, error) {
+	name, gone := StackName(ref), map[string]bool{}
 	found, err := r.ready(ctx, name, report)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if found != nil {
 		if err := r.delete(ctx, found, report); err != nil {
-			return err
+			return nil, err
+		}
+		events, err := r.events(ctx, sdk.ToString(found.StackId), map[string]bool{})
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range events {
+			gone[sdk.ToString(e.LogicalResourceId)] = e.ResourceStatus == types.ResourceStatusDeleteComplete
 		}
 	}
 	for _, function := range functions { // Lambda makes one anew for what a function prints while it is deleted
 		_, err := r.logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: sdk.String("/aws/lambda/" + function)})
 		if err != nil && !is(err, noResource) {
-			return r.Session.explain(err, "delete the logs of "+function+" in "+r.name)
+			return gone, r.Session.explain(err, "delete the logs of "+function+" in "+r.name)
 		}
 	}
-	return r.removeSecret(ctx, ref)
+	return gone, r.removeSecret(ctx, ref)
 }
 
 // forget deletes the records of which versions the releases had.
@@ -184,7 +193,7 @@ func (d *deployment) leave(ctx context.Context) error {
 			continue
 		}
 		d.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s is not deployed here any more; its stack is deleted, its stores stay", name, d.release.StageRef)})
-		if err := d.platform.in(name).remove(ctx, d.release.StageRef, functions, d.report); err != nil {
+		if _, err := d.platform.in(name).remove(ctx, d.release.StageRef, functions, d.report); err != nil {
 			return err
 		}
 	}

@@ -71,7 +71,7 @@ func (r *regional) putSecret(ctx context.Context, c stack.Config) (string, error
 		return "", err
 	}
 	put, err := r.secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
-		SecretId: &name, SecretString: sdk.String(string(text)), VersionStages: []string{c.Label, "AWSCURRENT"},
+		SecretId: &name, SecretString: sdk.String(string(text)), VersionStages: []string{c.Label},
 		ClientRequestToken: sdk.String(token("config")),
 	})
 	if err != nil {

@@ -3,13 +3,13 @@ package aws
 import (
 	"context"
 	"errors"
-	"os"
 	"regexp"
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/aloft-run/aloft"
 )
@@ -27,6 +27,7 @@ type Session struct {
 	Profile string // "" if none was named
 	Account string
 	Caller  string // ARN of who asks
+	Region  string // that was asked for, or that the environment or the profile names; "" if none was
 }
 
 // attempts is how often a request is sent in all: throttled ones are common where many deploy at once.
@@ -73,6 +74,7 @@ func CheckRegion(region string) error {
 // nothing else says which account is meant: in CI the environment has them.
 func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 	options := []func(*config.LoadOptions) error{
+		config.WithLogger(logging.Nop{}), // what matters is in errors
 		config.WithRetryMode(sdk.RetryModeAdaptive), config.WithRetryMaxAttempts(attempts),
 	}
 	if want.Region != "" {
@@ -80,13 +82,13 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 	}
 	if want.Profile == "" {
 		cfg, err := config.LoadDefaultConfig(ctx, options...)
-		return cfg, os.Getenv("AWS_PROFILE"), failed(err, "read the AWS configuration")
+		return cfg, environment().SharedConfigProfile, failed(err, "read the AWS configuration")
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithSharedConfigProfile(want.Profile))...)
 	if _, missing := errors.AsType[config.SharedConfigProfileNotExistError](err); !missing {
 		return cfg, want.Profile, failed(err, "read the AWS profile "+want.Profile)
 	}
-	if os.Getenv("AWS_ACCESS_KEY_ID") == "" && os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE") == "" {
+	if env := environment(); !env.Credentials.HasKeys() && env.WebIdentityTokenFilePath == "" {
 		return sdk.Config{}, "", aloft.Errorf(aloft.Invalid, "this machine has no AWS profile %q", want.Profile).
 			WithHint("make it: aws configure sso --profile %s", want.Profile)
 	}
@@ -98,12 +100,22 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 	return cfg, "", failed(err, "read the AWS configuration")
 }
 
+// environment is what the SDK reads from the environment. What it cannot read LoadDefaultConfig complains of.
+func environment() config.EnvConfig {
+	env, err := config.NewEnvConfig()
+	if err != nil {
+		return config.EnvConfig{}
+	}
+	return env
+}
+
 // Identify asks AWS whose the credentials of cfg are; see [Open].
 func Identify(ctx context.Context, cfg sdk.Config, want Want) (*Session, error) {
+	session := &Session{Config: cfg, Profile: want.Profile, Region: cfg.Region}
 	if cfg.Region == "" {
 		cfg.Region = "us-east-1" // every account has it, and the question is the same everywhere
+		session.Config = cfg
 	}
-	session := &Session{Config: cfg, Profile: want.Profile}
 	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, session.explain(err, "ask AWS whose the credentials are")
@@ -129,7 +141,7 @@ func (s *Session) login() string {
 	if s.Profile != "" {
 		profile = " --profile " + s.Profile
 	}
-	if strings.HasPrefix(os.Getenv("AWS_ACCESS_KEY_ID"), "ASIA") {
+	if strings.HasPrefix(environment().Credentials.AccessKeyID, "ASIA") {
 		return "export new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
 	}
 	return "aws sso login" + profile

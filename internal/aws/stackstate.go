@@ -28,7 +28,7 @@ const (
 
 // conditionOf tells from a status what a stack needs; see the list of statuses in CloudFormation's guide, "Stack status codes".
 func conditionOf(status types.StackStatus) condition {
-	switch status {
+	switch status { //nolint:exhaustive // the names of the others tell
 	case "", types.StackStatusDeleteComplete:
 		return absent
 	case types.StackStatusReviewInProgress:

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -93,6 +94,9 @@ func (r *region) putTemplate(ctx context.Context, template []byte) (string, erro
 	err := r.put(ctx, key, aloft.Discard{}, func() (io.ReadCloser, int64, error) {
 		return io.NopCloser(bytes.NewReader(template)), int64(len(template)), nil
 	})
+	if r.Session.Config.BaseEndpoint != nil { // an emulator, which has no DNS names for buckets
+		return strings.TrimSuffix(*r.Session.Config.BaseEndpoint, "/") + "/" + r.Session.Bucket(r.name) + "/" + key, err
+	}
 	return fmt.Sprintf("https://%s.s3.%s.%s/%s", r.Session.Bucket(r.name), r.name, domain(r.name), key), err
 }
 

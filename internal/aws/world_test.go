@@ -235,11 +235,9 @@ func (w *world) apply(ctx context.Context, release aloft.Release) error {
 	return err
 }
 
-func (w *world) up(message string) aloft.Release {
+func (w *world) up(message string) {
 	w.Helper()
-	release := w.release(message)
-	w.must(w.apply(w.Context(), release))
-	return release
+	w.must(w.apply(w.Context(), w.release(message)))
 }
 
 // says asks the stage.

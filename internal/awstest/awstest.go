@@ -1,10 +1,12 @@
 // Package awstest starts an emulator of AWS for tests: MiniStack if it is installed, else moto. Neither is ours. It needs no
 // account and no network besides loopback.
 //
-// What they do, seen with MiniStack 1.5.33 and moto 5.2.1 (more in the doc comments of Cloud):
+// What they do, seen with MiniStack 1.5.33 and moto 5.2.1:
 //
 //   - S3: both answer If-None-Match: * and If-Match with 412 as AWS does, MiniStack 404 for If-Match of a key that is not
-//     there (as AWS), verify checksums of uploads, and send a Date header.
+//     there (as AWS), and send a Date header. MiniStack refuses bytes that do not have the SHA-256 sent with them and keeps it;
+//     moto takes them. Names of buckets are shared by all accounts, and CreateBucket outside of us-east-1 needs a
+//     LocationConstraint, as on AWS. Neither minds a client whose clock is wrong, nor looks at policies.
 //   - KMS: both make data keys bound to an encryption context, and refuse to open one with another context. MiniStack needs
 //     the key and alias made by API or stack first, as AWS does; nothing is there at the start.
 //   - MiniStack keeps an access key of twelve digits for the account's number (see Cloud.Account), so that one emulator has

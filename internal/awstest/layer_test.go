@@ -1,8 +1,6 @@
 package awstest_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"os/exec"
 	"testing"
 
@@ -21,25 +19,6 @@ while id=$(curl -sS -o /dev/null -D - "$api/next" | tr -d '\r' | sed -n 's/^lamb
 done
 `
 
-func zipOf(t *testing.T, name, text string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	header := &zip.FileHeader{Name: name, Method: zip.Deflate}
-	header.SetMode(0o755)
-	w, err := z.CreateHeader(header)
-	if err == nil {
-		_, err = w.Write([]byte(text))
-	}
-	if err == nil {
-		err = z.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 // TestBootstrapInLayer checks what ministack/sitecustomize.py adds.
 func TestBootstrapInLayer(t *testing.T) {
 	t.Parallel()
@@ -50,7 +29,7 @@ func TestBootstrapInLayer(t *testing.T) {
 	cloud.NeedMiniStack(t)
 	client, ctx := lambda.NewFromConfig(cloud.Config), t.Context()
 	layer, err := client.PublishLayerVersion(ctx, &lambda.PublishLayerVersionInput{
-		LayerName: aws.String("shim"), Content: &types.LayerVersionContentInput{ZipFile: zipOf(t, "bootstrap", answering)},
+		LayerName: aws.String("shim"), Content: &types.LayerVersionContentInput{ZipFile: awstest.Zip(t, map[string]string{"bootstrap": answering})},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +37,7 @@ func TestBootstrapInLayer(t *testing.T) {
 	for name, runtime := range map[string]types.Runtime{"own": types.RuntimeProvidedal2023, "wrapped": types.RuntimePython312} {
 		input := &lambda.CreateFunctionInput{
 			FunctionName: &name, Runtime: runtime, Handler: aws.String("none"), Role: aws.String("arn:aws:iam::123456789012:role/any"),
-			Code: &types.FunctionCode{ZipFile: zipOf(t, "says.json", `"`+name+`"`)}, Layers: []string{*layer.LayerVersionArn},
+			Code: &types.FunctionCode{ZipFile: awstest.Zip(t, map[string]string{"says.json": `"` + name + `"`})}, Layers: []string{*layer.LayerVersionArn},
 		}
 		if runtime == types.RuntimePython312 {
 			input.Environment = &types.Environment{Variables: map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"}}

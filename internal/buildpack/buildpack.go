@@ -39,6 +39,10 @@ type Plan struct {
 	Drop []string          // path patterns not shipped, Keep or not: build inputs and caches, "/target/", "*.o"
 	Ship []string          // if not empty, only what these patterns name is shipped
 
+	// Cross is what the environment of steps that build the app must have besides, for code of another of Lambda's
+	// architectures than this machine's, by its name. Nil: the build makes what its machine runs.
+	Cross map[string]map[string]string `json:"-"`
+
 	// Resolve, if not nil, looks at the built tree and returns Start, when it is known only then (a jar's name).
 	Resolve func(built fs.FS) (start string, err error) `json:"-"`
 }

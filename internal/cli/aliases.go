@@ -172,7 +172,7 @@ func putAlias(ctx context.Context, c *client.Client, alias aloft.Alias) error {
 
 // runAliases changes the aliases, if change is not nil, and prints them.
 func runAliases(ctx context.Context, p *program, change func(context.Context, *client.Client, aloft.StageRef) error) error {
-	ref, c, err := p.open(ctx)
+	ref, c, err := p.openServer(ctx, "the alias live of each function leads to the current release; aloft rollback and aloft up move it")
 	if err != nil {
 		return err
 	}

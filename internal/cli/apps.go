@@ -32,7 +32,7 @@ Exit status: 0 printed.`,
 }
 
 func runApps(ctx context.Context, p *program) error {
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, aloft.StageRef{})
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func runBuild(ctx context.Context, p *program, o buildOptions) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, input.Stage)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/client"
 )
 
 // deployment is a deployment as --json says it.
@@ -40,7 +39,7 @@ type buildShort struct {
 }
 
 // change is work that makes a release.
-type change func(ctx context.Context, c *client.Client, report aloft.Reporter) (aloft.Deployment, error)
+type change func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error)
 
 // release does a change of a stage, shows its progress and prints what came of it.
 func (p *program) release(ctx context.Context, ref aloft.StageRef, do change) error {
@@ -53,7 +52,7 @@ func (p *program) release(ctx context.Context, ref aloft.StageRef, do change) er
 
 // carryOut does a change of a stage and shows its progress.
 func (p *program) carryOut(ctx context.Context, ref aloft.StageRef, do change) (d aloft.Deployment, err error) {
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return d, err
 	}
@@ -87,7 +86,7 @@ func (p *program) work(ctx context.Context, do func(report aloft.Reporter) error
 }
 
 // tellState says what an interrupted change left. The server is asked anew: ctx is over.
-func (p *program) tellState(ctx context.Context, c *client.Client, ref aloft.StageRef) {
+func (p *program) tellState(ctx context.Context, c backend, ref aloft.StageRef) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	text := "the server does not answer; aloft releases shows what it did"

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/client"
 )
 
 // mask stands for every value in lists.
@@ -121,7 +120,7 @@ func (p *program) config(ctx context.Context) (aloft.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +130,7 @@ func (p *program) config(ctx context.Context) (aloft.Config, error) {
 }
 
 // explainIf is explain for an error that may be nil.
-func (p *program) explainIf(ctx context.Context, c *client.Client, ref aloft.StageRef, err error) error {
+func (p *program) explainIf(ctx context.Context, c backend, ref aloft.StageRef, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -187,7 +186,7 @@ func (p *program) configure(ctx context.Context, input aloft.ConfigInput) error 
 		return err
 	}
 	input.Stage, input.Author = ref, p.author()
-	return p.release(ctx, ref, func(ctx context.Context, c *client.Client, report aloft.Reporter) (aloft.Deployment, error) {
+	return p.release(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 		return c.Configure(ctx, input, report)
 	})
 }

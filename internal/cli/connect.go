@@ -20,8 +20,8 @@ func socketPath(home string) string { return filepath.Join(home, api.SocketName)
 
 func serverLog(home string) string { return filepath.Join(home, "server.log") }
 
-// connect returns a client of the server in the home directory. If none answers it starts one in the background.
-func (p *program) connect(ctx context.Context) (*client.Client, error) {
+// server returns a client of the server in the home directory. If none answers it starts one in the background.
+func (p *program) server(ctx context.Context) (*client.Client, error) {
 	home, err := p.home()
 	if err != nil {
 		return nil, err
@@ -36,16 +36,6 @@ func (p *program) connect(ctx context.Context) (*client.Client, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// open returns a client of the server and the stage that the flags name. The client must be closed.
-func (p *program) open(ctx context.Context) (aloft.StageRef, *client.Client, error) {
-	ref, err := p.stage("")
-	if err != nil {
-		return ref, nil, err
-	}
-	c, err := p.connect(ctx)
-	return ref, c, err
 }
 
 // answers returns nil if a server answers, Unavailable if none is there, and Failed if one is there but does not answer.

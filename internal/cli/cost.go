@@ -215,7 +215,7 @@ func (o costOptions) measure(ctx context.Context, p *program, result *costResult
 	if err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
 	}

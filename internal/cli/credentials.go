@@ -74,7 +74,7 @@ func runCredentialsAWS(ctx context.Context, p *program, o credentialsOptions) er
 	if !slices.Contains(credentialFormats(), o.format) {
 		return aloft.Errorf(aloft.Invalid, "there is no format %q", o.format).WithHint("use env, profile or json")
 	}
-	c, err := p.connect(ctx)
+	c, err := p.server(ctx)
 	if err != nil {
 		return err
 	}

@@ -88,11 +88,7 @@ func firstLine(text string) string {
 
 // onStage does something with the stage that the flags name.
 func (p *program) onStage(ctx context.Context, do func(c *client.Client, ref aloft.StageRef) error) error {
-	ref, err := p.stage("")
-	if err != nil {
-		return err
-	}
-	c, err := p.connect(ctx)
+	ref, c, err := p.openServer(ctx, "say where they go in aloft.yml: functions.NAME.on-failure: queue:NAME")
 	if err != nil {
 		return err
 	}

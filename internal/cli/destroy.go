@@ -11,24 +11,34 @@ import (
 )
 
 func newDestroy(p *program) *cobra.Command {
-	return newCommand(cobra.Command{
+	deleteData := false
+	c := newCommand(cobra.Command{
 		Use:   "destroy [stage] [flags]",
 		Short: "Delete an app, or one stage of it",
 		Long: `Deletes a stage (the argument or --stage), or without one the whole app with all its stages: processes, releases,
 config, domains, logs, and artifacts that no other release needs. There is no way back. It asks first;
 --yes answers.
 
+On AWS the stacks of the stage go, in all its regions; what its resources hold (databases, buckets, tables)
+stays in the account and is listed, unless --delete-data is given. Without a stage the app's stages are deleted
+where the app as a whole is (platform in aloft.yml, --platform).
+
 With --json: {"app", "destroyed": [stages]}.
 
 Exit status: 0 deleted; 1 the answer was no; 2 there is no such app or stage, or nobody to answer.`,
 		Example: `  aloft destroy pr-12
-  aloft destroy --app shop --yes`,
+  aloft destroy --app shop --yes
+  aloft destroy production --delete-data`,
 		Args: between(0, 1),
-		RunE: func(c *cobra.Command, args []string) error { return runDestroy(c.Context(), p, first(args)) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return runDestroy(c.Context(), p, first(args), deleteData)
+		},
 	})
+	c.Flags().BoolVar(&deleteData, "delete-data", false, "on AWS, delete what the stage's resources hold too")
+	return c
 }
 
-func runDestroy(ctx context.Context, p *program, stage string) error {
+func runDestroy(ctx context.Context, p *program, stage string, deleteData bool) error {
 	ref, err := p.stage(stage)
 	if err != nil {
 		return err
@@ -36,7 +46,7 @@ func runDestroy(ctx context.Context, p *program, stage string) error {
 	if stage == "" && !p.flags.stageSet {
 		ref.Stage = ""
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -58,6 +68,9 @@ func runDestroy(ctx context.Context, p *program, stage string) error {
 		question = "Delete the stage " + ref.String()
 	case len(stages) > 0:
 		question += " with " + strings.Join(stages, ", ")
+	}
+	if onAWS, is := c.(*awsBackend); is && deleteData {
+		onAWS.deleteData, question = true, question+", with all that its resources hold"
 	}
 	if err := p.confirm(ctx, question+"?"); err != nil {
 		return err

@@ -97,7 +97,7 @@ func runDomains(ctx context.Context, p *program, change func(now []string) ([]st
 	if err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
 	}

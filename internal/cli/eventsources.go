@@ -123,7 +123,7 @@ func runEventSources(ctx context.Context, p *program, function string) error {
 	if err := hasFunction(release, ref, function); err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
 	}

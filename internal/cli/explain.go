@@ -8,11 +8,10 @@ import (
 	"strings"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/client"
 )
 
 // explain adds what does exist to an error that says something does not.
-func (p *program) explain(ctx context.Context, c *client.Client, ref aloft.StageRef, err error) error {
+func (p *program) explain(ctx context.Context, c backend, ref aloft.StageRef, err error) error {
 	e, ok := errors.AsType[*aloft.Error](err)
 	if !ok || e.Code != aloft.NotFound || ctx.Err() != nil {
 		return err
@@ -52,7 +51,7 @@ func (p *program) near(word string, names []string) string {
 	return list
 }
 
-func releaseHint(ctx context.Context, c *client.Client, ref aloft.StageRef) string {
+func releaseHint(ctx context.Context, c backend, ref aloft.StageRef) string {
 	releases, err := c.Releases(ctx, ref, 20)
 	if err != nil || len(releases) == 0 {
 		return "see aloft releases"
@@ -65,7 +64,13 @@ func releaseHint(ctx context.Context, c *client.Client, ref aloft.StageRef) stri
 }
 
 // status returns the stage's status. It returns NotFound, with what exists, if there is no such stage.
-func (p *program) status(ctx context.Context, c *client.Client, ref aloft.StageRef) (aloft.Status, error) {
+func (p *program) status(ctx context.Context, c backend, ref aloft.StageRef) (aloft.Status, error) {
+	if one, is := c.(interface {
+		StageStatus(ctx context.Context, ref aloft.StageRef) (aloft.Status, error)
+	}); is {
+		status, err := one.StageStatus(ctx, ref)
+		return status, p.explainIf(ctx, c, ref, err)
+	}
 	statuses, err := c.Overview(ctx, ref.App)
 	if err != nil {
 		return aloft.Status{}, p.explain(ctx, c, ref, err)

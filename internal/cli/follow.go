@@ -20,7 +20,7 @@ type follower struct {
 
 // followLogs prints lines until it is interrupted. A server that takes the place of another goes on with the log, and so does
 // this.
-func (p *program) followLogs(ctx context.Context, c *client.Client, query aloft.LogQuery, o logOptions) error {
+func (p *program) followLogs(ctx context.Context, c backend, query aloft.LogQuery, o logOptions) error {
 	f := follower{printed: map[aloft.LogLine]bool{}, newest: time.Now().Add(-overlap)}
 	for {
 		var ended error
@@ -60,9 +60,10 @@ func (f *follower) isNew(line aloft.LogLine) bool {
 }
 
 // goesOn reports whether there is a server, another one it may be, with the stage.
-func (p *program) goesOn(ctx context.Context, c *client.Client, ref aloft.StageRef) bool {
+func (p *program) goesOn(ctx context.Context, c backend, ref aloft.StageRef) bool {
+	server, is := c.(*client.Client)
 	home, err := p.home()
-	if err != nil || answers(ctx, c, home) != nil {
+	if !is || err != nil || answers(ctx, server, home) != nil {
 		return false
 	}
 	_, err = p.status(ctx, c, ref)

@@ -87,7 +87,7 @@ func runLogs(ctx context.Context, p *program, o logOptions) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func runPlan(ctx context.Context, p *program, stage string) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, input.Stage)
 	if err != nil {
 		return err
 	}

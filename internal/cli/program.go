@@ -30,6 +30,7 @@ type globals struct {
 	dir, app, stage, home              string
 	yes, quiet, noColor, json, verbose bool
 	appSet, stageSet, homeSet          bool
+	platform, profile, region          string
 }
 
 func newProgram(process Process) *program {

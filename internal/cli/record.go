@@ -47,7 +47,7 @@ func runRecord(ctx context.Context, p *program, function, limit string, off bool
 	if off {
 		until = time.Time{}
 	}
-	ref, c, err := p.open(ctx)
+	ref, c, err := p.openServer(ctx, noRecorder)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ type recordsResult struct {
 }
 
 func runRecords(ctx context.Context, p *program, function string) error {
-	ref, c, err := p.open(ctx)
+	ref, c, err := p.openServer(ctx, noRecorder)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func runReleases(ctx context.Context, p *program, stage string, limit int) error
 	if err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func runReplay(ctx context.Context, p *program, text string, o replayOptions) er
 			return err
 		}
 	}
-	ref, c, err := p.open(ctx)
+	ref, c, err := p.openServer(ctx, noRecorder)
 	if err != nil {
 		return err
 	}

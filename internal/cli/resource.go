@@ -128,7 +128,7 @@ func runTunings(ctx context.Context, p *program) error {
 
 // currentRelease is the release that a stage serves, its zero value if none.
 func (p *program) currentRelease(ctx context.Context, ref aloft.StageRef) (aloft.Release, error) {
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return aloft.Release{}, err
 	}

@@ -35,7 +35,7 @@ func runResources(ctx context.Context, p *program, stage string) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
 	}

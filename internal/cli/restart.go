@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/client"
 )
 
 func newRestart(p *program) *cobra.Command {
@@ -34,7 +33,7 @@ func runRestart(ctx context.Context, p *program, stage string) error {
 	if err != nil {
 		return err
 	}
-	d, err := p.carryOut(ctx, ref, func(ctx context.Context, c *client.Client, report aloft.Reporter) (aloft.Deployment, error) {
+	d, err := p.carryOut(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 		return c.Restart(ctx, ref, report)
 	})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/client"
 )
 
 type rollbackOptions struct {
@@ -62,7 +61,7 @@ func runRollback(ctx context.Context, p *program, o rollbackOptions) error {
 		return err
 	}
 	input := aloft.RollbackInput{Stage: ref, Version: o.version, Author: p.author(), Description: o.description}
-	return p.release(ctx, ref, func(ctx context.Context, c *client.Client, report aloft.Reporter) (aloft.Deployment, error) {
+	return p.release(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 		return c.Rollback(ctx, input, report)
 	})
 }

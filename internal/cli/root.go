@@ -31,7 +31,8 @@ does not exist); 130 it was interrupted.
 
 Environment: ALOFT_HOME is the directory of all state (default ~/.aloft). ALOFT_HTTP is the gateway's
 address when a server starts (default 127.0.0.1:7070, or the next free port). ALOFT_AUTHOR is who
-releases (default USER). NO_COLOR turns colours off.`
+releases (default USER). NO_COLOR turns colours off. For stages on AWS (platform: aws in aloft.yml) the
+variables of AWS's tools count: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and others.`
 
 // newRoot returns the command "aloft" with all others below it.
 func newRoot(p *program) *cobra.Command {
@@ -74,7 +75,7 @@ func newRoot(p *program) *cobra.Command {
 func commandGroups(p *program) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		groupDeploy:  {newUp(p), newBuild(p), newPlan(p), newRollback(p), newConfig(p), newScale(p), newResource(p)},
-		groupLook:    {newOpen(p), newURL(p), newStatus(p), newFunctions(p), newResources(p), newApps(p), newReleases(p), newAliases(p), newLogs(p), newCost(p), newRecords(p), newTestEvents(p)},
+		groupLook:    {newOpen(p), newURL(p), newStatus(p), newFunctions(p), newResources(p), newIAM(p), newApps(p), newReleases(p), newAliases(p), newLogs(p), newCost(p), newRecords(p), newTestEvents(p)},
 		groupOperate: {newInvoke(p), newDeadLetters(p), newEventSources(p), newRecord(p), newReplay(p), newRun(p), newRestart(p), newStop(p), newDomains(p), newDestroy(p), newCredentials(p)},
 		groupServer:  {newServe(p), newUpgrade(p), newDoctor(p), newVersion(p), newSchema(p), newCompletion(p)},
 	}
@@ -103,6 +104,9 @@ func globalFlags(p *program, root *cobra.Command) {
 	f.StringVarP(&p.flags.dir, "directory", "C", ".", "directory of the app's source")
 	f.StringVar(&p.flags.app, "app", "", "app (default: the name in aloft.yml, else of the directory)")
 	f.StringVar(&p.flags.stage, "stage", aloft.DefaultStage, "stage")
+	f.StringVar(&p.flags.platform, "platform", "", "where the stage is, local or aws (default: platform in aloft.yml)")
+	f.StringVar(&p.flags.profile, "profile", "", "profile of your AWS configuration (default: aws.profile in aloft.yml)")
+	f.StringVar(&p.flags.region, "region", "", "home region on AWS (default: the first of aws.regions in aloft.yml)")
 	f.BoolVarP(&p.flags.yes, "yes", "y", false, "answer every question with yes")
 	f.BoolVarP(&p.flags.quiet, "quiet", "q", false, "print the result only")
 	f.BoolVarP(&p.flags.verbose, "verbose", "v", false, "print all output of builds, and more details")
@@ -119,6 +123,9 @@ func (p *program) readGlobals(c *cobra.Command) error {
 	p.flags.homeSet = c.Flags().Changed("home")
 	if c.Flags().Changed("directory") && p.flags.dir == "" {
 		return aloft.Errorf(aloft.Invalid, "-C is empty").WithHint("-C names the directory of the app")
+	}
+	if err := p.checkPlatform(c.Flags().Changed); err != nil {
+		return err
 	}
 	if p.flags.homeSet {
 		_, err := p.home() // before any question is asked

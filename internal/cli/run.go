@@ -31,14 +31,10 @@ Exit status: that of the command; 1 it could not be started; 2 there is no such 
 }
 
 func runRun(ctx context.Context, p *program, command []string) error {
-	ref, err := p.stage("")
-	if err != nil {
-		return err
-	}
 	if command[0] == "" {
 		return aloft.Errorf(aloft.Invalid, "the command is empty").WithHint("for example: aloft run -- npm run migrate")
 	}
-	c, err := p.connect(ctx)
+	ref, c, err := p.openServer(ctx, "make it a handler function and call it: aloft invoke FUNCTION")
 	if err != nil {
 		return err
 	}

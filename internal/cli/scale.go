@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/client"
 )
 
 // unset is the value that puts a setting back to what the source says.
@@ -89,7 +88,7 @@ func (p *program) tune(ctx context.Context, input aloft.TuneInput) error {
 		return err
 	}
 	input.Stage, input.Author = ref, p.author()
-	return p.release(ctx, ref, func(ctx context.Context, c *client.Client, report aloft.Reporter) (aloft.Deployment, error) {
+	return p.release(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 		return c.Tune(ctx, input, report)
 	})
 }

@@ -31,24 +31,9 @@ Exit status: 0 printed; 2 there is no such app or stage.`,
 }
 
 func runStatus(ctx context.Context, p *program, stage string) error {
-	ref, err := p.stage(stage)
+	statuses, err := p.statuses(ctx, stage)
 	if err != nil {
 		return err
-	}
-	c, err := p.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	var statuses []aloft.Status
-	if stage != "" || p.flags.stageSet {
-		one, err := p.status(ctx, c, ref)
-		if err != nil {
-			return err
-		}
-		statuses = []aloft.Status{one}
-	} else if statuses, err = c.Overview(ctx, ref.App); err != nil {
-		return p.explain(ctx, c, aloft.StageRef{App: ref.App}, err)
 	}
 	if p.flags.json {
 		return p.printJSON(statuses)
@@ -62,6 +47,24 @@ func runStatus(ctx context.Context, p *program, stage string) error {
 		}
 	}
 	return nil
+}
+
+// statuses are those of the stage that is named, else of all stages of the app.
+func (p *program) statuses(ctx context.Context, stage string) ([]aloft.Status, error) {
+	ref, err := p.stage(stage)
+	if err != nil {
+		return nil, err
+	}
+	if stage == "" && !p.flags.stageSet {
+		return p.overview(ctx, ref.App)
+	}
+	c, err := p.connect(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	one, err := p.status(ctx, c, ref)
+	return []aloft.Status{one}, err
 }
 
 func (p *program) printStatus(s aloft.Status) error {

@@ -44,7 +44,7 @@ func runStop(ctx context.Context, p *program, stage string) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/client"
 	"github.com/aloft-run/aloft/internal/testevent"
 )
 
@@ -108,7 +107,7 @@ func newTestEventsRemove(p *program) *cobra.Command {
 		Args: between(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
-			ref, server, err := p.open(ctx)
+			ref, server, err := p.openServer(ctx, noSavedEvents)
 			if err != nil {
 				return err
 			}
@@ -138,7 +137,7 @@ func (o *eventOptions) flags(c *cobra.Command) {
 }
 
 // read makes the event; one that was saved comes from the server.
-func (o eventOptions) read(ctx context.Context, p *program, c *client.Client, of functionRef) ([]byte, error) {
+func (o eventOptions) read(ctx context.Context, p *program, c savedEvents, of functionRef) ([]byte, error) {
 	switch {
 	case o.event == "" && len(o.set) > 0:
 		return nil, aloft.Errorf(aloft.Invalid, "--set is for sample events").WithHint("say which: --event s3 --set key=a.jpg")
@@ -176,7 +175,7 @@ func runTestEventsSave(ctx context.Context, p *program, function, name string, o
 	if slices.Contains(testevent.Names(), name) {
 		return aloft.Errorf(aloft.Invalid, "%s is the name of a sample event", name).WithHint("choose another name")
 	}
-	ref, c, err := p.open(ctx)
+	ref, c, err := p.openServer(ctx, noSavedEvents)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/client"
 )
 
 const upHelp = `Builds the app in the current directory (or -C DIR), makes a release of it on a stage, runs it, and prints
@@ -63,7 +62,7 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 		return err
 	}
 	input.Force, input.Description = o.force, o.description
-	return p.release(ctx, input.Stage, func(ctx context.Context, c *client.Client, report aloft.Reporter) (aloft.Deployment, error) {
+	return p.release(ctx, input.Stage, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 		return c.Deploy(ctx, input, report)
 	})
 }
@@ -78,5 +77,7 @@ func (p *program) source(ctx context.Context, stage string) (aloft.DeployInput, 
 	if err != nil {
 		return aloft.DeployInput{}, err
 	}
-	return aloft.DeployInput{Stage: ref, Dir: dir, Author: p.author(), Commit: gitCommit(ctx, dir)}, nil
+	return aloft.DeployInput{
+		Stage: ref, Dir: dir, Author: p.author(), Commit: gitCommit(ctx, dir), Platform: aloft.PlatformName(p.flags.platform),
+	}, nil
 }

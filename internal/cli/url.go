@@ -46,7 +46,7 @@ func (p *program) lookUp(ctx context.Context, stage string) (aloft.Status, error
 	if err != nil {
 		return aloft.Status{}, err
 	}
-	c, err := p.connect(ctx)
+	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return aloft.Status{}, err
 	}

@@ -49,7 +49,7 @@ func (d *Deployer) build(
 	p.settings, found.Plan = withHandlers(p.settings, found.Plan, src.FS())
 	report.Report(aloft.StepDone{Step: aloft.StepDetect, Text: found.Name + " (" + found.Plan.Why + ")", Elapsed: time.Since(began)})
 
-	job := job{project: *p, plan: found.Plan, src: src}
+	job := job{project: *p, plan: found.Plan, src: src, machine: d.machine(p.settings)}
 	if plan := found.Plan; !job.builds() && len(plan.Keep)+len(plan.Drop)+len(plan.Ship) > 0 {
 		if job.src, err = d.shipped(ctx, *p, found.Plan); err != nil {
 			return build, nil, err
@@ -62,7 +62,7 @@ func (d *Deployer) build(
 	if build.Functions, err = d.functions(ctx, p, found.Plan, src.FS(), report); err != nil {
 		return build, nil, err
 	}
-	unlock, err := d.builds.acquire(ctx, p.ref.App, "another build of "+p.ref.App+" is under way; waiting for it", report)
+	unlock, err := d.lockBuild(ctx, p.ref.App, report)
 	if err != nil {
 		return build, nil, err
 	}

@@ -41,6 +41,7 @@ func (d *Deployer) Configure(ctx context.Context, input aloft.ConfigInput, repor
 	next := state.current.Clone()
 	next.StageRef = input.Stage
 	next.Kind, next.Status, next.Reason = aloft.ConfigRelease, aloft.Pending, ""
+	d.settle(&next, state.stage)
 	next.Author, next.Description = input.Author, what
 	if next.Config, err = d.Sealer.Seal(state.app, input.Stage.Stage, state.latest+1, config); err != nil {
 		return aloft.Deployment{}, err

@@ -37,9 +37,13 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 		return aloft.Deployment{}, err
 	}
 	next, err := d.next(state, project, build, input)
+	if err == nil {
+		err = d.place(ctx, &next, project, state.stage)
+	}
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
+	d.tellArchitecture(next, project, report)
 	if !input.Force && same(state.current, next) && !d.down(ctx, project.ref) {
 		err := d.resume(ctx, state, report)
 		return aloft.Deployment{
@@ -73,7 +77,8 @@ func (d *Deployer) next(state state, project project, build aloft.Build, input a
 // same reports whether a release would change nothing that runs.
 func same(a, b aloft.Release) bool {
 	return a.Artifact.Digest == b.Artifact.Digest && reflect.DeepEqual(a.Functions, b.Functions) &&
-		reflect.DeepEqual(a.Resources, b.Resources) && reflect.DeepEqual(a.Config, b.Config) && reflect.DeepEqual(a.Tuning, b.Tuning)
+		reflect.DeepEqual(a.Resources, b.Resources) && reflect.DeepEqual(a.Config, b.Config) && reflect.DeepEqual(a.Tuning, b.Tuning) &&
+		len(awsDiff(a, b)) == 0
 }
 
 // resume starts the current release of a stopped stage again.
@@ -123,6 +128,7 @@ func (d *Deployer) release(
 		return aloft.Deployment{Release: release}, err
 	}
 	release.Status = aloft.Succeeded
+	isolation, level := d.isolation()
 	for _, line := range hooks.after {
 		if err := d.hook(ctx, release, "postdeploy", line, report); err != nil {
 			report.Report(aloft.Warning{Text: fmt.Sprintf("v%d serves, but %v", release.Version, err)})
@@ -130,7 +136,7 @@ func (d *Deployer) release(
 	}
 	return aloft.Deployment{
 		Release: release, URL: d.URL(release.StageRef), FunctionURLs: d.functionURLs(ctx, release), Elapsed: time.Since(began),
-		Isolation: d.Engine.Isolation(), Level: int(d.Engine.Level()),
+		Isolation: isolation, Level: level,
 	}, nil
 }
 

@@ -41,6 +41,20 @@ type Options struct {
 	// FunctionURLs are the addresses of the functions of a release that is current, by name; nil: there are none.
 	FunctionURLs func(ctx context.Context, release aloft.Release) map[string]string
 
+	// AWS is what releases have on AWS where the source says nothing; nil: stages run elsewhere. Then Platform is AWS's.
+	AWS *aloft.AWS
+	// Stored reports whether an artifact that is not in Artifacts is kept elsewhere, where Platform finds it; nil: nowhere.
+	Stored func(ctx context.Context, digest string) (bool, error)
+
+	// Dismantle frees what Platform has of a stage while its releases, which say what that is, are still there; nil: Platform.Remove
+	// does after they are gone.
+	Dismantle func(ctx context.Context, ref aloft.StageRef) error
+
+	// Shared says that other processes work with Dir and Artifacts too: nothing is freed but by Tidy.
+	Shared bool
+	// LockBuild waits until no other process builds an app, which shares its caches; nil: there are no others.
+	LockBuild func(ctx context.Context, app string, report aloft.Reporter) (unlock func(), err error)
+
 	// Lock makes this process the only one that changes a stage, where others share Apps. Held ends when the lock is lost. Unlock
 	// works after ctx has ended. Nil: no other process changes stages.
 	Lock func(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) (held context.Context, unlock func(), err error)

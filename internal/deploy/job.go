@@ -18,6 +18,7 @@ import (
 // job is one build: a source and the plan for it.
 type job struct {
 	project project
+	machine string // architecture that was asked for; "" means this machine's
 	plan    buildpack.Plan
 	src     *source.Tree
 }
@@ -28,7 +29,7 @@ func (j *job) steps() []buildpack.Step {
 	steps := slices.Concat(shellSteps("prebuild", h.Prebuild), j.planned(), shellSteps("postbuild", h.Postbuild))
 	for i, s := range steps {
 		if s.Build { // not the installation of dependencies, which NODE_ENV and its like would change
-			steps[i].Env = environment(j.project.settings.Env, s.Env)
+			steps[i].Env = environment(environment(j.project.settings.Env, s.Env), j.plan.Cross[j.machine])
 		}
 	}
 	return steps

@@ -26,21 +26,44 @@ func (d *Deployer) Overview(ctx context.Context, app string) ([]aloft.Status, er
 	}
 	all := make([]aloft.Status, 0, len(stages))
 	for _, stage := range stages {
-		status, err := d.Platform.Status(ctx, stage.StageRef)
+		status, err := d.statusOf(ctx, stage)
 		if err != nil {
 			return nil, err
-		}
-		status.Stage, status.URL = stage, d.URL(stage.StageRef)
-		if stage.Current != 0 {
-			release, err := d.Apps.Release(ctx, stage.StageRef, stage.Current)
-			if err != nil {
-				return nil, err
-			}
-			status.FunctionURLs = d.functionURLs(ctx, release)
 		}
 		all = append(all, status)
 	}
 	return all, nil
+}
+
+// StageStatus is what Overview says of one stage. It returns NotFound if there is none.
+func (d *Deployer) StageStatus(ctx context.Context, ref aloft.StageRef) (aloft.Status, error) {
+	stage, err := d.Apps.Stage(ctx, ref)
+	if err != nil {
+		return aloft.Status{}, err
+	}
+	return d.statusOf(ctx, stage)
+}
+
+func (d *Deployer) statusOf(ctx context.Context, stage aloft.Stage) (aloft.Status, error) {
+	status, err := d.Platform.Status(ctx, stage.StageRef)
+	if err != nil {
+		return aloft.Status{}, err
+	}
+	status.Stage = stage
+	if status.URL == "" {
+		status.URL = d.URL(stage.StageRef)
+	}
+	if stage.Current == 0 {
+		return status, nil
+	}
+	release, err := d.Apps.Release(ctx, stage.StageRef, stage.Current)
+	if err != nil {
+		return aloft.Status{}, err
+	}
+	if urls := d.functionURLs(ctx, release); urls != nil {
+		status.FunctionURLs = urls
+	}
+	return status, nil
 }
 
 // Config returns the variables of the current release; see [aloft.Operator].
@@ -69,6 +92,11 @@ func (d *Deployer) Stop(ctx context.Context, ref aloft.StageRef) error {
 
 // SetDomains replaces the stage's domains; see [aloft.Operator].
 func (d *Deployer) SetDomains(ctx context.Context, ref aloft.StageRef, domains []string) (aloft.Stage, error) {
+	return d.ChangeDomains(ctx, ref, domains, aloft.Discard{})
+}
+
+// ChangeDomains is SetDomains with progress: where domains are part of a release it makes one.
+func (d *Deployer) ChangeDomains(ctx context.Context, ref aloft.StageRef, domains []string, report aloft.Reporter) (aloft.Stage, error) {
 	clean := make([]string, 0, len(domains))
 	for _, domain := range domains {
 		domain = strings.ToLower(strings.TrimSuffix(domain, "."))
@@ -78,7 +106,7 @@ func (d *Deployer) SetDomains(ctx context.Context, ref aloft.StageRef, domains [
 		clean = append(clean, domain)
 	}
 	slices.Sort(clean)
-	ctx, unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	ctx, unlock, err := d.lockStage(ctx, ref, report)
 	if err != nil {
 		return aloft.Stage{}, err
 	}
@@ -87,9 +115,13 @@ func (d *Deployer) SetDomains(ctx context.Context, ref aloft.StageRef, domains [
 	if err != nil {
 		return aloft.Stage{}, err
 	}
+	before := stage.Clone()
 	stage.Domains = slices.Compact(clean)
 	if err := d.Apps.UpdateStage(ctx, stage); err != nil {
 		return aloft.Stage{}, err
+	}
+	if d.AWS != nil {
+		return stage, d.releaseDomains(ctx, before, stage, report)
 	}
 	return stage, d.Platform.Route(ctx, stage)
 }
@@ -141,10 +173,20 @@ func (d *Deployer) destroyStage(ctx context.Context, ref aloft.StageRef) error {
 		return err
 	}
 	defer unlock()
+	remove := d.Platform.Remove
+	if d.Dismantle != nil {
+		if _, err := d.Apps.Stage(ctx, ref); err != nil {
+			return err
+		}
+		if err := d.Dismantle(ctx, ref); err != nil {
+			return err
+		}
+		remove = func(context.Context, aloft.StageRef) error { return nil }
+	}
 	if err := d.Apps.DeleteStage(ctx, ref); err != nil {
 		return err
 	}
-	removed := d.Platform.Remove(ctx, ref)
+	removed := remove(ctx, ref)
 	if d.Recordings != nil {
 		removed = errors.Join(removed, d.Recordings.Delete(ref))
 	}

@@ -30,6 +30,9 @@ func (p *pins) pin(digest string) (unpin func()) {
 
 // collect removes the artifacts that no release names and nobody pinned.
 func (d *Deployer) collect(ctx context.Context) error {
+	if d.Shared {
+		return nil
+	}
 	d.pins.mu.Lock()
 	defer d.pins.mu.Unlock()
 	keep, err := d.Apps.Digests(ctx)

@@ -39,10 +39,14 @@ func (d *Deployer) Plan(ctx context.Context, input aloft.DeployInput, report alo
 		return aloft.Plan{}, err
 	}
 	next := aloft.Release{Artifact: build.Artifact, Functions: build.Functions, Resources: resources, Tuning: state.current.Tuning}
+	if err := d.place(ctx, &next, project, state.stage); err != nil {
+		return aloft.Plan{}, err
+	}
 	plan.Changes = append(plan.Changes, diff(state.current, next)...)
+	plan.Changes = append(plan.Changes, awsDiff(state.current, next)...)
 	plan.Changes = append(plan.Changes, resourceDiff(project.ref, state.current.Resources, resources)...)
 	plan.Changes = append(plan.Changes, toGenerate(state, project)...)
-	plan.ID, err = planID(plan, state, resources)
+	plan.ID, err = planID(plan, state, next)
 	return plan, err
 }
 
@@ -77,22 +81,26 @@ func functionDiff(a, b aloft.Function) []aloft.Change {
 	for _, k := range names(a.Env, b.Env) {
 		before, had := a.Env[k]
 		after, has := b.Env[k]
-		c := aloft.Change{Action: aloft.Modify, Kind: "env", Name: b.Name + "." + k}
-		switch {
-		case had && has && before == after:
-			continue
-		case !had:
-			c.Action = aloft.Add
-		case !has:
-			c.Action = aloft.Remove
+		if had != has || before != after {
+			changes = append(changes, aloft.Change{Action: action(had, has), Kind: "env", Name: b.Name + "." + k})
 		}
-		changes = append(changes, c)
 	}
 	a.Env, b.Env = nil, nil
 	if !reflect.DeepEqual(a, b) {
 		changes = append(changes, aloft.Change{Action: aloft.Modify, Kind: "function", Name: b.Name, Before: summary(a), After: summary(b)})
 	}
 	return changes
+}
+
+// action is what happens to something that differs.
+func action(had, has bool) aloft.Action {
+	switch {
+	case !had:
+		return aloft.Add
+	case !has:
+		return aloft.Remove
+	}
+	return aloft.Modify
 }
 
 // toGenerate lists the secrets that a deploy would make because app.json asks for them.
@@ -175,7 +183,7 @@ func summary(f aloft.Function) string {
 }
 
 // planID names the state a plan was made against and the state it leads to.
-func planID(plan aloft.Plan, state state, resources []aloft.Resource) (string, error) {
+func planID(plan aloft.Plan, state state, next aloft.Release) (string, error) {
 	text, err := json.Marshal(struct {
 		Stage   aloft.StageRef
 		Current int
@@ -184,7 +192,8 @@ func planID(plan aloft.Plan, state state, resources []aloft.Resource) (string, e
 		What    []aloft.Function
 		Tuning  map[string]aloft.Tuning
 		Uses    []aloft.Resource
-	}{plan.Stage, plan.Current, state.current.Config, plan.Build.Artifact.Digest, plan.Build.Functions, state.current.Tuning, resources})
+		AWS     *aloft.AWS `json:",omitempty"`
+	}{plan.Stage, plan.Current, state.current.Config, plan.Build.Artifact.Digest, plan.Build.Functions, state.current.Tuning, next.Resources, next.AWS})
 	if err != nil {
 		return "", fmt.Errorf("name the plan: %w", err)
 	}

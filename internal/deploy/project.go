@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"io/fs"
 	"maps"
 	"os"
@@ -21,8 +22,20 @@ type project struct {
 	settings manifest.Settings
 }
 
-// open reads the manifest of a source directory. Warnings of the manifest are reported.
+// open reads the manifest of a source directory, which must be one that this server runs. Warnings of the manifest are reported.
 func (d *Deployer) open(input aloft.DeployInput, report aloft.Reporter) (project, error) {
+	p, err := d.read(input, report)
+	if err != nil {
+		return p, err
+	}
+	if platform := cmp.Or(input.Platform, aloft.PlatformName(p.settings.Platform)); platform == aloft.OnAWS && d.AWS == nil {
+		return p, elsewhere(p.ref)
+	}
+	return p, engine.Require(d.Engine, p.settings.Isolation.Minimum)
+}
+
+// read reads the manifest of a source directory.
+func (d *Deployer) read(input aloft.DeployInput, report aloft.Reporter) (project, error) {
 	if !filepath.IsAbs(input.Dir) {
 		return project{}, aloft.Errorf(aloft.Invalid, "the source directory %q is not an absolute path", input.Dir)
 	}
@@ -53,8 +66,7 @@ func (d *Deployer) open(input aloft.DeployInput, report aloft.Reporter) (project
 	if err := ref.Check(); err != nil {
 		return project{}, err
 	}
-	p := project{dir: input.Dir, ref: ref, settings: settings(m, ref.Stage, input.Dir)}
-	return p, engine.Require(d.Engine, p.settings.Isolation.Minimum)
+	return project{dir: input.Dir, ref: ref, settings: settings(m, ref.Stage, input.Dir)}, nil
 }
 
 // settings are what the manifest says for a stage. Apps made for apex/up learn their stage as they do there.

@@ -27,6 +27,7 @@ func (d *Deployer) Rollback(ctx context.Context, input aloft.RollbackInput, repo
 	next := target.Clone()
 	next.Kind, next.Status, next.Reason = aloft.RollbackRelease, aloft.Pending, ""
 	next.Author = input.Author
+	d.settle(&next, state.stage)
 	next.Description = input.Description
 	if next.Description == "" {
 		next.Description = fmt.Sprintf("rollback to v%d", target.Version)
@@ -57,7 +58,11 @@ func (d *Deployer) target(ctx context.Context, state state, version int) (aloft.
 	case target.Artifact.Digest == "":
 		return aloft.Release{}, aloft.Errorf(aloft.Invalid, "v%d holds config only, it was made before the first deploy", target.Version).
 			WithHint("choose a release with code: aloft releases")
-	case !d.Artifacts.Has(target.Artifact.Digest):
+	}
+	switch has, err := d.has(ctx, target.Artifact.Digest); {
+	case err != nil:
+		return aloft.Release{}, err
+	case !has:
 		return aloft.Release{}, aloft.Errorf(aloft.Internal, "the artifact %s of v%d is missing", target.Artifact.Short(), target.Version).
 			WithHint("restore it from a backup, or deploy again")
 	}

@@ -52,11 +52,34 @@ func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef) error {
 		if r.Status != aloft.Pending {
 			continue
 		}
-		if err := d.Apps.FinishRelease(ctx, ref, r.Version, "interrupted: the server ended during the deploy"); err != nil {
+		reason := "interrupted: the server ended during the deploy"
+		serves, err := d.settled(ctx, r)
+		if err != nil {
+			return err
+		}
+		if serves {
+			reason = ""
+		}
+		if err := d.Apps.FinishRelease(ctx, ref, r.Version, reason); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settler is a platform where what serves outlives the process that deployed it.
+type settler interface {
+	// Settled reports whether a release that was never finished serves in fact.
+	Settled(ctx context.Context, release aloft.Release) (bool, error)
+}
+
+// settled reports whether a pending release serves: whoever deployed it ended before the record was written.
+func (d *Deployer) settled(ctx context.Context, release aloft.Release) (bool, error) {
+	platform, ok := d.Platform.(settler)
+	if !ok {
+		return false, nil
+	}
+	return platform.Settled(ctx, release)
 }
 
 // ensure returns the state of a stage and creates app and stage if they are missing.

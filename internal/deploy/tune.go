@@ -177,8 +177,9 @@ func (d *Deployer) Restart(ctx context.Context, ref aloft.StageRef, report aloft
 	if err := d.start(ctx, state, report); err != nil {
 		return aloft.Deployment{}, err
 	}
+	isolation, level := d.isolation()
 	return aloft.Deployment{
 		Release: state.current, URL: d.URL(ref), Elapsed: time.Since(began),
-		Isolation: d.Engine.Isolation(), Level: int(d.Engine.Level()),
+		Isolation: isolation, Level: level,
 	}, nil
 }

@@ -97,10 +97,9 @@ func (in Rendering) Poll(u URI, arn any, properties map[string]any, actions ...s
 	if filters := filtersOf(u.Options["filter"]); len(filters) > 0 {
 		all["FilterCriteria"] = map[string]any{"Filters": filters}
 	}
-	why := "event source " + u.Bare()
-	statements := []cfn.Statement{{Action: actions, Resource: arn, Why: why}}
+	statements := []cfn.Statement{{Action: actions, Resource: arn}}
 	if in.KMSKey != "" && u.ARN == "" {
-		statements = append(statements, cfn.Statement{Action: []string{"kms:Decrypt"}, Resource: in.KMSKey, Why: why})
+		statements = append(statements, cfn.Statement{Action: []string{"kms:Decrypt"}, Resource: in.KMSKey})
 	}
 	return Rendered{
 		Resources:  map[string]cfn.Resource{in.ID: {Type: "AWS::Lambda::EventSourceMapping", Properties: all}},

@@ -59,7 +59,7 @@ func checked[T any](s shape[T], check func(*document, node, *T) error) shape[T] 
 
 // settingsKeys are the keys that a stage may override.
 func settingsKeys() []key[Settings] {
-	return []key[Settings]{
+	return append([]key[Settings]{
 		bind(KeyDoc{Key: "build", Default: "detected", Meaning: "Shell lines that build the app, instead of the detected build."},
 			line(), func(s *Settings) *string { return &s.Build }),
 		bind(KeyDoc{Key: "start", Default: "detected", Meaning: "The shell line that starts the web server."},
@@ -87,7 +87,7 @@ func settingsKeys() []key[Settings] {
 		bind(KeyDoc{Key: "functions", Meaning: "Settings of single functions: web, those of the Procfile, and those with a command here."},
 			mapOf("FUNCTION", names("function"), functionShape()),
 			func(s *Settings) *map[string]FunctionSettings { return &s.Functions }),
-	}
+	}, awsKeys()...)
 }
 
 func functionShape() shape[FunctionSettings] {

@@ -39,6 +39,9 @@ func (s Settings) over(base Settings) Settings {
 		Ignore:  pick(s.Ignore, base.Ignore),
 
 		Isolation: cmp.Or(s.Isolation, base.Isolation),
+
+		Platform: cmp.Or(s.Platform, base.Platform),
+		AWS:      s.AWS.over(base.AWS),
 	}
 	merged.Required = append(slices.Clone(base.Required), s.Required...)
 	if len(s.Functions)+len(base.Functions) > 0 {

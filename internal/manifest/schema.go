@@ -22,7 +22,7 @@ func Reference() []KeyDoc {
 		if doc.Key == "stages" {
 			docs = append(docs, KeyDoc{
 				Key: "stages.STAGE", Type: settingsShape().noun(),
-				Meaning: "The keys build, start, static, env, health, drain, timeout, hooks and functions, as above.",
+				Meaning: "The keys build, start, static, env, health, drain, timeout, hooks, functions, platform and aws, as above.",
 			})
 			break
 		}

@@ -83,7 +83,8 @@ func TestSchemaRefusesBad(t *testing.T) {
 		"max-below-min", "soft-above-hard", "network-host", "handler-and-command", "runtime-unknown",
 		"duration-zero", "async-max-event-age", "duration-huge", "duration-overflow", "size-zero",
 		"resource-retention", "resource-dead-letters", "resource-dead-letters-self", "resource-max-receives", "resource-no-type", "resource-option",
-		"resource-duration", "resource-mail", "resource-cloud-option", "lambda-storage", "lambda-role", "lambda-snapstart", "lambda-reserved",
+		"resource-duration", "aws-region-and-regions", "aws-waf",
+		"resource-mail", "resource-cloud-option", "lambda-storage", "lambda-role", "lambda-snapstart", "lambda-reserved",
 		"uses-resource", "uses-none", "uses-word", "uses-word-far", "uses-word-none", "uses-twice", "uses-stage", "uses-other-stage",
 		"tag", "anchor-unknown", "anchor-cycle", "documents", // of YAML
 	}

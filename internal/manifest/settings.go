@@ -29,6 +29,9 @@ type Settings struct {
 	Isolation Isolation
 
 	Ignore []string // patterns of .gitignore form: not shipped
+
+	Platform string `json:",omitempty"` // aloft.OnLocal or aloft.OnAWS; "" if not said
+	AWS      *AWS   `json:",omitempty"` // nil if not said
 }
 
 // Hooks are shell lines run at points of a deploy. A nil list is "not said", an empty one "nothing to run".

@@ -36,21 +36,23 @@ type upFile struct {
 func upShape() shape[upFile] {
 	keys := []key[upFile]{
 		bind(KeyDoc{Key: "name"}, title(), func(f *upFile) *string { return &f.base.Name }),
+		bind(KeyDoc{Key: "profile"}, anyText(), func(f *upFile) *string { return &f.base.onAWS().Profile }),
+		bind(KeyDoc{Key: "regions"}, regions(), func(f *upFile) *[]string { return &f.base.onAWS().Regions }),
 		bind(KeyDoc{Key: "type"}, oneOf("static", "server"), func(f *upFile) *string { return &f.kind }),
 		bind(KeyDoc{Key: "static"}, upStatic(), func(f *upFile) **Static { return &f.base.Static }),
 		bind(KeyDoc{Key: "stages"}, mapOf("STAGE", names("stage"), upStage()), func(f *upFile) *map[string]Settings { return &f.stages }),
 		remark[upFile]("description", ""),
 	}
 	keys = append(keys, lift(upSettings(), func(f *upFile) *Settings { return &f.base })...)
-	keys = append(keys, unused[upFile]("lambda", "regions", "profile", "dns", "headers", "redirects", "inject", "cors",
+	keys = append(keys, unused[upFile]("dns", "headers", "redirects", "inject", "cors",
 		"error_pages", "logs", "tags", "alerts", "actions", "openapi", "team")...)
-	return objectOf(keys...)
+	return checked(objectOf(keys...), func(d *document, n node, f *upFile) error { return settleUp(d, n, &f.base) })
 }
 
 func upStage() shape[Settings] {
 	keys := append(upSettings(), remark[Settings]("domain", "is not used: add the domain with aloft domains add"))
-	keys = append(keys, unused[Settings]("zone", "path", "cert", "lambda")...)
-	return objectOf(keys...)
+	keys = append(keys, unused[Settings]("zone", "path", "cert")...)
+	return checked(objectOf(keys...), settleUp)
 }
 
 // upSettings are the keys of up.json that a stage may override. A command for local development only is not one.
@@ -65,6 +67,7 @@ func upSettings() []key[Settings] {
 		bind(KeyDoc{Key: "hooks"}, hooksShape(), func(s *Settings) *Hooks { return &s.Hooks }),
 		bind(KeyDoc{Key: "environment"}, mapOf("NAME", envNames(), anyText()), func(s *Settings) *map[string]string { return &s.Env }),
 		group("proxy", append(proxy, unused[Settings]("backoff")...)...),
+		group("lambda", upLambda()...),
 	}
 }
 

@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -245,9 +246,10 @@ func lookPath(name, root string, env []string) (string, error) {
 
 // freePort chooses a port below those that Linux gives to outgoing connections. Taken ones are rare where nothing else runs.
 func freePort() (int, error) {
-	const first, last = 20000, 32000
+	const first, last, tries = 20000, 32000, 100
 	var err error
-	for port := first + os.Getpid()%(last-first); port < last; port += 7 {
+	for range tries {
+		port := first + rand.IntN(last-first) //nolint:gosec // not a secret
 		var l net.Listener
 		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil { //nolint:noctx // nothing waits
 			return port, l.Close()

@@ -62,16 +62,16 @@ func (s *settings) secretValue(ctx context.Context) (config map[string]string, a
 	if err != nil {
 		return nil, false, err
 	}
-	head := appendHead(nil, http.MethodPost, u.EscapedPath(), u.Host)
+	head := appendField(appendHead(nil, http.MethodPost, u.EscapedPath(), u.Host), "Connection", "close")
 	for _, f := range s.credentials("secretsmanager").sign(u, "secretsmanager.GetSecretValue", body, time.Now()) {
 		head = appendField(head, f[0], f[1])
 	}
 	head = appendField(head, "Content-Length", strconv.Itoa(len(body)))
-	call := &exchange{method: http.MethodPost, head: append(head, "\r\n"...), body: body}
+	call := &exchange{link: &link{}, method: http.MethodPost, head: append(head, "\r\n"...), body: body}
 	if u.Scheme == "https" {
-		call.secure = u.Hostname()
+		call.link.secure = u.Hostname()
 	}
-	defer call.close()
+	defer call.close(false)
 	answer, err := call.do(ctx, hostPort(u))
 	if err != nil {
 		return nil, true, err

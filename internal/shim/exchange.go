@@ -1,9 +1,7 @@
 package shim
 
 import (
-	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,18 +16,19 @@ const (
 	maxInterim = 32       // 1xx responses to a request
 )
 
-// exchange is one request to the server on a connection of its own: kept connections break when the environment is frozen.
+// exchange is one request to the server.
 type exchange struct {
+	link *link
+
 	method   string
 	head     []byte // with the empty line at its end; reused by the caller
 	body     []byte
 	deadline time.Time // zero: none
-	secure   string    // the name of the host if it is to be reached by TLS
 
-	conn   net.Conn
-	reader *bufio.Reader // reused if it is not nil
-	stop   func() bool   // unties the connection from the context
-	sent   chan struct{} // closed when the body is sent; nil if it was at once
+	began   bool          // there is a connection, so that something may have been sent
+	stop    func() bool   // unties the connection from the context
+	sent    chan struct{} // closed when the body is sent; nil if it was at once
+	closing bool          // the connection ends with the response
 }
 
 // answer is a response: its body is read from the exchange's connection.
@@ -42,25 +41,18 @@ type answer struct {
 
 // do sends the request and returns the head of the response, whose body is to be read before close. The end of ctx breaks it off.
 func (x *exchange) do(ctx context.Context, addr net.Addr) (*answer, error) {
-	conn, err := x.dial(ctx, addr.Network(), addr.String())
-	if err != nil {
+	l := x.link
+	if err := l.open(ctx, addr, x.deadline); err != nil {
 		return nil, err
 	}
-	x.conn = conn
+	conn := l.conn
+	x.began, x.closing = true, true
 	x.stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
-	if err := conn.SetDeadline(x.deadline); err != nil {
-		return nil, err
-	}
 	sendErr := x.send()
-	limit := &io.LimitedReader{R: conn, N: maxHead}
-	if x.reader == nil {
-		x.reader = bufio.NewReaderSize(limit, 16<<10)
-	}
-	x.reader.Reset(limit)
 	for range maxInterim {
-		r, err := http.ReadResponse(x.reader, &http.Request{Method: x.method}) //nolint:bodyclose // it ends with the connection
+		r, err := http.ReadResponse(l.reader, &http.Request{Method: x.method}) //nolint:bodyclose // it ends with the connection
 		switch {
-		case err != nil && limit.N == 0:
+		case err != nil && l.limit.N == 0:
 			return nil, fmt.Errorf("its response head is longer than %d bytes", maxHead)
 		case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 			return nil, errors.New("the server closed the connection without an answer")
@@ -71,48 +63,53 @@ func (x *exchange) do(ctx context.Context, addr net.Addr) (*answer, error) {
 		case r.StatusCode == http.StatusSwitchingProtocols:
 			return nil, errors.New("it answered 101 to a request that did not ask for another protocol")
 		case r.StatusCode >= 200:
-			limit.N = math.MaxInt64
+			l.limit.N, x.closing = math.MaxInt64, r.Close
 			return &answer{status: r.StatusCode, header: r.Header, body: r.Body, length: r.ContentLength}, nil
 		}
 	}
 	return nil, fmt.Errorf("it sent more than %d interim responses", maxInterim)
 }
 
-func (x *exchange) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := &net.Dialer{Deadline: x.deadline, KeepAlive: -1}
-	if x.secure == "" {
-		return d.DialContext(ctx, network, addr)
-	}
-	config := &tls.Config{ServerName: x.secure, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
-	return (&tls.Dialer{NetDialer: d, Config: config}).DialContext(ctx, network, addr)
-}
-
 // send writes the request. A server may answer without reading all of a large body: that is sent meanwhile.
 func (x *exchange) send() error {
 	if len(x.body) <= together {
 		x.head = append(x.head, x.body...)
-		_, err := x.conn.Write(x.head)
+		_, err := x.link.conn.Write(x.head)
 		return err
 	}
 	x.sent = make(chan struct{})
+	conn, both := x.link.conn, net.Buffers{x.head, x.body}
 	go func() {
 		defer close(x.sent)
-		both := net.Buffers{x.head, x.body}
-		_, _ = both.WriteTo(x.conn) // the answer, or that there is none, says what came of it
+		_, _ = both.WriteTo(conn) // the answer, or that there is none, says what came of it
 	}()
 	return nil
 }
 
-// close ends the connection.
-func (x *exchange) close() {
-	if x.conn != nil {
-		x.stop()
-		_ = x.conn.Close()
-		x.conn = nil
+// close ends the exchange: with the connection, unless the response was read whole and the connection can be used again.
+func (x *exchange) close(whole bool) {
+	if !x.began {
+		return
 	}
+	if x.stop() && whole && !x.closing && x.link.reader.Buffered() == 0 && x.allSent() {
+		x.link.rest()
+		return
+	}
+	x.link.close()
 	if x.sent != nil {
 		<-x.sent
-		x.sent = nil
+	}
+}
+
+func (x *exchange) allSent() bool {
+	if x.sent == nil {
+		return true
+	}
+	select {
+	case <-x.sent:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -123,7 +120,7 @@ func appendHead(b []byte, method, target, host string) []byte {
 	b = append(b, target...)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, host...)
-	return append(b, "\r\nConnection: close\r\n"...)
+	return append(b, "\r\n"...)
 }
 
 // place is a host and port.

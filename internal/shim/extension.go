@@ -13,18 +13,19 @@ import (
 func (r *run) registerExtension(ctx context.Context) {
 	const version, registration = "/2020-01-01/extension/", `{"events":[]}`
 	head := appendField(appendHead(nil, http.MethodPost, version+"register", r.api), "Lambda-Extension-Name", "aloft")
+	head = appendField(head, "Connection", "close")
 	head = appendField(head, "Content-Length", strconv.Itoa(len(registration)))
-	register := &exchange{method: http.MethodPost, head: append(head, "\r\n"...), body: []byte(registration), deadline: time.Now().Add(dialTime)}
+	register := &exchange{link: &link{}, method: http.MethodPost, head: append(head, "\r\n"...), body: []byte(registration), deadline: time.Now().Add(dialTime)}
 	answer, err := register.do(ctx, place(r.api))
-	register.close()
+	register.close(false)
 	if err != nil || answer.status != http.StatusOK {
 		return
 	}
 	head = appendHead(nil, http.MethodGet, version+"event/next", r.api)
 	head = appendField(head, "Lambda-Extension-Identifier", answer.header.Get("Lambda-Extension-Identifier"))
-	wait := &exchange{method: http.MethodGet, head: append(head, "\r\n"...)}
+	wait := &exchange{link: &link{}, method: http.MethodGet, head: append(head, "\r\n"...)}
 	if answer, err = wait.do(ctx, place(r.api)); err == nil {
 		_, _ = io.Copy(io.Discard, answer.body) // the environment ends
 	}
-	wait.close()
+	wait.close(false)
 }

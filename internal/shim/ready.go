@@ -107,11 +107,11 @@ func (c *child) healthy(ctx context.Context, addr net.Addr) string {
 	if c.HealthPath == "" {
 		return ""
 	}
-	x := &exchange{method: http.MethodGet, deadline: time.Now().Add(healthTime)}
+	x := &exchange{link: &link{}, method: http.MethodGet, deadline: time.Now().Add(healthTime)}
 	x.head = appendHead(nil, http.MethodGet, c.HealthPath, "localhost")
-	x.head = append(appendField(x.head, "User-Agent", "aloft-health"), "\r\n"...)
+	x.head = append(appendField(appendField(x.head, "User-Agent", "aloft-health"), "Connection", "close"), "\r\n"...)
 	answer, err := x.do(ctx, addr)
-	defer x.close()
+	defer x.close(false)
 	if err != nil {
 		return fmt.Sprintf("GET %s: %v", c.HealthPath, err)
 	}

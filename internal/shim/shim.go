@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -37,8 +39,10 @@ func Run(ctx context.Context, p Program) int {
 	if err == nil {
 		err = s.fetchConfig(ctx)
 	}
-	if err == nil && !s.work() && len(p.Args) > 0 {
-		err = s.replace(p.Args)
+	if err == nil && !s.work() {
+		if args := slices.Concat(s.Become, p.Args); len(args) > 0 {
+			err = s.replace(args)
+		}
 	}
 	if err != nil {
 		say("%v", err)
@@ -107,6 +111,9 @@ func (r *run) run(ctx context.Context) error {
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer cancel()
+	if r.concurrency == 1 {
+		runtime.GOMAXPROCS(1) // one thing is done at a time: a second processor would only be woken up for it
+	}
 	var server *child
 	if len(r.Command) > 0 {
 		server = newChild(r.settings, r.stdout, r.stderr, r.say)

@@ -1,6 +1,7 @@
 package shim_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -39,6 +41,8 @@ func server(how string) {
 	case "crash":
 		fmt.Println("one line before the end\nno database")
 		os.Exit(3)
+	case "late":
+		time.Sleep(11 * time.Second)
 	case "mute":
 		select {}
 	}
@@ -53,7 +57,48 @@ func server(how string) {
 	if err != nil {
 		panic(err)
 	}
-	panic(http.Serve(l, http.HandlerFunc(serve)))
+	handler := http.HandlerFunc(serve)
+	if how == "events" {
+		handler = (&events{met: make(chan struct{})}).serve
+	}
+	panic(http.Serve(l, handler))
+}
+
+// events says what it is asked, as JSON, and does what events tell it to.
+type events struct {
+	waiting atomic.Int32
+	met     chan struct{}
+}
+
+func (e *events) serve(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	var event struct{ Do string }
+	_ = json.Unmarshal(body, &event)
+	w.Header().Set("X-Seen", r.Header.Get("Authorization"))
+	switch {
+	case r.URL.Path == "/missing":
+		w.WriteHeader(http.StatusNotFound)
+	case r.URL.Path == "/teapot":
+		w.WriteHeader(http.StatusTeapot)
+	case event.Do == "fail":
+		http.Error(w, "it cannot", http.StatusInternalServerError)
+	case event.Do == "exit":
+		os.Exit(7)
+	case event.Do == "words":
+		fmt.Fprint(w, "all right")
+	case event.Do == "meet":
+		if e.waiting.Add(1) == 4 {
+			close(e.met)
+		}
+		<-e.met
+		fmt.Fprint(w, `"met"`)
+	default:
+		id, _, _ := strings.Cut(r.Header.Get("X-Request-Id"), "-")
+		trace, _, _ := strings.Cut(r.Header.Get("X-Amzn-Trace-Id"), "=")
+		_ = json.NewEncoder(w).Encode(strings.Join([]string{
+			r.Method, r.RequestURI, r.Header.Get("X-Aloft-Event-Source"), r.Header.Get("Content-Type"), id, trace, string(body),
+		}, " "))
+	}
 }
 
 func serve(w http.ResponseWriter, r *http.Request) {

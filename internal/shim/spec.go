@@ -16,6 +16,10 @@ type Spec struct {
 	Command []string `json:"command,omitempty"` // the web server's argument vector, run in the task root; nil: none
 	Static  []Static `json:"static,omitempty"`  // directories of files, asked before the server, the longest prefix first
 
+	// Become is the argument vector of a program that speaks the Runtime API itself and that Lambda does not find: the shim gives
+	// it the environment and becomes it.
+	Become []string `json:"become,omitempty"`
+
 	// Env is the function's own environment, in whose values $APP is the task root and $PATH the PATH from before. It wins over
 	// Lambda's variables and loses against the secret's, so that what the config sets is to be left out of it.
 	Env map[string]string `json:"env,omitempty"`

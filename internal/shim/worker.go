@@ -1,7 +1,6 @@
 package shim
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,14 +31,15 @@ type worker struct {
 	say   func(format string, args ...any)
 	log   func(line []byte) // of requests; nil: none
 
-	body   []byte // of replies, reused
-	head   []byte // of requests, reused
-	reader *bufio.Reader
+	body []byte // of replies, reused
+	head []byte // of requests, reused
+	link link   // to the server
 }
 
 // loop works until the Runtime API has no more work, and returns why.
 func (w *worker) loop(ctx context.Context) error {
 	defer w.api.close()
+	defer w.link.close()
 	for {
 		inv, err := w.api.next(ctx)
 		if err != nil {
@@ -105,9 +105,10 @@ func (w *worker) answer(ctx context.Context, r *reply) error {
 		return r.refuse(api, http.StatusNotFound, "")
 	}
 	w.head = w.appendRequest(w.head[:0], r.event, target, r.inv)
-	x := &exchange{method: r.event.Method, head: w.head, body: r.event.Body, reader: w.reader}
+	x := &exchange{link: &w.link, method: r.event.Method, head: w.head, body: r.event.Body}
 	response, err := w.forward(ctx, x)
-	defer w.release(x)
+	whole := false
+	defer func() { w.release(x, whole) }()
 	if err != nil {
 		return w.unanswered(ctx, r, err)
 	}
@@ -118,6 +119,7 @@ func (w *worker) answer(ctx context.Context, r *reply) error {
 		return r.finish(api, err)
 	}
 	broken := w.copyBody(r, response)
+	whole = broken == nil
 	if ctx.Err() != nil && r.out == nil && broken != nil {
 		return r.refuse(api, http.StatusGatewayTimeout, "the response was not complete when the function's time was nearly up")
 	}
@@ -136,10 +138,9 @@ func (w *worker) unanswered(ctx context.Context, r *reply, why error) error {
 	return r.refuse(context.WithoutCancel(ctx), status, text)
 }
 
-// release ends an exchange and keeps its buffers for the next.
-func (w *worker) release(x *exchange) {
-	x.close()
-	w.reader = x.reader
+// release ends an exchange, whose response was read whole or not, and keeps its buffer for the next.
+func (w *worker) release(x *exchange, whole bool) {
+	x.close(whole)
 	if cap(x.head) <= maxHead {
 		w.head = x.head
 	}
@@ -162,7 +163,7 @@ func (w *worker) forward(ctx context.Context, x *exchange) (*answer, error) {
 			return nil, err
 		}
 		response, err := x.do(ctx, addr)
-		if err == nil || x.conn != nil || ctx.Err() != nil {
+		if err == nil || x.began || ctx.Err() != nil {
 			return response, err
 		}
 		select {
@@ -260,6 +261,9 @@ func (w *worker) event(ctx context.Context, inv *invocation, began time.Time) er
 	w.logRequest(logged{
 		Type: "event", Method: http.MethodPost, Path: path, Source: source, Status: status, Bytes: int64(len(body)), ID: inv.id, Trace: inv.trace,
 	}, began)
+	if err != nil && w.child != nil && ctx.Err() == nil {
+		w.child.notice(ctx, noticeTime)
+	}
 	var f failure
 	switch {
 	case err != nil && statusOf(ctx, err) == http.StatusGatewayTimeout:
@@ -282,13 +286,15 @@ func (w *worker) post(ctx context.Context, inv *invocation, path, source string)
 		return 0, nil, errors.New("there is no server, only files")
 	}
 	w.head = w.appendEvent(w.head[:0], path, source, inv)
-	x := &exchange{method: http.MethodPost, head: w.head, body: inv.payload, reader: w.reader}
-	defer w.release(x)
+	x := &exchange{link: &w.link, method: http.MethodPost, head: w.head, body: inv.payload}
+	whole := false
+	defer func() { w.release(x, whole) }()
 	response, err := w.forward(ctx, x)
 	if err != nil {
 		return 0, nil, err
 	}
 	w.body, err = appendAll(w.body, response.body, maxEvent)
+	whole = err == nil && len(w.body) <= maxEvent
 	if err == nil && len(w.body) > maxEvent {
 		err = fmt.Errorf("the answer is longer than %d bytes", maxEvent)
 	}

@@ -102,7 +102,7 @@ func (s *render) addNotifications(notify []string) ([]any, error) {
 			s.add(topic, "AWS::SNS::Topic", map[string]any{"TopicName": s.stackName() + "-alarms"})
 			tell = append(tell, cfn.Ref(topic))
 		}
-		s.add("AlarmSubscription"+digest(target), "AWS::SNS::Subscription", map[string]any{
+		s.add("AlarmSubscription"+cfn.Digest(target), "AWS::SNS::Subscription", map[string]any{
 			"TopicArn": cfn.Ref(topic), "Protocol": protocol, "Endpoint": target,
 		})
 	}

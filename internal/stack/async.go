@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ const deadLetterDays = 14
 // names another destination: they are never lost.
 func (s *render) addAsync(f aloft.Function) ([]cfn.Statement, error) {
 	a := f.Async
-	if f.Kind == aloft.Static || a == nil && len(f.EventSources) == 0 {
+	if f.Kind == aloft.Static || a == nil && !slices.ContainsFunc(f.EventSources, unwaited) {
 		return nil, nil
 	}
 	if a == nil {
@@ -55,6 +56,16 @@ func (s *render) addAsync(f aloft.Function) ([]cfn.Statement, error) {
 		},
 	})
 	return statements, nil
+}
+
+// unwaited reports whether nobody waits for what becomes of a source's events. Queues, streams and tables keep theirs.
+func unwaited(uri string) bool {
+	for _, start := range []string{"schedule:", aloft.Topic + ":", aloft.Bucket + ":"} {
+		if strings.HasPrefix(uri, start) {
+			return true
+		}
+	}
+	return strings.HasPrefix(uri, "arn:") && strings.Contains(uri, ":sns:")
 }
 
 // destination is where the record of an event goes, and the action that the role needs for it.

@@ -2,9 +2,12 @@ package stack_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/eventsource"
 	"github.com/aloft-run/aloft/internal/stack"
 	"github.com/aloft-run/aloft/internal/standard"
 )
@@ -13,7 +16,7 @@ import (
 func cases() map[string]stack.Input {
 	all := map[string]stack.Input{}
 	for name, functions := range examples() {
-		all["example-"+name] = input(release(name, functions...))
+		all["example-"+name] = input(release(name, stack.Fit(functions, os.DirFS(filepath.Join("..", "..", "examples", name)))...))
 	}
 	all["rest"] = restCase()
 	all["url"] = urlCase()
@@ -165,7 +168,12 @@ func storesCase() stack.Input {
 	for _, kind := range aloft.ResourceTypes() {
 		web.Uses = append(web.Uses, named(kind))
 	}
+	web.EventSources = []string{"queue:jobs?batch=5", "schedule:rate(5 minutes)", "schedule:cron(0 9 ? * MON-FRI *)", "bucket:uploads?prefix=in/"}
+	work.EventSources = []string{"queue:jobs", "topic:news", "stream:events", "table:items", "bucket:uploads?prefix=out/"}
 	in := input(release("shop", web, work))
+	in.Sources = func(uri string) (eventsource.Source, error) {
+		return standard.EventSources(standard.Sourced{}).Parse(in.Release.StageRef, uri)
+	}
 	for _, kind := range aloft.ResourceTypes() {
 		one := aloft.Resource{Name: named(kind), Type: kind}
 		switch kind {

@@ -13,7 +13,7 @@ const (
 // DomainOutput is the name of the output that tells where a domain's record is to lead: a CNAME, or an alias to it.
 func DomainOutput(domain string) string { return domainID(domain) + domainTarget }
 
-func domainID(domain string) string { return "Domain" + digest(domain) }
+func domainID(domain string) string { return "Domain" + cfn.Digest(domain) }
 
 // addDomains adds for each domain a certificate, the API's name for it and, where its zone is known, the record. Without a zone
 // the stack waits until somebody has made the record that proves the domain: its events say which.

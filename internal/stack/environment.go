@@ -4,13 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
 	"github.com/aloft-run/aloft/internal/lambdaruntime"
+	"github.com/aloft-run/aloft/internal/shim"
 )
+
+// wrapperVariable names the program that a managed runtime starts in its place.
+const wrapperVariable = "AWS_LAMBDA_EXEC_WRAPPER"
 
 // Lambda's limits and places.
 const (
@@ -33,9 +38,10 @@ func (s *render) environment(f aloft.Function, r runtime) (map[string]any, error
 	for _, e := range edges {
 		maps.Copy(env, e.store.rendered.Env)
 	}
-	maps.Copy(env, ownEnv(f, r))
 	config := s.in.Config.Variables[f.Name]
-	if err := refuseReserved(f, config); err != nil {
+	plain, filled := ownEnv(f, r, config)
+	maps.Copy(env, plain)
+	if err := refuseReserved(f, r, config); err != nil {
 		return nil, err
 	}
 	known := map[string]string{}
@@ -45,16 +51,16 @@ func (s *render) environment(f aloft.Function, r runtime) (map[string]any, error
 			known[name] = config[name]
 		}
 	} else if len(config) > 0 {
-		env[secretVariable], env[labelVariable] = s.in.Config.Secret, s.in.Config.Label
+		env[shim.SecretVariable], env[shim.LabelVariable] = s.in.Config.Secret, s.in.Config.Label
 	}
 	if r.shim {
-		text, err := json.Marshal(s.spec(f))
+		text, err := json.Marshal(s.spec(f, filled))
 		if err != nil {
 			return nil, fmt.Errorf("write what the shim of %s runs: %w", f.Name, err)
 		}
-		env[specVariable] = filledIn(string(text))
+		env[shim.SpecVariable] = filledIn(string(text))
 		if r.wrapped {
-			env["AWS_LAMBDA_EXEC_WRAPPER"] = shimProgram
+			env[wrapperVariable] = shimProgram
 		}
 	}
 	return env, fits(f, env, known)
@@ -72,24 +78,25 @@ func filledIn(text string) any {
 	return cfn.Sub(text)
 }
 
-// ownEnv are the variables that the function's source gives it; $APP and $PATH in them are Lambda's.
-func ownEnv(f aloft.Function, r runtime) map[string]any {
-	env := map[string]any{}
+// ownEnv are the variables that the function's source gives it. Those that name the tree or the PATH are the shim's to fill in,
+// where there is one: it knows both; what the config sets is not for it.
+func ownEnv(f aloft.Function, r runtime, config aloft.Config) (plain map[string]any, filled map[string]string) {
+	plain, filled = map[string]any{}, map[string]string{}
+	places := strings.NewReplacer("${APP}", taskRoot, "$APP", taskRoot, "${PATH}", lambdaPath, "$PATH", lambdaPath)
 	for name, value := range f.Env {
-		value = strings.NewReplacer("${APP}", taskRoot, "$APP", taskRoot, "${PATH}", lambdaPath, "$PATH", lambdaPath).Replace(value)
 		if name == "PYTHONPATH" && r.family == lambdaruntime.Python {
 			value += ":" + pythonPath
 		}
-		env[name] = value
-	}
-	if f.Kind != aloft.Handler { // nothing else may be written to
-		for _, name := range []string{"HOME", "TMPDIR"} {
-			if _, set := env[name]; !set {
-				env[name] = "/tmp"
+		literal := places.Replace(value)
+		if _, set := config[name]; r.shim && literal != value {
+			if !set {
+				filled[name] = value
 			}
+			continue
 		}
+		plain[name] = literal
 	}
-	return env
+	return plain, filled
 }
 
 // reserved are the variables that Lambda sets and lets nobody else set.
@@ -104,13 +111,21 @@ func reserved(name string) bool {
 	return strings.HasPrefix(name, "AWS_LAMBDA_FUNCTION_")
 }
 
-func refuseReserved(f aloft.Function, config aloft.Config) error {
+// variableName is what Lambda lets a variable be called.
+var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+
+func refuseReserved(f aloft.Function, r runtime, config aloft.Config) error {
 	for _, set := range []struct {
 		vars  map[string]string
 		where string
 	}{{f.Env, "the env of " + f.Name}, {config, "the config"}} {
 		for _, name := range slices.Sorted(maps.Keys(set.vars)) {
-			if reserved(name) || name == specVariable || name == secretVariable || name == labelVariable {
+			ours := name == shim.SpecVariable || name == shim.SecretVariable || name == shim.LabelVariable || r.wrapped && name == wrapperVariable
+			switch {
+			case !variableName.MatchString(name):
+				return aloft.Errorf(aloft.Invalid, "%s sets %s, which is no name of a variable on AWS Lambda", set.where, name).
+					WithHint("use two or more letters, digits and underscores, a letter first")
+			case reserved(name) || ours:
 				return aloft.Errorf(aloft.Invalid, "%s sets %s, which AWS Lambda keeps for itself", set.where, name).
 					WithHint("give it another name, or leave it out for this stage")
 			}
@@ -162,7 +177,7 @@ func (s *render) parameter(function, name, value string) string {
 			owner = function
 		}
 	}
-	id := "Config" + camel(owner) + camel(strings.ToLower(name)) + digest(owner+"/"+name)
+	id := "Config" + camel(owner) + camel(strings.ToLower(name)) + cfn.Digest(owner+"/"+name)
 	description := "the variable " + name
 	if owner != "" {
 		description += " of " + owner

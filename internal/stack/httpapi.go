@@ -90,7 +90,7 @@ func (s *render) addHTTPAPI(routes []route) error {
 			return err
 		}
 		key := r.method + " " + r.path
-		s.addRoute("ApiRoute"+digest(key), key, integration)
+		s.addRoute("ApiRoute"+cfn.Digest(key), key, integration)
 	}
 	const logs = "ApiLogs"
 	s.put(logs, cfn.Resource{

@@ -1,12 +1,12 @@
 package stack
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"iter"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/aloft-run/aloft/internal/cfn"
 )
 
 // camel is a name as part of a logical id, which may have letters and digits only: "create-thumbnail" is CreateThumbnail.
@@ -38,16 +38,10 @@ func ids(names []string) map[string]string {
 	for _, name := range names {
 		all[name] = camel(name)
 		if count[camel(name)] > 1 {
-			all[name] += digest(name)
+			all[name] += cfn.Digest(name)
 		}
 	}
 	return all
-}
-
-// digest is short, and enough to tell the names of one stack apart.
-func digest(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:4])
 }
 
 // sorted goes through a map in the order of its keys.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
+	"github.com/aloft-run/aloft/internal/lambdaruntime"
 )
 
 // render is a template in the making.
@@ -76,8 +77,25 @@ func (s *render) choose(all []aloft.Function) error {
 			s.functions = append(s.functions, f)
 		}
 	}
+	if err := s.checkBootstrap(); err != nil {
+		return err
+	}
 	if len(s.functions) == 0 {
 		return aloft.Errorf(aloft.Invalid, "%s has no function that runs", s.in.Release.StageRef).WithHint("turn one on: aloft scale, or instances in aloft.yml")
+	}
+	return nil
+}
+
+// checkBootstrap returns Invalid if a handler's bootstrap would be started in place of the shim: Lambda looks there first.
+func (s *render) checkBootstrap() error {
+	for _, f := range s.functions {
+		if family, _, err := lambdaruntime.Parse(f.Runtime); err != nil || family != lambdaruntime.Provided || f.Kind != aloft.Handler || !isBootstrap(f.Command) {
+			continue
+		}
+		if front := s.front(); front != nil {
+			return aloft.Errorf(aloft.Invalid, "%s has the program bootstrap, which AWS Lambda would start for %s too", f.Name, front.Name).
+				WithHint("give it another name, and say it: functions.%s.command in aloft.yml", f.Name)
+		}
 	}
 	return nil
 }

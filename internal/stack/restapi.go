@@ -59,7 +59,7 @@ func (r *rest) node(path string) *node {
 	if above := r.node(exact(path[:at+1])); above.id != "" {
 		parent = cfn.Ref(above.id)
 	}
-	n := &node{id: "ApiPath" + digest(path), methods: map[string]bool{}}
+	n := &node{id: "ApiPath" + cfn.Digest(path), methods: map[string]bool{}}
 	r.add(n.id, "AWS::ApiGateway::Resource", map[string]any{"RestApiId": cfn.Ref(apiID), "ParentId": parent, "PathPart": path[at+1:]})
 	r.nodes[path] = n
 	return n
@@ -84,7 +84,7 @@ func (r *rest) method(path, method string, f aloft.Function) {
 	}
 	alias := r.names[f.Name].Alias
 	integration["Uri"] = cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/" + invoke + "/functions/${" + alias + "}" + ending)
-	id := "ApiMethod" + digest(method+" "+path)
+	id := "ApiMethod" + cfn.Digest(method+" "+path)
 	r.add(id, "AWS::ApiGateway::Method", map[string]any{
 		"RestApiId": cfn.Ref(apiID), "ResourceId": resource, "HttpMethod": method, "AuthorizationType": "NONE", "Integration": integration,
 	})
@@ -105,7 +105,7 @@ func (r *rest) deploy() error {
 		}
 		text.WriteString(id + string(properties))
 	}
-	deployment := "ApiDeployment" + digest(text.String())
+	deployment := "ApiDeployment" + cfn.Digest(text.String())
 	r.put(deployment, cfn.Resource{
 		Type: "AWS::ApiGateway::Deployment", DependsOn: r.methods, Properties: map[string]any{"RestApiId": cfn.Ref(apiID)},
 	})

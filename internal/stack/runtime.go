@@ -73,13 +73,30 @@ func (s *render) runtime(f aloft.Function) (runtime, error) {
 		r.handler = strings.ReplaceAll(f.Name, "-", "_") + ".handler" // Lambda wants one
 		return r, nil
 	}
-	r.shim = s.in.Config.Secret != "" && len(s.in.Config.Variables[f.Name]) > 0
-	r.wrapped = r.shim
-	if r.shim && family == lambdaruntime.Provided {
+	if r.shim = s.in.Config.Secret != "" && len(s.in.Config.Variables[f.Name]) > 0; family != lambdaruntime.Provided {
+		r.wrapped = r.shim
+		return r, nil
+	}
+	if ownProgram(f) {
+		r.shim = true
+		return r, nil
+	}
+	if r.shim {
 		return runtime{}, aloft.Errorf(aloft.Invalid, "the config of %s does not fit into the 4 KB that Lambda has for variables, and nothing can be started before a bootstrap of its own", f.Name).
-			WithHint("keep large values out of its config, or declare a resource of the type secret and have %s read it", f.Name)
+			WithHint("keep large values out of its config, or declare a resource of the type secret and have %s read it; or build it to another name than bootstrap and set its command", f.Name)
 	}
 	return r, nil
+}
+
+// ownProgram reports whether a handler is a program of its own that Lambda does not find by itself.
+func ownProgram(f aloft.Function) bool {
+	family, _, err := lambdaruntime.Parse(f.Runtime)
+	return err == nil && f.Kind == aloft.Handler && family == lambdaruntime.Provided && len(f.Command) > 0 && !isBootstrap(f.Command)
+}
+
+// isBootstrap reports whether a command is the program that Lambda starts before any layer's.
+func isBootstrap(command []string) bool {
+	return len(command) == 1 && strings.TrimPrefix(command[0], "./") == "bootstrap"
 }
 
 // snapshots returns Invalid unless Lambda can start a function from a snapshot.
@@ -139,7 +156,7 @@ func (s *render) layers(f aloft.Function, r runtime) ([]any, error) {
 // layer adds a layer of an object, once, and returns its logical id. It has the digest of the key, so that another object is
 // another layer.
 func (s *render) layer(id, name string, object Object) string {
-	id += digest(object.Key)
+	id += cfn.Digest(object.Key)
 	if _, there := s.template.Resources[id]; !there {
 		s.add(id, "AWS::Lambda::LayerVersion", map[string]any{
 			"LayerName": s.stackName() + "-" + name, "CompatibleArchitectures": []string{s.architecture()},

@@ -32,28 +32,60 @@ func (s *render) addSource(f aloft.Function, uri string, ids map[string]bool) er
 	if !ok {
 		return aloft.Errorf(aloft.Invalid, "%s has the event source %s, which stages on AWS do not have", f.Name, uri).WithHint("leave it out for this stage")
 	}
-	rendered, err := cloud.Render(eventsource.Rendering{
-		ID: sourceID(s.prefix[f.Name], source, ids), Alias: s.aliasARN(f.Name), AliasID: s.names[f.Name].Alias, Function: s.names[f.Name].Lambda,
-		Web: f.Kind == aloft.Web, ARN: s.arnOf, Declared: s.declared,
-	})
+	in, err := s.sourceRendering(f)
 	if err != nil {
 		return err
 	}
+	in.ID = sourceID(s.prefix[f.Name], source, ids)
+	missing := ""
+	in.ARN = func(kind, name string) any {
+		if arn := s.arnOf(kind, name); arn != nil {
+			return arn
+		}
+		missing = kind + " " + name
+		return ""
+	}
+	rendered, err := cloud.Render(in)
+	switch {
+	case err != nil:
+		return err
+	case missing != "":
+		return aloft.Errorf(aloft.Invalid, "%s has the event source %s, and the app declares no %s", f.Name, uri, missing).
+			WithHint("declare it in the resources section of aloft.yml, or name the ARN of one that is there already")
+	}
 	s.merge(rendered.Resources)
 	s.caused[f.Name] = append(s.caused[f.Name], because(f.Name+" has the event source "+uri, rendered.Statements)...)
-	s.noteName(f, source)
+	if rendered.Origin != "" && rendered.Origin != source.Name() {
+		if s.sources[f.Name] == nil {
+			s.sources[f.Name] = map[string]string{}
+		}
+		s.sources[f.Name][rendered.Origin] = source.Name()
+	}
 	return s.patch(rendered)
 }
 
-// sourceID is the prefix of a source's logical ids: of its kind and name, and of its digest if the function has another such.
+// sourceRendering is what all sources of a function have in common.
+func (s *render) sourceRendering(f aloft.Function) (eventsource.Rendering, error) {
+	timeout, err := s.timeout(f)
+	return eventsource.Rendering{
+		Alias: cfn.Ref(s.names[f.Name].Alias), AliasID: s.names[f.Name].Alias, Function: s.names[f.Name].Lambda, Web: f.Kind == aloft.Web,
+		Timeout: timeout, KMSKey: s.aws.KMSKey, Declared: s.declared, Physical: s.physical,
+	}, err
+}
+
+// sourceID is the prefix of a source's logical ids: of its kind and name, so that it stays when options change, for AWS has no two
+// mappings of one queue to a function. A schedule has no name but its text, by which AWS knows it too; so has a second source of
+// one name.
 func sourceID(prefix string, source eventsource.Source, taken map[string]bool) string {
 	kind, _, _ := strings.Cut(source.String(), ":")
 	id := prefix + camel(kind)
-	if name := camel(strings.ToLower(source.Name())); name != camel(kind) {
-		id += name
+	unnamed := source.Name() == kind
+	if !unnamed {
+		id += camel(strings.ToLower(source.Name()))
 	}
-	if taken[id] {
-		id += digest(source.String())
+	id += "Source"
+	if unnamed || taken[id] {
+		id += cfn.Digest(source.String())
 	}
 	taken[id] = true
 	return id
@@ -75,69 +107,42 @@ func (s *render) declared(kind, name string) string {
 	return ""
 }
 
-// noteName tells the shim how a source is called: events have the physical name of where they come from.
-func (s *render) noteName(f aloft.Function, source eventsource.Source) {
-	one, ok := s.stores[source.Name()]
-	if !ok {
-		return
+// physical is the name of a resource that the release declares, as text for Fn::Sub; "" if it declares none.
+func (s *render) physical(kind, name string) string {
+	one, ok := s.stores[name]
+	switch {
+	case !ok || one.kind != kind:
+		return ""
+	case one.rendered.Name != "":
+		return one.rendered.Name
 	}
-	name := one.name
-	if one.kind == aloft.Bucket { // it has account and region in its name, which only CloudFormation knows
-		if arn, is := one.rendered.ARN.(map[string]any); is {
-			text, _ := arn["Fn::Sub"].(string)
-			name = text[strings.LastIndex(text, ":::")+len(":::"):]
-		}
-	}
-	if s.sources[f.Name] == nil {
-		s.sources[f.Name] = map[string]string{}
-	}
-	s.sources[f.Name][name] = source.Name()
+	return one.name
 }
 
-// patch gives resources of others the properties that a source needs there. They wait for what lets them invoke the function:
-// AWS looks whether it does.
+// patch gives resources of others what a source needs there, and has them wait for what AWS looks for.
 func (s *render) patch(rendered eventsource.Rendered) error {
-	var permissions []string
-	for _, id := range slices.Sorted(maps.Keys(rendered.Resources)) {
-		if kind := rendered.Resources[id].Type; kind == "AWS::Lambda::Permission" || strings.HasSuffix(kind, "Policy") {
-			permissions = append(permissions, id)
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(rendered.Patches)) {
+	targets := slices.Concat(slices.Collect(maps.Keys(rendered.Patches)), slices.Collect(maps.Keys(rendered.After)))
+	slices.Sort(targets)
+	for _, id := range slices.Compact(targets) {
 		target, ok := s.template.Resources[id]
 		if !ok {
 			return aloft.Errorf(aloft.Internal, "an event source changes %s, which the stack does not have", id)
 		}
-		target.Properties = over(target.Properties, rendered.Patches[id])
-		for _, permission := range permissions {
-			if !slices.Contains(target.DependsOn, permission) {
-				target.DependsOn = append(target.DependsOn, permission)
+		target.Properties = maps.Clone(target.Properties)
+		if patch := rendered.Patches[id]; len(patch) > 0 {
+			if target.Properties == nil {
+				target.Properties = map[string]any{}
+			}
+			eventsource.Patch(target.Properties, patch)
+		}
+		for _, before := range rendered.After[id] {
+			if !slices.Contains(target.DependsOn, before) {
+				target.DependsOn = append(slices.Clone(target.DependsOn), before)
 			}
 		}
 		s.template.Resources[id] = target
 	}
 	return nil
-}
-
-// over returns properties with others laid over them: objects are merged, lists appended, the rest replaced.
-func over(base, patch map[string]any) map[string]any {
-	all := maps.Clone(base)
-	if all == nil {
-		all = map[string]any{}
-	}
-	for key, value := range patch {
-		switch value := value.(type) {
-		case map[string]any:
-			old, _ := all[key].(map[string]any)
-			all[key] = over(old, value)
-		case []any:
-			old, _ := all[key].([]any)
-			all[key] = slices.Concat(old, value)
-		default:
-			all[key] = value
-		}
-	}
-	return all
 }
 
 // aliasARN is the ARN of a function's alias as text: it makes nothing wait for the alias, so that what the function's role

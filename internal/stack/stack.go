@@ -12,7 +12,7 @@ import (
 )
 
 // Live is the alias that gateways, event sources and permissions lead to.
-const Live = "live"
+const Live = eventsource.Live
 
 // Input is what a template is made of.
 type Input struct {
@@ -74,6 +74,11 @@ const (
 
 // Render returns the template of a release's stack in one region. It returns Invalid, with the next step, for what AWS cannot
 // have: a worker, say.
+//
+// Releases that differ in code alone have the same template and parameters once Release.Version, Release.Artifact and Code are
+// zero: Lambda's API alone makes the one from the other. CloudFormation does not see that, and leaves alone what it believes to
+// be so already; before a later update of the stack each function must have the new template's code (UpdateFunctionCode, without
+// publishing), else the version, which names the code it is of, is refused.
 func Render(in Input) (Output, error) {
 	s, err := begin(in)
 	if err != nil {

@@ -46,6 +46,8 @@ func (Buildpack) Detect(src fs.FS) (buildpack.Plan, bool, error) {
 		Path: []string{"bin"},
 		Keep: []string{"/bin/"}, // many projects ignore it, for it is where they build to
 		Drop: []string{"*.go", "/go.mod", "/go.sum", "/go.work", "/go.work.sum", "/vendor/", "testdata/"},
+
+		Cross: map[string]map[string]string{aloft.ARM64: cross("arm64"), aloft.X8664: cross("amd64")},
 	}
 	if !inModule {
 		plan.Why = "main.go"
@@ -103,6 +105,11 @@ func compile(dir, module string) buildpack.Step {
 	build := step("go build "+target, "build", "-trimpath", "-buildvcs=false", "-modcacherw", "-ldflags=-s -w", "-o", "bin/"+binary(dir, module), target)
 	build.Build = true
 	return build
+}
+
+// cross is the environment of a build for one of Go's architectures.
+func cross(architecture string) map[string]string {
+	return map[string]string{"GOOS": "linux", "GOARCH": architecture, "CGO_ENABLED": "0"}
 }
 
 func step(name string, args ...string) buildpack.Step {

@@ -32,6 +32,9 @@ import (
 // Build builds the shim for this machine and returns its path.
 func Build(t testing.TB) string {
 	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the shim runs on Linux, as Lambda does")
+	}
 	program, _, err := shimbin.Binary(t.Context(), runtime.GOARCH)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,234 @@
+package aws_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/aws"
+	"github.com/aloft-run/aloft/internal/awstest"
+	"github.com/aloft-run/aloft/internal/cfn"
+	"github.com/aloft-run/aloft/internal/stack"
+)
+
+func newMiniStack(t *testing.T, regions ...string) *world {
+	t.Helper()
+	cloud := awstest.Emulator(t)
+	cloud.NeedMiniStack(t)
+	return newWorld(t, cloud, regions...)
+}
+
+// with adds to all templates of a region ("": of all) from now on.
+func (w *world) with(region string, more map[string]cfn.Resource) {
+	w.render = func(in stack.Input) (stack.Output, error) {
+		out, err := stack.Render(in)
+		if err == nil && (region == "" || in.Region == region) {
+			maps.Copy(out.Template.Resources, more)
+		}
+		return out, err
+	}
+}
+
+// impossible is what no account can make: it comes after the alias.
+func impossible() map[string]cfn.Resource {
+	return map[string]cfn.Resource{"Impossible": {
+		Type: "AWS::SSM::Parameter", DependsOn: []string{"WebAlias"}, Properties: map[string]any{"Type": "Nonsense", "Value": "x"},
+	}}
+}
+
+func (w *world) failing(message, reason string) error {
+	w.Helper()
+	err := w.apply(w.Context(), w.release(message))
+	e, ours := err.(*aloft.Error) //nolint:errorlint // it is to be one itself
+	if !ours || !strings.Contains(e.Message, reason) || e.Hint == "" {
+		w.Fatalf("the deploy of what is impossible said: %v\n%s", err, w.report)
+	}
+	return err
+}
+
+// TestNeverWasWhole is the old trap: a first deploy fails, and CloudFormation refuses to change what is left of it.
+func TestNeverWasWhole(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.with("", impossible())
+	w.failing("one", "Impossible (AWS::SSM::Parameter)")
+	if got := w.stacks(home)["hello-production"]; got != "ROLLBACK_COMPLETE" {
+		t.Fatalf("the stack is %s; the test wants one that was taken back", got)
+	}
+	w.render = stack.Render
+	w.up("two")
+	w.expect("two red")
+}
+
+// TestFailedUpdate lets a stack's change fail after code-only releases: CloudFormation leads the alias back to the release that
+// its own last template was of, which is not the current one.
+func TestFailedUpdate(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.up("one")
+	w.up("two")
+	w.set("COLOR", "blue")
+	w.with("", impossible())
+	w.failing("three", "Impossible")
+	w.expect("two red")
+	w.render = stack.Render
+	w.up("four")
+	w.expect("four blue")
+}
+
+func TestRegions(t *testing.T) {
+	t.Parallel()
+	const other = "us-east-1"
+	w := newMiniStack(t, home, other)
+	w.up("one")
+	for _, region := range w.regions {
+		if got := w.stacks(region); got["hello-production"] == "" || got["aloft"] == "" {
+			t.Errorf("stacks of %s: %v", region, got)
+		}
+	}
+	w.set("COLOR", "blue")
+	w.with(other, impossible())
+	w.failing("two", "us-east-1: Impossible")
+	w.expect("one red") // home was ahead
+	w.render = stack.Render
+
+	w.regions = []string{home}
+	w.up("three")
+	w.expect("three blue")
+	if got := w.stacks(other); got["hello-production"] != "" {
+		t.Errorf("stacks of a region that was left: %v", got)
+	}
+}
+
+func TestMend(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.up("one")
+	client := lambda.NewFromConfig(w.in(home))
+	policy, err := client.GetPolicy(t.Context(), &lambda.GetPolicyInput{FunctionName: new("hello-web"), Qualifier: new("live")})
+	w.must(err)
+	_, rest, _ := strings.Cut(*policy.Policy, `"Sid": "`)
+	sid, _, _ := strings.Cut(rest, `"`)
+	if sid == "" {
+		_, rest, _ = strings.Cut(*policy.Policy, `"Sid":"`)
+		sid, _, _ = strings.Cut(rest, `"`)
+	}
+	_, err = client.RemovePermission(t.Context(), &lambda.RemovePermissionInput{FunctionName: new("hello-web"), Qualifier: new("live"), StatementId: &sid})
+	w.must(err)
+	w.cloudForbids()
+	w.up("two")
+	if text := w.report.String(); !strings.Contains(text, "lacks the permission WebApiPermission: lambda:InvokeFunction for apigateway.amazonaws.com") {
+		t.Errorf("the missing permission was not named:\n%s", text)
+	}
+	policy, err = client.GetPolicy(t.Context(), &lambda.GetPolicyInput{FunctionName: new("hello-web"), Qualifier: new("live")})
+	w.must(err)
+	if !strings.Contains(*policy.Policy, "apigateway.amazonaws.com") {
+		t.Errorf("the permission was not added: %s", *policy.Policy)
+	}
+	w.expect("two red")
+}
+
+// TestLargeTemplate takes the way through the bucket.
+func TestLargeTemplate(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.with("", map[string]cfn.Resource{"Topic": {Type: "AWS::SNS::Topic", Metadata: map[string]any{"Why": strings.Repeat("because ", 8000)}}})
+	w.up("one")
+	w.expect("one red")
+}
+
+func TestAccountAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	var both sync.WaitGroup
+	errs := make([]error, 2)
+	for i := range errs {
+		w.reconnect()
+		platform := w.platform
+		both.Go(func() { errs[i] = platform.EnsureAccount(t.Context(), home, aloft.Discard{}) })
+	}
+	both.Wait()
+	for _, err := range errs {
+		w.must(err)
+	}
+	if got := w.stacks(home); len(got) != 1 || got["aloft"] != "CREATE_COMPLETE" {
+		t.Errorf("stacks: %v", got)
+	}
+}
+
+// TestAccountAgain deletes the account's stack, which leaves bucket and key.
+func TestAccountAgain(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.up("one")
+	client := cloudformation.NewFromConfig(w.in(home))
+	_, err := client.UpdateTerminationProtection(t.Context(), &cloudformation.UpdateTerminationProtectionInput{StackName: new("aloft"), EnableTerminationProtection: new(false)})
+	w.must(err)
+	_, err = client.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: new("aloft")})
+	w.must(err)
+	for w.stacks(home)["aloft"] != "" {
+		time.Sleep(w.options.Poll)
+	}
+	// AWS gives what a stack makes the stack's tags; MiniStack leaves buckets out.
+	_, err = s3.NewFromConfig(w.in(home), func(o *s3.Options) { o.UsePathStyle = true }).PutBucketTagging(t.Context(), &s3.PutBucketTaggingInput{
+		Bucket: new(w.options.Session.Bucket(home)), Tagging: &types.Tagging{TagSet: []types.Tag{{Key: new("aloft"), Value: new("account")}}},
+	})
+	w.must(err)
+	w.reconnect()
+	w.up("two")
+	w.expect("two red")
+	if got := w.stacks(home)["aloft"]; !strings.HasSuffix(got, "_COMPLETE") {
+		t.Errorf("the account's stack is %q", got)
+	}
+}
+
+func TestSettled(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.up("one")
+	release := w.release("two")
+	settled, err := w.platform.Settled(t.Context(), release)
+	w.must(err)
+	if settled {
+		t.Error("a release that was not deployed is said to serve")
+	}
+	w.report = &reports{}
+	err = w.platform.Apply(t.Context(), release, w.report, dies)
+	if err == nil {
+		t.Fatal("a release that was not recorded is said to serve")
+	}
+	w.expect("one red")
+}
+
+func dies(context.Context) error { return errors.New("the record cannot be written") }
+
+// cloudForbids lets requests of visitors fail as long as nobody may pass them on: MiniStack lets everything pass.
+func (w *world) cloudForbids() {
+	w.Helper()
+	first := true
+	base := w.options.Client.Transport
+	w.options.Client = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		if first {
+			first = false
+			return &http.Response{StatusCode: http.StatusInternalServerError, Body: io.NopCloser(strings.NewReader(`{"message":"Internal Server Error"}`)), Request: r}, nil
+		}
+		return base.RoundTrip(r)
+	})}
+	w.platform = aws.New(w.options)
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

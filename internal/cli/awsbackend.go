@@ -1,0 +1,225 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/artifact"
+	"github.com/aloft-run/aloft/internal/aws"
+	"github.com/aloft-run/aloft/internal/deploy"
+	"github.com/aloft-run/aloft/internal/manifest"
+	"github.com/aloft-run/aloft/internal/mem"
+	"github.com/aloft-run/aloft/internal/s3"
+)
+
+// awsBackend has the stages of an account of AWS. It works with the user's own credentials, in this process: what others need to
+// know of a stage lies in the account. On this machine there are caches only, which parallel commands share.
+type awsBackend struct {
+	*deploy.Deployer
+
+	program  *program
+	session  *aws.Session
+	region   string // home: it has the records
+	dir      string // caches, below the home directory
+	use      *shared
+	bucket   *s3.Bucket
+	apps     *accountApps
+	store    *artifact.Store
+	platform *aws.Platform
+	engine   *lazyEngine
+	logger   *slog.Logger
+
+	deleteData bool // Destroy takes stores too
+}
+
+var _ backend = (*awsBackend)(nil)
+
+// accountApps are the records of an account. One that aloft was never in has none, and no place for any.
+type accountApps struct {
+	aloft.AppService
+
+	ready bool // there is a bucket
+}
+
+// openAWS returns what has the stages of an account. It must be closed.
+func (p *program) openAWS(ctx context.Context, at site) (*awsBackend, error) {
+	home, err := p.home()
+	if err != nil {
+		return nil, err
+	}
+	session, err := aws.Open(ctx, aws.Want{Profile: at.profile, Account: at.account, Region: at.region})
+	if err != nil {
+		return nil, err
+	}
+	b := &awsBackend{program: p, session: session, region: cmp.Or(at.region, session.Region), dir: filepath.Join(home, "aws")}
+	if b.region == "" {
+		return nil, aloft.Errorf(aloft.Invalid, "it is not said in which region of AWS").
+			WithHint("write aws: {region: eu-central-1} in %s, or give --region, or set AWS_REGION", manifest.AloftFile)
+	}
+	b.logger = slog.New(slog.DiscardHandler)
+	if p.flags.verbose {
+		b.logger = slog.New(slog.NewTextHandler(p.err, nil))
+	}
+	if err := b.open(ctx); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// open opens the caches and the records, and wires all parts.
+func (b *awsBackend) open(ctx context.Context) (err error) {
+	if err := makeHome(b.dir); err != nil {
+		return err
+	}
+	if b.use, err = share(b.dir); err != nil {
+		return err
+	}
+	if b.store, err = artifact.Open(filepath.Join(b.dir, "artifacts")); err != nil {
+		return err
+	}
+	b.bucket = s3.Open(b.session.In(b.region), b.session.Bucket(b.region))
+	ready, err := b.bucket.Exists(ctx)
+	if err != nil {
+		return err
+	}
+	b.apps = &accountApps{AppService: &mem.Store{}}
+	if ready {
+		b.enter()
+	}
+	b.engine = &lazyEngine{program: b.program, dir: b.use.own, logger: b.logger}
+	b.platform = aws.New(b.platformOptions())
+	b.Deployer = deploy.New(b.deployOptions())
+	return nil
+}
+
+// enter makes the records of the account those that are worked with.
+func (b *awsBackend) enter() {
+	host, _ := os.Hostname()
+	b.apps.AppService = s3.NewStore(b.bucket, fmt.Sprintf("%s@%s", cmp.Or(b.program.author(), "somebody"), host))
+	b.apps.ready = true
+}
+
+// Close gives up what it holds, and frees what nobody needs if nobody else works here.
+func (b *awsBackend) Close() {
+	if b.engine != nil {
+		b.engine.close()
+	}
+	if b.use != nil {
+		b.use.close(func() error { return b.Tidy(context.Background(), keptFor) })
+	}
+}
+
+// keptFor is how long artifacts are kept on this machine after they were made; the account has them as long as releases need them.
+const keptFor = 14 * 24 * time.Hour
+
+// prepare makes the account ready for its first release, and looks whether it still is.
+func (b *awsBackend) prepare(ctx context.Context, report aloft.Reporter) error {
+	if err := b.platform.EnsureAccount(ctx, b.region, report); err != nil {
+		return err
+	}
+	if !b.apps.ready {
+		b.enter()
+	}
+	return nil
+}
+
+// Deploy implements aloft.Deployer.
+func (b *awsBackend) Deploy(ctx context.Context, input aloft.DeployInput, report aloft.Reporter) (aloft.Deployment, error) {
+	report.Report(aloft.Notice{Text: "to the AWS account " + b.session.Account + ", home " + b.region})
+	if err := b.prepare(ctx, report); err != nil {
+		return aloft.Deployment{}, err
+	}
+	return b.Deployer.Deploy(ctx, input, report)
+}
+
+// Configure implements aloft.Deployer.
+func (b *awsBackend) Configure(ctx context.Context, input aloft.ConfigInput, report aloft.Reporter) (aloft.Deployment, error) {
+	if len(input.Set) > 0 {
+		if err := b.prepare(ctx, report); err != nil {
+			return aloft.Deployment{}, err
+		}
+	}
+	return b.Deployer.Configure(ctx, input, report)
+}
+
+// SetDomains implements aloft.Operator. It shows the progress of the release that it makes.
+func (b *awsBackend) SetDomains(ctx context.Context, ref aloft.StageRef, domains []string) (stage aloft.Stage, err error) {
+	err = b.program.work(ctx, func(report aloft.Reporter) error {
+		stage, err = b.ChangeDomains(ctx, ref, domains, report)
+		return err
+	})
+	return stage, err
+}
+
+// Destroy implements aloft.Operator. It shows its progress.
+func (b *awsBackend) Destroy(ctx context.Context, ref aloft.StageRef) error {
+	return b.program.work(ctx, func(report aloft.Reporter) error {
+		b.Dismantle = func(ctx context.Context, ref aloft.StageRef) error {
+			_, err := b.platform.Destroy(ctx, ref, b.deleteData, report)
+			return err
+		}
+		return b.Deployer.Destroy(ctx, ref)
+	})
+}
+
+// Releases implements records.
+func (b *awsBackend) Releases(ctx context.Context, ref aloft.StageRef, limit int) ([]aloft.Release, error) {
+	return b.apps.Releases(ctx, ref, limit)
+}
+
+// Release implements records.
+func (b *awsBackend) Release(ctx context.Context, ref aloft.StageRef, version int) (aloft.Release, error) {
+	return b.apps.Release(ctx, ref, version)
+}
+
+// Pending implements records. AWS does not say how many events wait for a function.
+func (*awsBackend) Pending(context.Context, aloft.StageRef) (map[string]int, error) {
+	return map[string]int{}, nil
+}
+
+// TestEvents implements savedEvents. None are saved for stages on AWS.
+func (*awsBackend) TestEvents(context.Context, aloft.StageRef) ([]aloft.TestEvent, error) {
+	return nil, nil
+}
+
+// Invoke implements aloft.Invoker.
+func (b *awsBackend) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.Invoked, error) {
+	return b.platform.Invoke(ctx, input)
+}
+
+// Logs implements aloft.LogService.
+func (b *awsBackend) Logs(ctx context.Context, query aloft.LogQuery) iter.Seq2[aloft.LogLine, error] {
+	return b.platform.Logs(ctx, query)
+}
+
+// EventSources implements records.
+func (b *awsBackend) EventSources(ctx context.Context, ref aloft.StageRef) ([]aloft.EventSource, error) {
+	return b.platform.EventSources(ctx, ref)
+}
+
+// Resources implements aloft.ResourceLister.
+func (b *awsBackend) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.ResourceStatus, error) {
+	return b.platform.Resources(ctx, ref)
+}
+
+// url is where a stage answers, "" if that is not known.
+func (b *awsBackend) url(ref aloft.StageRef) string {
+	ctx, cancel := context.WithTimeout(context.Background(), urlPatience)
+	defer cancel()
+	url, err := b.platform.URL(ctx, ref)
+	if err != nil {
+		b.logger.Warn("look for the URL", "stage", ref.String(), "error", err)
+	}
+	return url
+}
+
+// urlPatience bounds the wait for an address after the work is done.
+const urlPatience = 20 * time.Second

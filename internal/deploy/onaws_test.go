@@ -1,0 +1,181 @@
+package deploy_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/buildpack"
+	"github.com/aloft-run/aloft/internal/buildpack/golang"
+)
+
+// onAWS makes a bench's Deployer one of AWS.
+func onAWS(t *testing.T, files map[string]string) *bench {
+	t.Helper()
+	b := newBench(t, files)
+	b.AWS = &aloft.AWS{Regions: []string{"eu-west-1"}}
+	b.Shared = true
+	return b
+}
+
+func (b *bench) serving() aloft.Release { return b.platform.serving[production] }
+
+const (
+	forIntel = "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00 and so on"
+	forARM   = "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00 and so on"
+)
+
+// What a release on AWS has besides its functions comes from the source, and a change of it is a change of the stage.
+func TestReleasesOnAWS(t *testing.T) {
+	b := onAWS(t, map[string]string{"run": "#!/bin/sh", "aloft.yml": "platform: aws\naws: {log-retention: 30}"})
+	b.up(t)
+	got := b.serving()
+	if got.Platform != aloft.OnAWS || got.AWS == nil || got.AWS.LogDays != 30 || !slices.Equal(got.AWS.Regions, []string{"eu-west-1"}) || got.AWS.Architecture != aloft.ARM64 {
+		t.Fatalf("got %q %+v", got.Platform, got.AWS)
+	}
+	if d := b.up(t); !d.Unchanged {
+		t.Error("the same again made a release")
+	}
+	before, err := b.Plan(t.Context(), b.input(), b.events)
+	if err != nil || len(before.Changes) != 0 {
+		t.Fatalf("%+v, %v", before.Changes, err)
+	}
+	b.write(t, map[string]string{"aloft.yml": "platform: aws\naws: {log-retention: 7, regions: [eu-west-1, us-east-1], cloudformation: {Resources: {}}}"})
+	plan, err := b.Plan(t.Context(), b.input(), b.events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, c := range plan.Changes {
+		if c.Kind == "aws" {
+			lines = append(lines, string(c.Action)+" "+c.Name+" "+c.Before+" "+c.After)
+		}
+	}
+	if got := strings.Join(lines, "\n"); got != "add cloudformation  {\"Resources\":{}}\nmodify logDays 30 7\nmodify regions [\"eu-west-1\"] [\"eu-west-1\",\"us-east-1\"]" || plan.ID == before.ID {
+		t.Errorf("the plan says\n%s", got)
+	}
+	if d := b.up(t); d.Unchanged || b.serving().AWS.LogDays != 7 {
+		t.Error("changed settings made no release")
+	}
+	if d, err := b.Rollback(t.Context(), aloft.RollbackInput{Stage: production}, b.events); err != nil || d.Level != 0 || b.serving().AWS.LogDays != 30 {
+		t.Errorf("after the rollback %+v, %v", b.serving().AWS, err)
+	}
+}
+
+// A server of this machine does not take a stage that runs on AWS, unless it is told to.
+func TestStagesOnAWSAreNotTaken(t *testing.T) {
+	b := newBench(t, map[string]string{"run": "#!/bin/sh", "aloft.yml": "platform: aws"})
+	_, err := b.Deploy(t.Context(), b.input(), b.events)
+	e := fails(t, err, aloft.Invalid, "runs on AWS")
+	if !strings.Contains(e.Hint, "aloft up production") {
+		t.Errorf("the hint is %q", e.Hint)
+	}
+	input := b.input()
+	input.Platform = aloft.OnLocal
+	if _, err := b.Deploy(t.Context(), input, b.events); err != nil || b.serving().AWS != nil {
+		t.Errorf("%v, %+v", err, b.serving().AWS)
+	}
+}
+
+// An artifact runs on what its machine code is for.
+func TestArchitectures(t *testing.T) {
+	for name, c := range map[string]struct{ code, asked, want, refused string }{
+		"scripts":           {"", "", aloft.ARM64, ""},
+		"scripts for Intel": {"", aloft.X8664, aloft.X8664, ""},
+		"Intel":             {forIntel, "", aloft.X8664, ""},
+		"ARM":               {forARM, "", aloft.ARM64, ""},
+		"contradiction":     {forIntel, aloft.ARM64, "", "lib.so"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "platform: aws\n"
+			if c.asked != "" {
+				text += "aws: {architecture: " + c.asked + "}\n"
+			}
+			b := onAWS(t, map[string]string{"run": "#!/bin/sh\n#" + name, "lib.so": c.code + strings.Repeat(" ", 20), "aloft.yml": text})
+			_, err := b.Deploy(t.Context(), b.input(), b.events)
+			if c.refused != "" {
+				fails(t, err, aloft.Invalid, c.asked, c.refused)
+				return
+			}
+			if err != nil || b.serving().AWS.Architecture != c.want {
+				t.Errorf("got %+v, %v", b.serving().AWS, err)
+			}
+			if told := strings.Contains(b.events.text(), "x86_64"); told != (c.want == aloft.X8664 && c.asked == "") {
+				t.Errorf("said\n%s", b.events.text())
+			}
+		})
+	}
+}
+
+// Domains are part of releases on AWS; a rollback keeps those that the stage has, and one that fails gives them back.
+func TestDomainsOnAWS(t *testing.T) {
+	b := onAWS(t, map[string]string{"run": "#!/bin/sh"})
+	b.up(t)
+	if _, err := b.ChangeDomains(t.Context(), production, []string{"www.example.com"}, b.events); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.serving(); got.Version != 2 || !slices.Equal(got.AWS.Domains, []string{"www.example.com"}) || got.Description != "domains: www.example.com" {
+		t.Fatalf("got v%d %+v", got.Version, got.AWS)
+	}
+	b.platform.refuse = errors.New("no such zone")
+	if _, err := b.SetDomains(t.Context(), production, nil); err == nil {
+		t.Fatal("a release that failed is no error")
+	}
+	if stage, err := b.apps.Stage(t.Context(), production); err != nil || len(stage.Domains) != 1 {
+		t.Errorf("the stage has %v, %v", stage.Domains, err)
+	}
+	b.platform.refuse = nil
+	if _, err := b.Rollback(t.Context(), aloft.RollbackInput{Stage: production, Version: 1}, b.events); err != nil || !slices.Equal(b.serving().AWS.Domains, []string{"www.example.com"}) {
+		t.Errorf("after the rollback %v, %v", b.serving().AWS.Domains, err)
+	}
+	if len(b.platform.routed) != 0 {
+		t.Error("hosts were led to the stage here")
+	}
+}
+
+// Variables may come before the first deploy, and what a release needs may be kept by the platform alone.
+func TestStateOnAWS(t *testing.T) {
+	b := onAWS(t, map[string]string{"run": "#!/bin/sh"})
+	if d := b.set(t, map[string]string{"A": "1"}); d.Release.Platform != aloft.OnAWS || d.Release.AWS == nil {
+		t.Errorf("got %+v", d.Release)
+	}
+	first := b.up(t)
+	b.write(t, map[string]string{"run": "#!/bin/sh\n# two"})
+	b.up(t)
+	if err := b.Tidy(t.Context(), -time.Hour); err != nil || b.store.Has(first.Release.Artifact.Digest) {
+		t.Fatalf("tidied, %v", err)
+	}
+	_, err := b.Rollback(t.Context(), aloft.RollbackInput{Stage: production}, b.events)
+	fails(t, err, aloft.Internal, "missing")
+	b.Stored = func(_ context.Context, digest string) (bool, error) {
+		return digest == first.Release.Artifact.Digest, nil
+	}
+	if _, err := b.Rollback(t.Context(), aloft.RollbackInput{Stage: production}, b.events); err != nil {
+		t.Error(err)
+	}
+}
+
+// Go is built for the architecture that was asked for.
+func TestGoIsBuiltForAnother(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("needs Go: apt-get install golang")
+	}
+	other := map[string]string{"amd64": aloft.ARM64, "arm64": aloft.X8664}[runtime.GOARCH]
+	b := onAWS(t, map[string]string{
+		"go.mod": "module app\n\ngo 1.20\n", "main.go": "package main\n\nfunc main() {}\n",
+		"aloft.yml": "platform: aws\naws: {architecture: " + other + "}",
+	})
+	b.Buildpacks, b.BuildEnv = []buildpack.Buildpack{golang.New()}, os.Environ()
+	d := b.up(t)
+	code, err := b.store.Machines(t.Context(), d.Release.Artifact.Digest)
+	if err != nil || len(code) != 1 || code[other] != "bin/app" || b.serving().AWS.Architecture != other {
+		t.Errorf("got %v, %v, %+v", code, err, b.serving().AWS)
+	}
+}

@@ -1,0 +1,43 @@
+package deploy_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/aloft-run/aloft"
+)
+
+// outliving is a platform where what serves outlives the process that deployed it.
+type outliving struct {
+	*platform
+
+	serves map[int]bool
+}
+
+func (p *outliving) Settled(_ context.Context, release aloft.Release) (bool, error) {
+	return p.serves[release.Version], nil
+}
+
+// TestKilledDeploys leaves releases pending, as processes that are killed do: one that serves in fact, and one that does not.
+func TestKilledDeploys(t *testing.T) {
+	b := newBench(t, map[string]string{"run": "one"})
+	b.Platform = &outliving{b.platform, map[int]bool{2: true}}
+	b.up(t)
+	for i, want := range []aloft.ReleaseStatus{aloft.Succeeded, aloft.Broken} {
+		version := i + 2
+		pending, err := b.apps.CreateRelease(t.Context(), aloft.Release{StageRef: production, Kind: aloft.ConfigRelease})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Stop(t.Context(), production); err != nil { // whatever is next looks at it first
+			t.Fatal(err)
+		}
+		got, err := b.apps.Release(t.Context(), production, pending.Version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Status != want || pending.Version != version {
+			t.Errorf("v%d is %s, want %s of v%d", got.Version, got.Status, want, version)
+		}
+	}
+}

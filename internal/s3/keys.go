@@ -1,0 +1,106 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/aloft-run/aloft"
+)
+
+// Keys are objects of the bucket by their keys, whatever they are: see aws.Objects.
+type Keys struct{ bucket *Bucket }
+
+// Keys returns the objects of the bucket.
+func (b *Bucket) Keys() Keys { return Keys{b} }
+
+// Exists reports whether the bucket is there.
+func (b *Bucket) Exists(ctx context.Context) (bool, error) {
+	_, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.name})
+	if missing := new(types.NotFound); errors.As(err, &missing) {
+		return false, nil
+	}
+	return err == nil, b.fail(ctx, "look for", "", err)
+}
+
+// Has reports whether a key is there.
+func (k Keys) Has(ctx context.Context, key string) (bool, error) {
+	_, err := k.bucket.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &k.bucket.name, Key: &key})
+	if err = k.bucket.fail(ctx, "look for", key, err); errors.Is(err, errMissing) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Put stores size bytes under a key. open is called again if it has to start anew.
+func (k Keys) Put(ctx context.Context, key string, size int64, open func() (io.ReadCloser, error)) error {
+	body, err := open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }() // read-only
+	seekable, ok := body.(io.ReadSeeker)
+	if !ok {
+		const most = 64 << 20
+		data, err := io.ReadAll(io.LimitReader(body, most))
+		if err != nil {
+			return fmt.Errorf("read what goes to %s: %w", k.bucket.place(key), err)
+		}
+		seekable = bytes.NewReader(data)
+	}
+	_, err = k.bucket.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &k.bucket.name, Key: &key, Body: seekable, ContentLength: &size})
+	return k.bucket.fail(ctx, "upload", key, err)
+}
+
+// Get returns NotFound if the key is not there.
+func (k Keys) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	out, err := k.bucket.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &k.bucket.name, Key: &key})
+	if err = k.bucket.fail(ctx, "read", key, err); errors.Is(err, errMissing) {
+		return nil, aloft.Errorf(aloft.NotFound, "%s is not there", k.bucket.place(key))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out.Body, nil
+}
+
+// Delete deletes a key. One that is not there is no error.
+func (k Keys) Delete(ctx context.Context, key string) error { return k.bucket.remove(ctx, key, "") }
+
+// Empty deletes all objects of another bucket of the account, in all their versions. A bucket that is not there is empty.
+func (k Keys) Empty(ctx context.Context, bucket string) error {
+	pages := s3.NewListObjectVersionsPaginator(k.bucket.client, &s3.ListObjectVersionsInput{Bucket: &bucket})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if missing := new(types.NoSuchBucket); errors.As(err, &missing) {
+			return nil
+		}
+		if err != nil {
+			return aloft.Errorf(aloft.Unavailable, "empty the bucket %s: %w", bucket, err)
+		}
+		var ids []types.ObjectIdentifier
+		for _, v := range page.Versions {
+			ids = append(ids, types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+		}
+		for _, m := range page.DeleteMarkers {
+			ids = append(ids, types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		out, err := k.bucket.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)}})
+		if err == nil && len(out.Errors) > 0 {
+			err = fmt.Errorf("%s: %s", aws.ToString(out.Errors[0].Key), aws.ToString(out.Errors[0].Message))
+		}
+		if err != nil {
+			return aloft.Errorf(aloft.Unavailable, "empty the bucket %s: %w", bucket, err)
+		}
+	}
+	return nil
+}

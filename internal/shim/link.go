@@ -1,0 +1,91 @@
+package shim
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+// keptTime is how long a connection to the server may have been idle to be used again. Lambda freezes environments between
+// invocations, and when one is thawed the server's own timers close what it takes for idle: connections do not outlive that. Under
+// load the next invocation comes within a millisecond, and nothing was frozen.
+const keptTime = 100 * time.Millisecond
+
+// link is a connection to the server, or none. Its reader is kept for the next one.
+type link struct {
+	secure string // the name of the host if it is to be reached by TLS
+
+	conn   net.Conn
+	addr   string
+	used   time.Time // when it came to rest, by the clock on the wall, which goes on while the environment is frozen
+	limit  io.LimitedReader
+	reader *bufio.Reader
+}
+
+// open connects to an address, unless there is a connection that can be used.
+func (l *link) open(ctx context.Context, addr net.Addr, deadline time.Time) error {
+	if l.conn != nil {
+		if l.addr == addr.String() && time.Now().Round(0).Sub(l.used) < keptTime && l.conn.SetDeadline(deadline) == nil && quiet(l.conn) {
+			l.limit.N = maxHead
+			return nil
+		}
+		l.close()
+	}
+	d := &net.Dialer{Deadline: deadline, KeepAlive: -1}
+	var conn net.Conn
+	var err error
+	if l.secure == "" {
+		conn, err = d.DialContext(ctx, addr.Network(), addr.String())
+	} else {
+		config := &tls.Config{ServerName: l.secure, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+		conn, err = (&tls.Dialer{NetDialer: d, Config: config}).DialContext(ctx, addr.Network(), addr.String())
+	}
+	if err != nil {
+		return err
+	}
+	if err := conn.SetDeadline(deadline); err != nil {
+		_ = conn.Close()
+		return err
+	}
+	l.conn, l.addr, l.limit = conn, addr.String(), io.LimitedReader{R: conn, N: maxHead}
+	if l.reader == nil {
+		l.reader = bufio.NewReaderSize(&l.limit, 16<<10)
+	}
+	l.reader.Reset(&l.limit)
+	return nil
+}
+
+// rest keeps the connection for the next exchange.
+func (l *link) rest() { l.used = time.Now().Round(0) }
+
+// close ends the connection.
+func (l *link) close() {
+	if l.conn != nil {
+		_ = l.conn.Close()
+		l.conn = nil
+	}
+}
+
+// quiet reports whether the other side has neither said anything nor closed the connection.
+func quiet(conn net.Conn) bool {
+	sys, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := sys.SyscallConn()
+	if err != nil {
+		return false
+	}
+	silent := false
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		silent = err == syscall.EAGAIN //nolint:errorlint // a plain errno
+		return true
+	})
+	return err == nil && silent
+}

@@ -97,3 +97,6 @@ func walkText(argument any, use func(id, attribute string)) {
 		}
 	}
 }
+
+// Variable is the name of the variable that a parameter of a template becomes.
+func Variable(parameter string) string { return snake(parameter, "_") }

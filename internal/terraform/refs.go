@@ -13,7 +13,7 @@ func (t *translation) ref(id string) (any, error) {
 		return found, nil
 	}
 	if _, ok := t.template.Parameters[id]; ok {
-		return raw("var." + snake(id, "_")), nil
+		return raw("var." + Variable(id)), nil
 	}
 	return t.attribute(id, "")
 }

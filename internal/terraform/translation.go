@@ -207,7 +207,7 @@ func (t *translation) variables() ([]byte, error) {
 		if parameter.NoEcho {
 			b.set("sensitive", true)
 		}
-		p.section("variable", []string{snake(name, "_")}, b)
+		p.section("variable", []string{Variable(name)}, b)
 	}
 	return []byte(p.String()), nil
 }

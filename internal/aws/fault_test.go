@@ -1,11 +1,13 @@
 package aws_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -84,12 +86,11 @@ func nameOf(request *http.Request) string {
 	if target := request.Header.Get("X-Amz-Target"); target != "" {
 		return target
 	}
-	if request.GetBody != nil && strings.HasPrefix(request.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		body, err := request.GetBody()
-		if err == nil {
-			text, _ := io.ReadAll(body)
-			action, _, _ := strings.Cut(strings.TrimPrefix(string(text), "Action="), "&")
-			return action
+	if strings.HasPrefix(request.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		text, err := io.ReadAll(request.Body)
+		request.Body = io.NopCloser(bytes.NewReader(text))
+		if form, formErr := url.ParseQuery(string(text)); errors.Join(err, formErr) == nil {
+			return form.Get("Action")
 		}
 	}
 	return request.Method + " " + request.URL.Path

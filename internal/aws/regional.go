@@ -110,7 +110,7 @@ func (r *regional) render(ctx context.Context) error {
 	}
 	in := stack.Input{
 		Release: r.release, Region: r.name, Code: r.code.artifact, Layers: r.code.layers, Shim: r.code.shim, Config: config,
-		DeleteData: r.deleteData,
+		DeleteData: r.deleteData, Zones: r.dns,
 	}
 	if r.out, err = r.Render(in); err != nil {
 		return err

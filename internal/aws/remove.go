@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -173,7 +174,7 @@ func (d *deployment) tidy(ctx context.Context) {
 		d.report.Report(aloft.Warning{Text: err.Error()})
 	}
 	_ = d.each(func(r *regional) error {
-		if err := r.pruneSecret(ctx); err != nil {
+		if err := errors.Join(r.pruneSecret(ctx), r.pruneVersions(ctx), r.tellRecords(ctx)); err != nil {
 			d.report.Report(aloft.Warning{Text: err.Error()})
 		}
 		return nil

@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -70,6 +71,9 @@ func TestNeverWasWhole(t *testing.T) {
 	w.render = stack.Render
 	w.up("two")
 	w.expect("two red")
+	if !strings.Contains(w.report.String(), "it is deleted and made again") { // AWS changes no such stack; MiniStack would
+		t.Errorf("the stack was changed:\n%s", w.report)
+	}
 }
 
 // TestFailedUpdate lets a stack's change fail after code-only releases: CloudFormation leads the alias back to the release that
@@ -232,3 +236,31 @@ func (w *world) cloudForbids() {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestInterrupted presses Ctrl-C while CloudFormation changes the stack. Nobody waits; the next deploy goes on from there.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.up("one")
+	w.set("COLOR", "blue")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	release := w.release("two")
+	config := w.cloud.Config.Copy()
+	config.HTTPClient = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		executes := nameOf(r) == "ExecuteChangeSet"
+		answer, err := w.cloud.Config.HTTPClient.Do(r)
+		if err == nil && executes {
+			body, _ := io.ReadAll(answer.Body)
+			answer.Body = io.NopCloser(bytes.NewReader(body))
+			cancel()
+		}
+		return answer, err
+	})}
+	w.connect(config)
+	err := w.apply(ctx, release)
+	wantError(t, err, aloft.Canceled, "CloudFormation goes on with the stack hello-production", "the next aloft up")
+	w.reconnect()
+	w.up("three")
+	w.expect("three blue")
+}

@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,7 +78,7 @@ func accountKeys() []key[AWS] {
 	}
 	return []key[AWS]{
 		bind(KeyDoc{Key: "profile", Default: "AWS_PROFILE, else default", Meaning: "The profile of your AWS configuration whose credentials are used."},
-			matching("a profile's name", `such as "shop"`, `^[^\s\[\]]+$`), func(a *AWS) *string { return &a.Profile }),
+			formed("a profile's name", `such as "shop"`, `^[^\s\[\]]+$`), func(a *AWS) *string { return &a.Profile }),
 		bind(KeyDoc{Key: "account", Meaning: "The account it belongs into. With credentials of another account nothing is done."},
 			account(), func(a *AWS) *string { return &a.Account }),
 		bind(KeyDoc{Key: "regions", Default: "AWS_REGION, else the profile's", Meaning: "The regions it runs in. The first is home: it has the record of releases."},
@@ -102,7 +101,7 @@ func stackKeys() []key[AWS] {
 		bind(KeyDoc{Key: "vpc", Default: "none", Meaning: "The private network that functions have addresses in. Without a NAT gateway they do not reach the Internet from there."},
 			said(vpcShape()), func(a *AWS) **aloft.VPC { return &a.VPC }),
 		bind(KeyDoc{Key: "kms-key", Default: "aloft's own", Meaning: "The key that variables and stores are encrypted with."},
-			matching("a key's ARN", `such as "arn:aws:kms:eu-central-1:123456789012:key/…"`, `^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$`), func(a *AWS) *string { return &a.KMSKey }),
+			formed("a key's ARN", `such as "arn:aws:kms:eu-central-1:123456789012:key/…"`, `^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$`), func(a *AWS) *string { return &a.KMSKey }),
 		bind(KeyDoc{Key: "tags", Meaning: "Tags of everything in its stack."},
 			mapOf("TAG", tagNames(), tagValue()), func(a *AWS) *map[string]string { return &a.Tags }),
 		bind(KeyDoc{Key: "alarms", Meaning: "When somebody is told, and who."},
@@ -118,16 +117,8 @@ func stackKeys() []key[AWS] {
 	}
 }
 
-// matching is text of a form.
-func matching(wants, like, form string) shape[string] {
-	pattern := regexp.MustCompile(form)
-	return word(wants, like, map[string]any{"type": "string", "pattern": form}, func(n node) (string, bool) {
-		return n.text, n.kind == text && pattern.MatchString(n.text)
-	})
-}
-
 func region() shape[string] {
-	return matching("a region", "such as eu-central-1", `^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
+	return formed("a region", "such as eu-central-1", `^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
 }
 
 // regions are one or several, each once.
@@ -150,7 +141,7 @@ func regions() shape[[]string] {
 
 // account is an account's number, which is no number to YAML: it may begin with zeros.
 func account() shape[string] {
-	return matching("an account's number in quotes", `such as "123456789012"`, `^[0-9]{12}$`)
+	return formed("an account's number in quotes", `such as "123456789012"`, `^[0-9]{12}$`)
 }
 
 // retentions are the days that CloudWatch Logs knows. Source: PutRetentionPolicy in the API reference of CloudWatch Logs.
@@ -172,9 +163,9 @@ func retention() shape[int] {
 func vpcShape() shape[aloft.VPC] {
 	s := objectOf(
 		bind(KeyDoc{Key: "subnets", Meaning: "Its subnets, of several zones if it can be."},
-			listOf(matching("a subnet's id", `such as "subnet-0a1b2c3d"`, `^subnet-[0-9a-f]+$`)), func(v *aloft.VPC) *[]string { return &v.Subnets }),
+			listOf(formed("a subnet's id", `such as "subnet-0a1b2c3d"`, `^subnet-[0-9a-f]+$`)), func(v *aloft.VPC) *[]string { return &v.Subnets }),
 		bind(KeyDoc{Key: "security-groups", Meaning: "What its functions may talk to."},
-			listOf(matching("a security group's id", `such as "sg-0a1b2c3d"`, `^sg-[0-9a-f]+$`)), func(v *aloft.VPC) *[]string { return &v.SecurityGroups }),
+			listOf(formed("a security group's id", `such as "sg-0a1b2c3d"`, `^sg-[0-9a-f]+$`)), func(v *aloft.VPC) *[]string { return &v.SecurityGroups }),
 	)
 	s.schema["required"] = []string{"subnets", "security-groups"}
 	return checked(s, func(d *document, n node, v *aloft.VPC) error {

@@ -15,7 +15,7 @@ func alarmsShape() shape[aloft.Alarms] {
 	const form = `^([^@\s]+@[^@\s]+\.[^@\s]+|https://\S+|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:\S+)$`
 	return objectOf(
 		bind(KeyDoc{Key: "notify", Default: "nobody", Meaning: "Who is told: e-mail addresses, https:// addresses, ARNs of topics."},
-			listOf(matching("somebody to tell", `such as "ops@example.com", "https://example.com/hook" or the ARN of a topic`, form)), func(a *aloft.Alarms) *[]string { return &a.Notify }),
+			listOf(formed("somebody to tell", `such as "ops@example.com", "https://example.com/hook" or the ARN of a topic`, form)), func(a *aloft.Alarms) *[]string { return &a.Notify }),
 		bind(KeyDoc{Key: "errors", Default: "1", Meaning: "Failed invocations in five minutes."},
 			within(1, 1_000_000), func(a *aloft.Alarms) *int { return &a.Errors }),
 		bind(KeyDoc{Key: "throttles", Default: "1", Meaning: "Invocations in five minutes that were refused because too many ran."},
@@ -115,42 +115,18 @@ func template() shape[map[string]any] {
 				return nil, d.expected(n.below(f), "a map of keys", "from names to what they name")
 			}
 		}
-		v, _ := plain(n).(map[string]any)
+		decoder := json.NewDecoder(strings.NewReader(jsonOf(n)))
+		decoder.UseNumber() // as they are written
+		var v map[string]any
+		if err := decoder.Decode(&v); err != nil {
+			return nil, d.fault(n.at, "%s: %v", n.path, err)
+		}
 		return v, nil
 	}}
 }
 
 func templateSections() []string {
 	return []string{"Conditions", "Mappings", "Metadata", "Outputs", "Parameters", "Resources", "Rules"}
-}
-
-// plain is a value as JSON decodes it. A number that JSON cannot write stays text.
-func plain(n node) any {
-	switch n.kind {
-	case object:
-		m := map[string]any{}
-		for _, f := range n.fields {
-			m[f.name] = plain(f.value)
-		}
-		return m
-	case list:
-		all := make([]any, len(n.items))
-		for i, item := range n.items {
-			all[i] = plain(item)
-		}
-		return all
-	case number:
-		if json.Valid([]byte(n.text)) {
-			return json.Number(n.text)
-		}
-		return n.text
-	case boolean:
-		return n.text == "true"
-	case nothing:
-		return nil
-	case text:
-	}
-	return n.text
 }
 
 // mergeTemplates returns what top and base say together, key by key at every depth; where both speak, top wins. The result may

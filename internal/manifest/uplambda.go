@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -16,22 +17,15 @@ func (s *Settings) onAWS() *AWS {
 
 // upLambda are the keys of up.json's section lambda. What it says of the one function that up makes, it says of the web function.
 func upLambda() []key[Settings] {
-	web := func(set func(f *FunctionSettings, v int)) func(*Settings, int) {
-		return func(s *Settings, v int) {
-			f := s.Functions[WebFunction]
-			set(&f, v)
-			if s.Functions == nil {
-				s.Functions = map[string]FunctionSettings{}
-			}
-			s.Functions[WebFunction] = f
-		}
-	}
+	seconds := func(f *FunctionSettings, v int) { f.Timeout = aloft.Duration(time.Duration(v) * time.Second) }
 	keys := []key[Settings]{
-		put(KeyDoc{Key: "memory"}, within(1, 10_240), web(func(f *FunctionSettings, v int) { f.Memory = v })),
-		put(KeyDoc{Key: "timeout"}, within(1, 900), web(func(f *FunctionSettings, v int) { f.Timeout = aloft.Duration(time.Duration(v) * time.Second) })),
+		ofWeb("memory", within(1, 10_240), func(f *FunctionSettings, v int) { f.Memory = v }),
+		ofWeb("timeout", within(1, 900), seconds),
+		ofWeb("role", anyText(), func(f *FunctionSettings, v string) { f.onLambda().Role = v }),
+		ofWeb("policy", statements(), func(f *FunctionSettings, v []json.RawMessage) { f.onLambda().Policy = v }),
 		bind(KeyDoc{Key: "vpc"}, said(upVPC()), func(s *Settings) **aloft.VPC { return &s.onAWS().VPC }),
 	}
-	return append(keys, unused[Settings]("role", "policy", "runtime", "accelerate", "warm", "warm_count", "warm_rate")...)
+	return append(keys, unused[Settings]("runtime", "accelerate", "warm", "warm_count", "warm_rate")...)
 }
 
 func upVPC() shape[aloft.VPC] {
@@ -41,16 +35,29 @@ func upVPC() shape[aloft.VPC] {
 	)
 }
 
-// put makes a key whose value set puts into T.
-func put[T, V any](doc KeyDoc, s shape[V], set func(*T, V)) key[T] {
-	doc.Type = s.noun()
-	return key[T]{doc: doc, below: s.keys, schema: s.schema, read: func(d *document, n node, into *T) error {
+// ofWeb makes a key whose value says something of the web function.
+func ofWeb[V any](name string, s shape[V], set func(*FunctionSettings, V)) key[Settings] {
+	return key[Settings]{doc: KeyDoc{Key: name, Type: s.noun()}, schema: s.schema, read: func(d *document, n node, into *Settings) error {
 		v, err := s.read(d, n)
-		if err == nil {
-			set(into, v)
+		if err != nil {
+			return err
 		}
-		return err
+		web := into.Functions[WebFunction]
+		set(&web, v)
+		if into.Functions == nil {
+			into.Functions = map[string]FunctionSettings{}
+		}
+		into.Functions[WebFunction] = web
+		return nil
 	}}
+}
+
+// onLambda are the settings that only Lambda knows, made if there are none.
+func (f *FunctionSettings) onLambda() *Lambda {
+	if f.Lambda == nil {
+		f.Lambda = &Lambda{}
+	}
+	return f.Lambda
 }
 
 // settleUp lets proxy.timeout win over lambda.timeout, which bounds the same requests.

@@ -119,10 +119,9 @@ func (in Input) cloudFormation(out *Output, rendered stack.Output, dir string) e
 		return err
 	}
 	out.Files[path.Join(dir, "template.json")] = text
-	type parameter struct{ ParameterKey, ParameterValue string }
-	all := []parameter{{bucketParameter, ""}, {revisionParameter, "1"}}
+	all := []string{bucketParameter + "=", revisionParameter + "=1"} // a form that all versions of the AWS CLI take
 	for _, name := range out.Parameters {
-		all = append(all, parameter{name, ""})
+		all = append(all, name+"=")
 	}
 	text, err = json.MarshalIndent(all, "", "  ")
 	if err != nil {

@@ -27,7 +27,8 @@ var layers = map[string][]string{
 	"internal/stack":       {"internal/cfn", "internal/eventsource", "internal/lambdaruntime", "internal/resource", "internal/shim"},
 	"internal/terraform":   {"internal/cfn"},
 	"internal/export":      {"internal/cfn", "internal/stack", "internal/terraform"},
-	"internal/aws":         {"internal/cfn", "internal/stack", "internal/shim/..."},
+	"internal/foreign":     {"internal/cfn", "internal/lambdaruntime"},
+	"internal/aws":         {"internal/cfn", "internal/foreign", "internal/stack", "internal/shim/..."},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
 	"internal/cost/...":    {"internal/cfn", "internal/cost"},

@@ -43,7 +43,7 @@ of variables are not written; aloft config set takes them.
 
 With --json: {"stack", "stage", "release", "config", "files", "imported", "left"}; config has names only.
 
-Exit status: 0 imported; 1 AWS failed; 2 the input was wrong, there is no such stack, or aloft has the stage already.`
+Exit status: 0 imported; 1 AWS failed, or aloft has the stage already; 2 the input was wrong, or there is no such stack.`
 
 func newImport(p *program) *cobra.Command {
 	c := newCommand(cobra.Command{

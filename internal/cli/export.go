@@ -96,7 +96,7 @@ func runExport(ctx context.Context, p *program, o exportOptions) error {
 			return aloft.Errorf(aloft.Invalid, "--config %q is no name of a variable", name).WithHint("such as --config STRIPE_KEY,SMTP_PASSWORD: names only, never values")
 		}
 	}
-	target, err := o.target(p)
+	target, err := o.target()
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func runExport(ctx context.Context, p *program, o exportOptions) error {
 }
 
 // target is the directory that is written to. It returns Invalid if others' files are there.
-func (o exportOptions) target(p *program) (string, error) {
+func (o exportOptions) target() (string, error) {
 	target, err := filepath.Abs(o.dir)
 	if err != nil || o.dir == "" {
 		return "", aloft.Errorf(aloft.Invalid, "%q is no directory", o.dir).WithHint("name one that is new or empty")

@@ -127,7 +127,7 @@ func writeNew(name string, write func(io.Writer) error) error {
 	failed := func(err error) error {
 		return aloft.Errorf(aloft.Invalid, "%s cannot be written: %w", clean(name), err).WithHint("name a directory that you may write")
 	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // plain files for others to read
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return failed(err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".aloft-")

@@ -15,8 +15,8 @@ import (
 )
 
 type importOptions struct {
-	stack, dir string
-	force      bool
+	stack, dir, stage string
+	force             bool
 }
 
 // importResult is an import as --json says it. Of a stack that aloft did not make there is no release.
@@ -37,9 +37,9 @@ that serves has the number that it had, its config is sealed anew, its package c
 aloft up, rollback, config and logs go on from there. Earlier releases are gone. Nothing of the stack changes.
 
 A stack that something else made (SAM, Serverless, CDK, by hand): with --dir, an app is written for each package of its
-functions: their code, an aloft.yml with what aloft has words for, and the template. What was taken and what was not is
-listed. The stack stays as it is and goes on: deploy the app beside it, move what calls it, then delete the stack. Values
-of variables are not written; aloft config set takes them.
+functions: their code, an aloft.yml with what aloft has words for, and the template. Values of variables become config of
+--stage, sealed. What was taken and what was not is listed. The stack stays as it is and goes on: deploy the app beside
+it, move what calls it, take over its event sources, then delete the stack.
 
 With --json: {"stack", "stage", "release", "config", "files", "imported", "left"}; config has names only.
 
@@ -88,7 +88,7 @@ func runImportStack(ctx context.Context, p *program, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	at.aws = true
+	at.aws, o.stage = true, ref.Stage
 	b, err := p.openAWS(ctx, at)
 	if err != nil {
 		return err

@@ -192,17 +192,15 @@ func (r *reader) routes(integration, function string) []string {
 			continue
 		}
 		r.seen[id] = "a route of " + function
-		switch {
-		case key == "$default":
-			all = append(all, "/")
+		method, path, _ := strings.Cut(strings.ReplaceAll(key, "+}", "...}"), " ")
+		switch method {
+		case "$default":
+			path = "/"
+		case "ANY":
 		default:
-			method, path, _ := strings.Cut(key, " ")
-			path = strings.ReplaceAll(path, "+}", "...}")
-			if method != "ANY" {
-				path = method + " " + path
-			}
-			all = append(all, path)
+			path = method + " " + path
 		}
+		all = append(all, path)
 	}
 	return all
 }

@@ -13,7 +13,7 @@ func (r *reader) manifest(app App) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Made from the stack %s in %s by aloft import stack.\nname: %s\nplatform: aws\n", r.Name, r.Region, app.Name)
 	fmt.Fprintf(&b, "aws:\n  region: %s\n  architecture: %s\n", r.Region, app.Functions[0].Architecture)
-	b.WriteString("functions:\n")
+	b.WriteString("functions:\n  web: {instances: 0}   # what looks like a server in the package is none\n")
 	routes := map[string]string{}
 	for _, f := range app.Functions {
 		fmt.Fprintf(&b, "  %s:\n    handler: %s\n    runtime: %s\n    memory: %dMB\n    timeout: %ds\n", f.As, strconv.Quote(f.Handler), f.Runtime, f.Memory, f.Timeout)

@@ -104,7 +104,7 @@ func bucketKinds() map[string]kind {
 	}
 }
 
-func bucketParts(t *translation, id string, r cfn.Resource, main *section) error {
+func bucketParts(t *translation, _ string, r cfn.Resource, main *section) error {
 	if r.DeletionPolicy == "Delete" { // aloft empties a bucket that goes
 		main.body.set("force_destroy", true)
 	}
@@ -148,7 +148,6 @@ func bucketParts(t *translation, id string, r cfn.Resource, main *section) error
 			everyObject(s.body)
 		}
 	}
-	_ = id
 	return nil
 }
 

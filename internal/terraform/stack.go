@@ -10,7 +10,7 @@ import (
 
 // asStack keeps a resource in CloudFormation, in a stack of its own that tells what others refer to.
 func (t *translation) asStack(id string, r cfn.Resource) error {
-	properties, err := t.value(map[string]any(r.Properties))
+	properties, err := t.value(r.Properties)
 	if err != nil {
 		return err
 	}

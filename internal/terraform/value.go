@@ -19,34 +19,42 @@ func (t *translation) value(v any) (any, error) {
 		}
 		return v, nil
 	case []any:
-		all := make([]any, 0, len(v))
-		for _, one := range v {
-			made, err := t.value(one)
-			if err != nil {
-				return nil, err
-			}
-			if made != nil {
-				all = append(all, made)
-			}
-		}
-		return all, nil
+		return t.list(v)
 	case map[string]any:
 		if name, argument, ok := intrinsic(v); ok {
 			return t.call(name, argument)
 		}
-		all := make(map[string]any, len(v))
-		for key, one := range v {
-			made, err := t.value(one)
-			if err != nil {
-				return nil, err
-			}
-			if made != nil {
-				all[key] = made
-			}
-		}
-		return all, nil
+		return t.object(v)
 	}
 	return v, nil
+}
+
+func (t *translation) list(values []any) (any, error) {
+	all := make([]any, 0, len(values))
+	for _, one := range values {
+		made, err := t.value(one)
+		if err != nil {
+			return nil, err
+		}
+		if made != nil {
+			all = append(all, made)
+		}
+	}
+	return all, nil
+}
+
+func (t *translation) object(values map[string]any) (any, error) {
+	all := make(map[string]any, len(values))
+	for key, one := range values {
+		made, err := t.value(one)
+		if err != nil {
+			return nil, err
+		}
+		if made != nil {
+			all[key] = made
+		}
+	}
+	return all, nil
 }
 
 // intrinsic reports whether a map is one of CloudFormation's functions.
@@ -65,22 +73,21 @@ func intrinsic(v map[string]any) (name string, argument any, ok bool) {
 // call is what one of CloudFormation's functions returns.
 func (t *translation) call(name string, argument any) (any, error) {
 	list, _ := argument.([]any)
+	id, isText := argument.(string)
+	switch {
+	case isText && name == "Ref" && id == cfn.NoValue:
+		return nil, nil //nolint:nilnil // it is left out
+	case isText && name == "Ref":
+		return t.ref(id)
+	case isText && name == "Fn::Sub":
+		return t.sub(id, nil)
+	}
 	switch name {
-	case "Ref":
-		if id, ok := argument.(string); ok {
-			if id == cfn.NoValue {
-				return nil, nil //nolint:nilnil // it is left out
-			}
-			return t.ref(id)
-		}
 	case "Fn::GetAtt":
 		if id, attribute, ok := getAtt(argument); ok {
 			return t.attribute(id, attribute)
 		}
 	case "Fn::Sub":
-		if text, ok := argument.(string); ok {
-			return t.sub(text, nil)
-		}
 		if len(list) == 2 {
 			text, isText := list[0].(string)
 			values, isMap := list[1].(map[string]any)

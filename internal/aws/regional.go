@@ -144,6 +144,7 @@ func (r *regional) renderWith(config stack.Config) error {
 		r.out.Template.Outputs = map[string]cfn.Output{}
 	}
 	r.out.Template.Outputs[OutputFingerprint] = cfn.Output{Value: r.fingerprint}
+	r.out.Template.Metadata = map[string]any{metadataKey: recordIn(r.release)}
 	r.template, err = r.out.Template.JSON()
 	if err != nil || len(r.template) <= inlineTemplate {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -83,7 +84,13 @@ func newImportStack(p *program) *cobra.Command {
 	return c
 }
 
+// stackName is the form of names of stacks.
+var stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
+
 func runImportStack(ctx context.Context, p *program, o importOptions) error {
+	if !stackName.MatchString(o.stack) {
+		return aloft.Errorf(aloft.Invalid, "%q is no name of a stack", o.stack).WithHint("aws cloudformation list-stacks lists them")
+	}
 	ref, err := p.stage("")
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ import (
 //	retry COMMAND ARG...        run a program until it ends with status 0
 //	kill-server [SIGNAL]        end the server (KILL, TERM, INT) and wait until it is gone
 //	onterminal KEYS COMMAND ARG...
-//	                            run a program on a terminal, type KEYS once it has said "keys?", print what it showed and its status
+//	                            run a program on a terminal, type KEYS once it has said "keys?" or "[y/N]", print what it showed and its status
 //	noprocess [TEXT]            no process of this home is left but the server, and none with TEXT in its arguments
 //	nosecret TEXT DIR...        no file below DIR holds TEXT
 //	freeport NAME               set NAME to a port that is free

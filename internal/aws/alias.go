@@ -41,7 +41,7 @@ func (r *region) point(ctx context.Context, function, version, description strin
 		}
 		_, err = r.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
 			FunctionName: &function, Name: sdk.String(stack.Live), FunctionVersion: &version, Description: &description,
-			RevisionId: alias.RevisionId, RoutingConfig: &lambdatypes.AliasRoutingConfiguration{},
+			RevisionId: alias.RevisionId, RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}},
 		})
 		if err == nil {
 			return nil
@@ -134,7 +134,7 @@ func (r *regional) restoreAliases(ctx context.Context) error {
 
 // restoreStack returns a stack that was changed to the current release.
 func (r *regional) restoreStack(ctx context.Context) error {
-	found, err := r.ready(ctx, StackName(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
 	if err != nil || found == nil || outputOf(found, stack.OutputRelease) != title(r.release) {
 		if err == nil {
 			err = r.restoreAliases(ctx) // CloudFormation took it back

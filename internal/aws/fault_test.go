@@ -143,8 +143,8 @@ func scenarios() []scenario {
 }
 
 // TestFaults lets each request of a deploy go wrong. What served goes on serving, the next deploy succeeds, and nothing is left
-// over. By default every third request fails in one way, another for the next; ALOFT_FAULTS=all tries all of all, in a quarter of
-// an hour.
+// over. By default every fourth request fails in one way, another for the next; ALOFT_FAULTS=all tries all ways for all, in half an
+// hour.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	cloud := awstest.Emulator(t)
@@ -164,10 +164,10 @@ func TestFaults(t *testing.T) {
 			for at := 1; at <= total; at++ {
 				kinds := faults()
 				if os.Getenv("ALOFT_FAULTS") != "all" {
-					if at%3 != 0 {
+					if at%4 != 0 {
 						continue
 					}
-					kinds = kinds[at/3%len(kinds):][:1]
+					kinds = kinds[at/4%len(kinds):][:1]
 				}
 				for _, kind := range kinds {
 					tried++

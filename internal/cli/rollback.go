@@ -23,10 +23,13 @@ func newRollback(p *program) *cobra.Command {
 		Long: `Makes a new release that equals an earlier one in everything: code, config, functions. Without an argument
 it is the newest release that succeeded before the current one. The history is not rewritten.
 
+On AWS, where it would replace or delete what somebody may miss, such as a table that came later, it shows that
+and asks first; --yes agrees. Without a terminal it refuses.
+
 With --json it prints what aloft up prints.
 
-Exit status: 0 released; 1 it did not start, and the current release keeps serving; 2 there is no such
-release.`,
+Exit status: 0 released; 1 it did not start, and the current release keeps serving, or the answer was no; 2 there
+is no such release, or nobody to ask.`,
 		Example: `  aloft rollback
   aloft rollback v5
   aloft rollback v5 --stage production -m "Prices were wrong"`,
@@ -60,8 +63,11 @@ func runRollback(ctx context.Context, p *program, o rollbackOptions) error {
 	if err != nil {
 		return err
 	}
-	input := aloft.RollbackInput{Stage: ref, Version: o.version, Author: p.author(), Description: o.description}
-	return p.release(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
-		return c.Rollback(ctx, input, report)
+	input := aloft.RollbackInput{Stage: ref, Version: o.version, Author: p.author(), Description: o.description, Agreed: p.flags.yes}
+	return p.agreeing(ctx, ref, func(plan string) change {
+		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+			input.Plan = plan
+			return c.Rollback(ctx, input, report)
+		}
 	})
 }

@@ -97,6 +97,7 @@ func TestFlagMatrix(t *testing.T) {
 	bad["for"] = []string{"", "x", "5", "-5m", "0s", "25h", "NaN"}
 	bad["release"], bad["against"] = bad["qualifier"], bad["qualifier"]
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
+	bad["plan"] = []string{"", "x", "3-9f2c1ab077", "-1-9f2c1ab077-5de01c4a21", "3-9F2C1AB077-5de01c4a21", "a\x00b"}
 	bad["platform"] = []string{"", "x", "azure", "AWS", "a\x00b"}
 	bad["profile"] = []string{"", " ", "a b", "[x]", "a\x00b"}
 	bad["region"] = []string{"", "x", "Frankfurt", "eu-central", "a\x00b"}

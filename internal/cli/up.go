@@ -19,16 +19,20 @@ New instances start beside the old ones; when they are ready, requests move to t
 finish what they have begun. If anything fails, the old release keeps serving. If the source has not
 changed since the current release, no release is made, unless --force is given or all of it has crashed.
 
+` + canaryHelp + `
+
 With --json: {"app", "stage", "release", "url", "artifact": {"digest", "size", "files"},
 "build": {"buildpack", "cached", "seconds"}, "isolation", "seconds", "unchanged"}.
 
-Exit status: 0 released, or nothing changed; 1 the build or the start failed; 2 the input was wrong;
+Exit status: 0 released, or nothing changed; 1 the build, the start or the canary failed; 2 the input was wrong;
 130 interrupted.`
 
 type upOptions struct {
 	stage       string
 	description string
 	force       bool
+	canary      canaryOptions
+	tried       *aloft.Canary
 }
 
 func newUp(p *program) *cobra.Command {
@@ -40,10 +44,15 @@ func newUp(p *program) *cobra.Command {
 		Long:    upHelp,
 		Example: `  aloft up
   aloft up production -m "New prices"
+  aloft up production --canary 10% --for 5m
   aloft up -C ../shop --stage pr-12 --json`,
 		Args: between(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.stage = first(args)
+			var err error
+			if o.tried, err = o.canary.read(c); err != nil {
+				return err
+			}
 			return runUp(c.Context(), p, o)
 		},
 	})
@@ -54,6 +63,7 @@ func newUp(p *program) *cobra.Command {
 func (o *upOptions) flags(c *cobra.Command) {
 	c.Flags().BoolVar(&o.force, "force", false, "build and release though nothing changed")
 	c.Flags().StringVarP(&o.description, "message", "m", "", "why this release is made")
+	o.canary.flags(c)
 }
 
 func runUp(ctx context.Context, p *program, o upOptions) error {
@@ -61,7 +71,7 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	input.Force, input.Description = o.force, o.description
+	input.Force, input.Description, input.Canary = o.force, o.description, o.tried
 	return p.release(ctx, input.Stage, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 		return c.Deploy(ctx, input, report)
 	})

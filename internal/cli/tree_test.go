@@ -95,6 +95,7 @@ func TestFlagMatrix(t *testing.T) {
 	bad["event"] = []string{" ", "s4", "../x", "a\x00b"}
 	bad["set"] = []string{"", "x", "=1", "Records.9.x=1"}
 	bad["for"] = []string{"", "x", "5", "-5m", "0s", "25h", "NaN"}
+	bad["canary"] = []string{"", "x", "0%", "100%", "-1", "NaN", "1e9", "10%%", "a\x00b"}
 	bad["release"], bad["against"] = bad["qualifier"], bad["qualifier"]
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
 	bad["platform"] = []string{"", "x", "azure", "AWS", "a\x00b"}
@@ -112,7 +113,8 @@ func TestFlagMatrix(t *testing.T) {
 	bad["memory"] = []string{"x", "0", "127", "10241", "-1", "11GB", "1.5", "NaN"}
 	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
 	arguments := map[string][]string{
-		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
+		"promote": {"staging", "production"},
+		"run":     {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
 		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},
 		"aliases set": {"live", "v1"}, "aliases remove": {"live"}, "record": {"create"}, "replay": {"1"}, "test-events show": {"s3"}, "show": {"a"}, "dead-letters replay": {"--all"}, "save": {"create", "large"}, "test-events remove": {"create", "large"},
 		"event-sources add": {"web", "queue:jobs"}, "event-sources remove": {"web", "queue:jobs"}, "event-sources clear": {"web"},

@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.deps/bin:$(PATH)
 BENCHES := bench-spawn bench-deploy bench-gateway bench-elastic bench-invoke bench-logs bench-shim
 SHIMS   := internal/shim/shimbin
 
-.PHONY: build shim demo test lint check bench $(BENCHES) deps clean
+.PHONY: build shim demo test lint check aws-faults bench $(BENCHES) deps clean
 
 # Build bin/aloft, which carries the shim for AWS Lambda.
 build: shim
@@ -52,6 +52,10 @@ G25: ; $(GOAL) TestEvents
 G28: ; $(GOAL) TestUpgrade
 G26: ; $(GOAL) TestLeaks
 goals: G1 G3 G4 G12 G13 G14 G15 G16 G17 G18 G19 G25 G26 G28
+
+# Each request of a deploy to AWS fails once, in each way, against an emulator: half an hour.
+aws-faults: deps
+	ALOFT_FAULTS=all go test ./internal/aws -run TestFaults -count=1 -timeout 2h -v
 
 # Run the benchmarks against peers, side by side, one after the other, and print the ratios: some minutes. One that fails does
 # not keep the others from running. BENCHFLAGS="-rounds 15" makes longer runs; make bench-gateway runs one.

@@ -34,6 +34,7 @@ type Source struct {
 	Description string `json:"description,omitempty" maxLength:"4096"`
 	Force       bool   `json:"force,omitempty" doc:"Build and release though nothing changed"`
 
+	Plan     string             `json:"plan,omitempty" doc:"The id of the plan that a deploy has to be; it is refused with the code conflict if it is another" maxLength:"64"`
 	Platform aloft.PlatformName `json:"platform,omitempty" enum:"local" doc:"Deploy to this server though the source names another platform"`
 	Canary   *aloft.Canary      `json:"canary,omitempty" doc:"Give the release a share of requests first; on AWS only"`
 }
@@ -59,7 +60,7 @@ func (in *sourceInput) input() (aloft.DeployInput, error) {
 	}
 	return aloft.DeployInput{
 		Stage: ref, Dir: in.Body.Dir, Author: in.Body.Author, Commit: in.Body.Commit,
-		Description: in.Body.Description, Force: in.Body.Force, Platform: in.Body.Platform, Canary: in.Body.Canary,
+		Description: in.Body.Description, Force: in.Body.Force, Plan: in.Body.Plan, Platform: in.Body.Platform, Canary: in.Body.Canary,
 	}, nil
 }
 

@@ -145,7 +145,7 @@ func (r *regional) restoreAliases(ctx context.Context) error {
 
 // restoreStack returns a stack that was changed to the current release.
 func (r *regional) restoreStack(ctx context.Context) error {
-	found, err := r.ready(ctx, StackName(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
 	if err != nil || found == nil || outputOf(found, stack.OutputRelease) != title(r.release) {
 		if err == nil {
 			err = r.restoreAliases(ctx) // CloudFormation took it back

@@ -50,6 +50,7 @@ type deployment struct {
 	release aloft.Release
 	current aloft.Release // what served before; zero before the first
 	config  aloft.Config
+	dns     map[string]string // zones of the domains
 	report  aloft.Reporter
 	regions []*regional
 	canary  *aloft.Canary // nil: all requests at once
@@ -65,6 +66,9 @@ func (p *Platform) deploymentOf(ctx context.Context, release aloft.Release, repo
 	}
 	d := &deployment{platform: p, release: release, config: config, report: report}
 	if d.current, err = p.current(ctx, release.StageRef); err != nil {
+		return nil, err
+	}
+	if d.dns, err = p.zones(ctx, release.AWS); err != nil {
 		return nil, err
 	}
 	for _, name := range release.AWS.Regions {

@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -94,4 +95,26 @@ func TestCodeAfterCode(t *testing.T) {
 	if !slices.Contains(described, "v2") || !slices.Contains(described, "v3") {
 		t.Errorf("descriptions of the versions: %q", described)
 	}
+}
+
+// TestOldVersions makes more releases than Lambda is to keep versions of.
+func TestOldVersions(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	const releases = 24
+	for n := range releases {
+		w.up(fmt.Sprint("release ", n))
+	}
+	out, err := lambda.NewFromConfig(w.in(home)).ListVersionsByFunction(t.Context(), &lambda.ListVersionsByFunctionInput{FunctionName: new("hello-web"), MaxItems: new(int32(50))})
+	w.must(err)
+	var kept []string
+	for _, v := range out.Versions {
+		kept = append(kept, *v.Version)
+	}
+	// $LATEST, the newest twenty, and the one that the stack's template is of
+	if len(kept) != 22 || !slices.Contains(kept, "1") || slices.Contains(kept, "2") || !slices.Contains(kept, "24") {
+		t.Errorf("versions: %v", kept)
+	}
+	w.up("release 1")
+	w.expect("release 1 red")
 }

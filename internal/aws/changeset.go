@@ -46,6 +46,9 @@ func (r *region) execute(ctx context.Context, found *types.Stack, c change, repo
 	status, reason, err := r.follow(ctx, f)
 	if err != nil {
 		r.takeBack(ctx, found, f.id)
+		if ctx.Err() != nil {
+			err = r.left(ctx.Err(), c.stack)
+		}
 		return err
 	}
 	switch status { //nolint:exhaustive // all others are failures

@@ -76,7 +76,7 @@ func (s *Session) explain(err error, what string) error {
 	message := apiMessage(err)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return aloft.Errorf(aloft.Canceled, "%s: %w", what, err)
+		return aloft.Errorf(aloft.Canceled, "%s: %w", what, err).WithHint("type the same command again: it goes on from here")
 	case among(err, expired) || strings.Contains(message, "token has expired") || strings.Contains(message, "SSO session has expired"):
 		return aloft.Errorf(aloft.Invalid, "the AWS credentials are not valid any more: %s", message).WithHint("%s", s.login())
 	case strings.Contains(message, "get identity: get credentials") || strings.Contains(message, "no EC2 IMDS role found") || strings.Contains(message, "static credentials are empty"):

@@ -121,6 +121,10 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 	}
 	at := sdk.ToTime(e.Timestamp)
 	if strings.HasSuffix(status, "_IN_PROGRESS") {
+		// A certificate whose zone is not Route 53's waits for a record that somebody has to make.
+		if _, record, waits := strings.Cut(sdk.ToString(e.ResourceStatusReason), "Content of DNS Record is: "); waits {
+			f.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s waits for this DNS record, make it: %s", r.name, id, record)})
+		}
 		if started[id].IsZero() {
 			started[id] = at
 		}

@@ -19,6 +19,9 @@ import (
 	"github.com/aloft-run/aloft/internal/stack"
 )
 
+// gateway is API Gateway as IAM names it.
+const gateway = "apigateway.amazonaws.com"
+
 // permission is one statement of a function's policy, as the template has it.
 type permission struct {
 	id        string // logical
@@ -91,7 +94,7 @@ func (r *regional) permissions() []permission {
 		if properties.SourceArn != nil {
 			p.sourceARN = "stack"
 		}
-		if p.function != "" {
+		if p.function != "" && (p.principal == "*" || p.principal == gateway) { // those of visitors
 			all = append(all, p)
 		}
 	}

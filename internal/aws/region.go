@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// region is one region's clients.
+// region is one region's clients. The one of tags stays at v1.35: newer ones speak CBOR with this service, which MiniStack 1.5.33
+// does not.
 type region struct {
 	*Platform
 

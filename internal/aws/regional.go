@@ -52,7 +52,7 @@ func (r *regional) prepare(ctx context.Context) error {
 	if err := r.render(ctx); err != nil {
 		return err
 	}
-	found, err := r.ready(ctx, StackName(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (r *regional) update(ctx context.Context, found *types.Stack) error {
 			return err
 		}
 		var err error
-		if found, err = r.ready(ctx, name, r.report); err != nil {
+		if found, err = r.ready(ctx, stageStack(ref), r.report); err != nil {
 			return err
 		}
 	}
@@ -92,13 +92,17 @@ func (r *regional) update(ctx context.Context, found *types.Stack) error {
 		return err
 	}
 	r.executed = true
+	return r.execute(ctx, found, r.change(title(r.release)), r.report)
+}
+
+// change is what the stack is to become.
+func (r *regional) change(title string) change {
 	tags := maps.Clone(r.release.AWS.Tags)
 	if tags == nil {
 		tags = map[string]string{}
 	}
-	maps.Copy(tags, stageTags(ref))
-	c := change{stack: name, title: title(r.release), template: r.template, parameters: r.out.Parameters, tags: tags}
-	return r.execute(ctx, found, c, r.report)
+	maps.Copy(tags, stageTags(r.release.StageRef))
+	return change{stack: StackName(r.release.StageRef), title: title, template: r.template, parameters: r.out.Parameters, tags: tags}
 }
 
 func stageTags(ref aloft.StageRef) map[string]string {
@@ -108,15 +112,20 @@ func stageTags(ref aloft.StageRef) map[string]string {
 // title is a release's name in AWS: in descriptions of versions, and in names of change sets.
 func title(release aloft.Release) string { return fmt.Sprintf("v%d", release.Version) }
 
-// render makes the template. Its fingerprint is that of the same release with other code.
+// render makes the template, once the config is where functions find it.
 func (r *regional) render(ctx context.Context) error {
 	config, err := r.delivery(ctx)
 	if err != nil {
 		return err
 	}
+	return r.renderWith(config)
+}
+
+// renderWith makes the template. Its fingerprint is that of the same release with other code.
+func (r *regional) renderWith(config stack.Config) error {
 	in := stack.Input{
 		Release: r.release, Region: r.name, Code: r.code.artifact, Layers: r.code.layers, Shim: r.code.shim, Config: config,
-		DeleteData: r.deleteData,
+		DeleteData: r.deleteData, Zones: r.dns,
 	}
 	if err := r.setFingerprint(in); err != nil {
 		return err
@@ -152,6 +161,7 @@ func (r *regional) compose(in stack.Input) (err error) {
 		r.out.Template.Outputs = map[string]cfn.Output{}
 	}
 	r.out.Template.Outputs[OutputFingerprint] = cfn.Output{Value: r.fingerprint}
+	r.out.Template.Metadata = map[string]any{metadataKey: recordIn(r.release)}
 	r.template, err = r.out.Template.JSON()
 	if err != nil || len(r.template) <= inlineTemplate {
 		return err

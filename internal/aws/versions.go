@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -50,16 +51,27 @@ func (r *region) alias(ctx context.Context, function string) (*lambda.GetAliasOu
 // publish makes a version of each function with the release's code, without touching the stack. Versions that an earlier
 // release of the same fingerprint published are used again.
 func (r *regional) publish(ctx context.Context) error {
-	r.moves = map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
-		version, err := r.versionFor(ctx, name)
-		if err != nil {
-			return err
-		}
-		r.moves[name] = version
+	names := slices.Sorted(maps.Keys(r.out.Functions))
+	versions, errs := make([]string, len(names)), make([]error, len(names))
+	var wait sync.WaitGroup
+	free := make(chan struct{}, atOnce)
+	for i, name := range names {
+		wait.Go(func() {
+			free <- struct{}{}
+			versions[i], errs[i] = r.versionFor(ctx, name)
+			<-free
+		})
 	}
-	return nil
+	wait.Wait()
+	r.moves = map[string]string{}
+	for i, name := range names {
+		r.moves[name] = versions[i]
+	}
+	return first(errs)
 }
+
+// atOnce is how many functions of a region are worked on at once: Lambda throttles changes at fifteen a second.
+const atOnce = 5
 
 func (r *regional) versionFor(ctx context.Context, name string) (string, error) {
 	function := r.out.Functions[name].Lambda

@@ -174,8 +174,21 @@ func (b *awsBackend) Destroy(ctx context.Context, ref aloft.StageRef) error {
 			_, err := b.platform.Destroy(ctx, ref, b.deleteData, report)
 			return err
 		}
-		return b.Deployer.Destroy(ctx, ref)
+		if err := b.Deployer.Destroy(ctx, ref); err != nil {
+			return err
+		}
+		return b.collect(ctx)
 	})
+}
+
+// collect deletes the artifacts in the home region that no release of the account names any more.
+func (b *awsBackend) collect(ctx context.Context) error {
+	keep, err := b.apps.Digests(ctx)
+	if err != nil {
+		return err
+	}
+	_, _, err = b.bucket.Artifacts(b.store).Collect(ctx, keep)
+	return err
 }
 
 // Releases implements records.

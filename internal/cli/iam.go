@@ -96,17 +96,11 @@ func runIAM(ctx context.Context, p *program, stage string, why bool) error {
 // AWS does not have, are left out, and a web server is as good as another.
 func renderOutline(r *aloft.Release, sources eventsource.Set) (stack.Output, error) {
 	r.Functions = slices.DeleteFunc(r.Functions, func(f aloft.Function) bool { return f.Kind == aloft.Worker })
-	if r.AWS == nil {
-		r.AWS = &aloft.AWS{}
-	}
 	shown := r.Clone()
 	for i, f := range shown.Functions {
 		if f.Kind == aloft.Web {
 			shown.Functions[i].Command, shown.Functions[i].Runtime = []string{"./server"}, ""
 		}
-	}
-	if len(shown.AWS.Regions) == 0 {
-		shown.AWS.Regions = []string{"us-east-1"}
 	}
 	return stack.Render(stack.Input{
 		Release: shown, Region: shown.AWS.Regions[0], Kinds: standard.CloudKinds(),

@@ -86,20 +86,26 @@ func runPromote(ctx context.Context, p *program, o promoteOptions) error {
 	if err != nil {
 		return err
 	}
-	input := aloft.PromoteInput{From: from, To: to, Canary: o.tried, Dir: p.appDir(to.App), Author: p.author(), Description: o.description, Platform: aloft.PlatformName(p.flags.platform)}
-	return p.release(ctx, to, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
-		if source == target {
-			if input.Version, err = p.target(ctx, c, from, o.version); err != nil {
+	input := aloft.PromoteInput{
+		From: from, To: to, Canary: o.tried, Dir: p.appDir(to.App), Author: p.author(), Description: o.description,
+		Platform: aloft.PlatformName(p.flags.platform), Agreed: p.flags.yes,
+	}
+	return p.agreeing(ctx, to, func(plan string) change {
+		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+			input.Plan = plan
+			if source == target {
+				if input.Version, err = p.target(ctx, c, from, o.version); err != nil {
+					return aloft.Deployment{}, err
+				}
+				return c.Promote(ctx, input, report)
+			}
+			done, err := p.carry(ctx, source, &input, o.version, report)
+			if err != nil {
 				return aloft.Deployment{}, err
 			}
+			defer done()
 			return c.Promote(ctx, input, report)
 		}
-		done, err := p.carry(ctx, source, &input, o.version, report)
-		if err != nil {
-			return aloft.Deployment{}, err
-		}
-		defer done()
-		return c.Promote(ctx, input, report)
 	})
 }
 

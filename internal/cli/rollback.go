@@ -27,10 +27,13 @@ rewritten.
 
 ` + canaryHelp + `
 
+On AWS, where it would replace or delete what somebody may miss, such as a table that came later, it shows that
+and asks first; --yes agrees. Without a terminal it refuses.
+
 With --json it prints what aloft up prints.
 
-Exit status: 0 released; 1 it did not start, and the current release keeps serving; 2 there is no such
-release.`,
+Exit status: 0 released; 1 it did not start, and the current release keeps serving, or the answer was no; 2 there
+is no such release, or nobody to ask.`,
 		Example: `  aloft rollback
   aloft rollback v5
   aloft rollback 3f9c1ab
@@ -58,12 +61,15 @@ func runRollback(ctx context.Context, p *program, o rollbackOptions) error {
 	if err != nil {
 		return err
 	}
-	input := aloft.RollbackInput{Stage: ref, Author: p.author(), Description: o.description, Canary: o.tried}
-	return p.release(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
-		var err error
-		if input.Version, err = p.target(ctx, c, ref, o.to); err != nil {
-			return aloft.Deployment{}, err
+	input := aloft.RollbackInput{Stage: ref, Author: p.author(), Description: o.description, Agreed: p.flags.yes, Canary: o.tried}
+	return p.agreeing(ctx, ref, func(plan string) change {
+		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+			var err error
+			if input.Version, err = p.target(ctx, c, ref, o.to); err != nil {
+				return aloft.Deployment{}, err
+			}
+			input.Plan = plan
+			return c.Rollback(ctx, input, report)
 		}
-		return c.Rollback(ctx, input, report)
 	})
 }

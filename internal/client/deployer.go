@@ -78,7 +78,7 @@ func (c *Client) source(ctx context.Context, below string, input aloft.DeployInp
 		return err
 	}
 	body := api.Source{
-		Dir: input.Dir, Author: input.Author, Commit: input.Commit, Description: input.Description, Force: input.Force, Platform: input.Platform, Canary: input.Canary,
+		Dir: input.Dir, Author: input.Author, Commit: input.Commit, Description: input.Description, Force: input.Force, Plan: input.Plan, Platform: input.Platform, Canary: input.Canary,
 	}
 	return c.stream(ctx, call{http.MethodPost, path, body}, report, out)
 }

@@ -35,6 +35,9 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 		return aloft.Deployment{}, err
 	}
 	defer unpin()
+	if err := d.agree(ctx, project, build, input); err != nil {
+		return aloft.Deployment{}, err
+	}
 	state, err := d.ensure(ctx, project.ref)
 	if err != nil {
 		return aloft.Deployment{}, err

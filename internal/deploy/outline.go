@@ -9,6 +9,9 @@ import (
 	"github.com/aloft-run/aloft/internal/source"
 )
 
+// anyRegion stands for the region that an outline does not know.
+const anyRegion = "us-east-1"
+
 // Outliner tells what a release of a source would be, without building or storing anything.
 type Outliner struct {
 	Buildpacks []buildpack.Buildpack
@@ -35,6 +38,9 @@ func (o Outliner) Outline(ctx context.Context, input aloft.DeployInput, report a
 	p.settings, found.Plan = withHandlers(p.settings, found.Plan, src.FS())
 	r := aloft.Release{StageRef: p.ref, Kind: aloft.DeployRelease}
 	if r.Resources, err = p.settings.Declared(); err != nil {
+		return r, err
+	}
+	if r.AWS, err = p.settings.OnAWS(aloft.AWS{Regions: []string{anyRegion}}); err != nil {
 		return r, err
 	}
 	if r.Functions, err = d.functions(ctx, &p, found.Plan, src.FS(), report); err != nil {

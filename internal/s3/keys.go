@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/aloft-run/aloft"
 )
@@ -29,8 +31,26 @@ func (b *Bucket) Exists(ctx context.Context) (bool, error) {
 	return err == nil, b.fail(ctx, "look for", "", err)
 }
 
-// Has reports whether a key is there.
+// zips returns the objects that a key is one of, and its digest there, if they are zips named by their digests.
+func (k Keys) zips(key string) (o *Objects, digest string, ok bool) {
+	at := strings.LastIndexByte(key, '/') + 1
+	o = k.bucket.Objects(key[:at])
+	digest = o.digest(key)
+	return o, digest, digest != ""
+}
+
+// Has reports whether a key is there. An old object that will be needed again is made young, so that none collects it.
 func (k Keys) Has(ctx context.Context, key string) (bool, error) {
+	if o, digest, ok := k.zips(key); ok {
+		there, err := o.head(ctx, digest)
+		if errors.Is(err, errMissing) {
+			return false, nil
+		}
+		if err == nil {
+			err = o.renew(ctx, key, there)
+		}
+		return err == nil, err
+	}
 	_, err := k.bucket.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &k.bucket.name, Key: &key})
 	if err = k.bucket.fail(ctx, "look for", key, err); errors.Is(err, errMissing) {
 		return false, nil
@@ -38,13 +58,19 @@ func (k Keys) Has(ctx context.Context, key string) (bool, error) {
 	return err == nil, err
 }
 
-// Put stores size bytes under a key. open is called again if it has to start anew.
+// Put stores size bytes under a key. open is called again if it has to start anew. Zips named by their digests are uploaded as
+// [Objects] are, if they can be read from anywhere.
 func (k Keys) Put(ctx context.Context, key string, size int64, open func() (io.ReadCloser, error)) error {
 	body, err := open()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = body.Close() }() // read-only
+	if o, digest, ok := k.zips(key); ok {
+		if anywhere, is := body.(io.ReaderAt); is {
+			return o.Put(ctx, digest, io.NewSectionReader(anywhere, 0, size), aloft.Discard{})
+		}
+	}
 	seekable, ok := body.(io.ReadSeeker)
 	if !ok {
 		const most = 64 << 20
@@ -78,7 +104,7 @@ func (k Keys) Empty(ctx context.Context, bucket string) error {
 	pages := s3.NewListObjectVersionsPaginator(k.bucket.client, &s3.ListObjectVersionsInput{Bucket: &bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if missing := new(types.NoSuchBucket); errors.As(err, &missing) {
+		if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "NoSuchBucket" {
 			return nil
 		}
 		if err != nil {

@@ -19,8 +19,9 @@ const (
 	drainTime    = time.Second            // for output of what the server left behind
 	firstPause   = 100 * time.Millisecond // before a second start after a failed one, doubled each time
 	longestPause = 10 * time.Second
-	steadyTime   = time.Minute // after so long a server has not failed in a row
-	hopeless     = 3           // failures in a row after which requests do not wait for the next start
+	steadyTime   = time.Minute      // after so long a server has not failed in a row
+	retargetTime = 10 * time.Second // after it was ready, in which a server may open PORT yet
+	hopeless     = 3                // failures in a row after which requests do not wait for the next start
 )
 
 // child is the web server: started, seen to be ready, and started again when it ends.
@@ -39,9 +40,10 @@ type child struct {
 
 // state is how the server is.
 type state struct {
-	addr     net.Addr // where it takes requests; nil if it does not
-	why      error    // why it does not; nil while it starts for the first time
-	failures int      // in a row
+	addr     net.Addr  // where it takes requests; nil if it does not
+	why      error     // why it does not; nil while it starts for the first time
+	failures int       // in a row
+	since    time.Time // when it was ready
 }
 
 func newChild(s *settings, stdout, stderr *output, say func(string, ...any)) *child {
@@ -83,7 +85,7 @@ func (c *child) address(ctx context.Context) (net.Addr, error) {
 	for {
 		now, changed := c.state()
 		if now.addr != nil {
-			return now.addr, nil
+			return c.retarget(now), nil
 		}
 		if now.failures >= hopeless {
 			return nil, now.why
@@ -97,6 +99,21 @@ func (c *child) address(ctx context.Context) (net.Addr, error) {
 			return nil, failed(kindTimeout, "the server is not ready yet")
 		}
 	}
+}
+
+// retarget returns where a server takes requests that was found elsewhere than on PORT, which it may have opened since: some open
+// a port for their metrics first.
+func (c *child) retarget(now state) net.Addr {
+	assigned := c.assigned()
+	if now.addr.String() == assigned.String() || time.Since(now.since) > retargetTime || !connects(assigned) {
+		return now.addr
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.now == now { // and not another server, or none, by now
+		c.now.addr = assigned
+	}
+	return assigned
 }
 
 // notice waits for a change of the server's state, so long at most.
@@ -164,7 +181,7 @@ func (c *child) once(ctx context.Context, failures int) error {
 	}()
 	addr, why := c.ready(ctx, cmd.Process.Pid, before, ended)
 	if addr != nil {
-		c.set(state{addr: addr, failures: failures})
+		c.set(state{addr: addr, failures: failures, since: time.Now()})
 		select {
 		case <-ended:
 		case <-ctx.Done():

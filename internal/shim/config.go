@@ -80,11 +80,11 @@ func (s *settings) secretValue(ctx context.Context) (config map[string]string, a
 	if err != nil {
 		return nil, true, err
 	}
-	return readSecret(answer.status, text)
+	return readSecret(answer.status, text, s.Name)
 }
 
-// readSecret reads an answer of Secrets Manager.
-func readSecret(status int, text []byte) (config map[string]string, again bool, err error) {
+// readSecret reads what an answer of Secrets Manager has for a function.
+func readSecret(status int, text []byte, function string) (config map[string]string, again bool, err error) {
 	var said struct {
 		Secret  string `json:"SecretString"` //nolint:tagliatelle // AWS's
 		Type    string `json:"__type"`       //nolint:tagliatelle // AWS's
@@ -96,10 +96,19 @@ func readSecret(status int, text []byte) (config map[string]string, again bool, 
 		again = status >= 500 || status == http.StatusTooManyRequests || strings.Contains(kind, "Throttling")
 		return nil, again, fmt.Errorf("status %d %s: %s", status, kind, said.Message)
 	}
-	if parseErr != nil || json.Unmarshal([]byte(said.Secret), &config) != nil {
-		return nil, false, fmt.Errorf("it is not a JSON object of strings")
+	if config, ok := variablesOf(said.Secret, function); parseErr == nil && ok {
+		return config, false, nil
 	}
-	return config, false, nil
+	return nil, false, fmt.Errorf("it is no JSON object of variables, by function or of this one")
+}
+
+// variablesOf reads what the secret of a stage has for a function: a secret holds variables by function, or those of one.
+func variablesOf(secret, function string) (variables map[string]string, ok bool) {
+	var all map[string]map[string]string
+	if json.Unmarshal([]byte(secret), &all) == nil {
+		return all[function], true
+	}
+	return variables, json.Unmarshal([]byte(secret), &variables) == nil
 }
 
 // secretsEndpoint is where Secrets Manager is.

@@ -13,7 +13,7 @@ import (
 
 // TestConformance runs the suite that all platforms pass behind each of AWS's gateways.
 func TestConformance(t *testing.T) {
-	bootstrap, dir := shimtest.Build(t), t.TempDir()
+	bootstrap, dir := build(t), t.TempDir()
 	conformancetest.Write(t, dir)
 	for name, c := range map[string]struct {
 		format lambdahttp.Format

@@ -18,7 +18,7 @@ func TestEvents(t *testing.T) {
 	spec.EventPath, spec.Sources = "/in", map[string]string{
 		"shop-jobs": "jobs", "arn:aws:sns:eu-central-1:1:shop-orders": "orders", "shop-uploads": "uploads", "shop-clicks": "clicks", "shop-table": "table", "shop-nightly": "nightly",
 	}
-	l := shimtest.Start(t, shimtest.Function{Shim: shimtest.Build(t), Dir: t.TempDir(), Spec: spec})
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: spec})
 	<-l.Session.Ready()
 	for event, want := range map[string]string{
 		`{"Records":[{"messageId":"1","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:eu-central-1:1:shop-jobs"}]}`:                           "POST /in/jobs jobs",
@@ -63,7 +63,7 @@ func TestEvents(t *testing.T) {
 func TestRequestLog(t *testing.T) {
 	spec := self(t, "port")
 	spec.RequestLog = true
-	l := shimtest.Start(t, shimtest.Function{Shim: shimtest.Build(t), Dir: t.TempDir(), Spec: spec})
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: spec})
 	<-l.Session.Ready()
 	get(t, l.Gateway(t, lambdahttp.FunctionURL).URL+"/path?token=secret")
 	l.Output.Await(t, `"path":"/path"`)
@@ -84,7 +84,7 @@ func TestRequestLog(t *testing.T) {
 
 // TestAdapterVariables: what Lambda Web Adapter's variables say holds here too.
 func TestAdapterVariables(t *testing.T) {
-	bootstrap := shimtest.Build(t)
+	bootstrap := build(t)
 	start := func(format lambdahttp.Format, env ...string) (*shimtest.Lambda, string) {
 		l := shimtest.Start(t, shimtest.Function{Shim: bootstrap, Dir: t.TempDir(), Spec: self(t, "events"), Env: env})
 		<-l.Session.Ready()
@@ -127,7 +127,7 @@ func TestAdapterVariables(t *testing.T) {
 
 // TestManyAtOnce: an environment of Managed Instances gets several invocations at once.
 func TestManyAtOnce(t *testing.T) {
-	l := shimtest.Start(t, shimtest.Function{Shim: shimtest.Build(t), Dir: t.TempDir(), Spec: self(t, "events"), Env: []string{"AWS_LAMBDA_MAX_CONCURRENCY=4"}})
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "events"), Env: []string{"AWS_LAMBDA_MAX_CONCURRENCY=4"}})
 	<-l.Session.Ready()
 	var all sync.WaitGroup
 	for range 4 { // each is answered when all four are there
@@ -147,7 +147,7 @@ func TestSlowStart(t *testing.T) {
 		t.Skip("it takes ten seconds")
 	}
 	t.Parallel()
-	l := shimtest.Start(t, shimtest.Function{Shim: shimtest.Build(t), Dir: t.TempDir(), Spec: self(t, "late"), Timeout: 20 * time.Second})
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "late"), Timeout: 20 * time.Second})
 	<-l.Session.Ready()
 	if f := l.Session.InitFailure(); f != nil {
 		t.Fatalf("the initialisation failed: %+v", f)

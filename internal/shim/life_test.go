@@ -21,7 +21,7 @@ import (
 
 // TestInitFailures: why a server is not ready is what those who invoke the function are told.
 func TestInitFailures(t *testing.T) {
-	bootstrap := shimtest.Build(t)
+	bootstrap := build(t)
 	mute := self(t, "mute")
 	mute.BootTimeout = aloft.Duration(200 * time.Millisecond)
 	sick := self(t, "port")
@@ -64,7 +64,7 @@ func TestInitFailures(t *testing.T) {
 
 // TestTerminated: the server hears of the environment's end, since the shim is an extension as well.
 func TestTerminated(t *testing.T) {
-	l := shimtest.Start(t, shimtest.Function{Shim: shimtest.Build(t), Dir: t.TempDir(), Spec: self(t, "port")})
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "port")})
 	l.Session.Await([]string{"aloft"})
 	<-l.Session.Ready()
 	if state := l.Terminate(t, syscall.SIGTERM); state.ExitCode() != 0 {
@@ -84,7 +84,7 @@ func TestCrashLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec.Command = []string{"./server"}
-	l := shimtest.Start(t, shimtest.Function{Shim: shimtest.Build(t), Dir: dir, Spec: spec, Timeout: 20 * time.Second})
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: dir, Spec: spec, Timeout: 20 * time.Second})
 	<-l.Session.Ready()
 	g := l.Gateway(t, lambdahttp.FunctionURL)
 	if status, _ := get(t, g.URL+"/"); status != http.StatusOK {
@@ -119,7 +119,7 @@ func TestFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	bootstrap := shimtest.Build(t)
+	bootstrap := build(t)
 	beside := self(t, "port")
 	beside.Static = []shim.Static{{Prefix: "/assets", Root: "public"}}
 	for name, c := range map[string]struct {
@@ -176,7 +176,7 @@ func TestConfigFromSecret(t *testing.T) {
 		"ALOFT_CONFIG_LABEL=v7", "ALOFT_CONFIG_SECRET=",
 	}
 	name := func(secret string) []string { return append(env[:5:5], "ALOFT_CONFIG_SECRET="+secret) }
-	bootstrap := shimtest.Build(t)
+	bootstrap := build(t)
 	spec := self(t, "port")
 	spec.Env = map[string]string{"OWN": "function", "WHERE": "$APP/x:${PATH}:$APPLE"}
 	dir := t.TempDir()
@@ -190,8 +190,11 @@ func TestConfigFromSecret(t *testing.T) {
 			t.Errorf("%s is %q", variable, body)
 		}
 	}
-	if !strings.HasPrefix(asked, "secretsmanager.GetSecretValue aloft/app/production v7 AWS4-HMAC-SHA256 Credential=AKID/") || !strings.HasSuffix(asked, " token") {
-		t.Errorf("the service was asked %q", asked)
+	mu.Lock()
+	seen := asked
+	mu.Unlock()
+	if !strings.HasPrefix(seen, "secretsmanager.GetSecretValue aloft/app/production v7 AWS4-HMAC-SHA256 Credential=AKID/") || !strings.HasSuffix(seen, " token") {
+		t.Errorf("the service was asked %q", seen)
 	}
 	t.Run("absent", func(t *testing.T) {
 		l := shimtest.Start(t, shimtest.Function{Shim: bootstrap, Dir: dir, Spec: spec, Env: name("absent")})
@@ -212,7 +215,7 @@ func TestConfigFromSecret(t *testing.T) {
 
 // TestTakesOver runs a server in place of the runtime that the shim is started in front of.
 func TestTakesOver(t *testing.T) {
-	l := shimtest.Start(t, shimtest.Function{Shim: shimtest.Build(t), Dir: t.TempDir(), Spec: self(t, "port"), Args: []string{"false"}})
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "port"), Args: []string{"false"}})
 	<-l.Session.Ready()
 	if status, _ := get(t, l.Gateway(t, lambdahttp.APIGatewayV1).URL+"/"); status != http.StatusOK {
 		t.Errorf("status %d", status)
@@ -221,7 +224,7 @@ func TestTakesOver(t *testing.T) {
 
 // TestInterpreters runs servers that are no programs of ours.
 func TestInterpreters(t *testing.T) {
-	bootstrap := shimtest.Build(t)
+	bootstrap := build(t)
 	for name, c := range map[string]struct{ file, text, program string }{
 		"python": {"server", "#!/usr/bin/env python3\nimport http.server, os\nhttp.server.ThreadingHTTPServer(('', 0), http.server.SimpleHTTPRequestHandler).serve_forever()\n", "python3"},
 		"node":   {"server", "#!/usr/bin/env node\nrequire('http').createServer((q, r) => r.end('node ' + q.url + ' server')).listen(0)\n", "node"},

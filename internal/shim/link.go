@@ -84,7 +84,7 @@ func quiet(conn net.Conn) bool {
 	err = raw.Read(func(fd uintptr) bool {
 		var b [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		silent = err == syscall.EAGAIN //nolint:errorlint // a plain errno
+		silent = err == syscall.EAGAIN
 		return true
 	})
 	return err == nil && silent

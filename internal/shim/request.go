@@ -15,6 +15,10 @@ import (
 // traceHeader has the trace of X-Ray.
 const traceHeader = "X-Amzn-Trace-Id"
 
+// maxContext is how long a request context may be to be passed on: servers refuse requests with longer fields, and claims of an
+// authorizer can be that.
+const maxContext = 4 << 10
+
 // target is what a request asks for, in origin form.
 func (s *settings) target(e *lambdahttp.Event) string {
 	path := e.URL.EscapedPath()
@@ -61,7 +65,9 @@ func (s *settings) appendRequest(b []byte, e *lambdahttp.Event, target string, i
 	if trace := traceOf(e, inv); trace != "" {
 		b = appendField(b, traceHeader, trace)
 	}
-	b = appendField(b, "X-Amzn-Request-Context", string(e.Context))
+	if len(e.Context) <= maxContext {
+		b = appendField(b, "X-Amzn-Request-Context", string(e.Context))
+	}
 	b = appendField(b, "X-Amzn-Lambda-Context", s.lambdaContext(inv))
 	if inv.tenant != "" {
 		b = appendField(b, "X-Amz-Tenant-Id", inv.tenant)

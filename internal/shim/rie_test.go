@@ -28,7 +28,7 @@ func TestInterfaceEmulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	front, api := freeAddress(t), freeAddress(t)
-	cmd := exec.Command(emulator, "--runtime-interface-emulator-address", front, "--runtime-api-address", api, shimtest.Build(t))
+	cmd := exec.Command(emulator, "--runtime-interface-emulator-address", front, "--runtime-api-address", api, build(t))
 	var output shimtest.Output
 	cmd.Dir, cmd.Stdout, cmd.Stderr = t.TempDir(), &output, &output
 	cmd.Env = append(os.Environ(), shim.SpecVariable+"="+string(spec), "LAMBDA_TASK_ROOT="+cmd.Dir)

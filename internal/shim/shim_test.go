@@ -1,6 +1,7 @@
 package shim_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -27,7 +29,25 @@ func TestMain(m *testing.M) {
 		server(os.Args[2])
 		return
 	}
+	if filepath.Base(os.Args[0]) == "bootstrap" {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+		defer stop()
+		os.Exit(shim.Run(ctx, shim.Program{Args: os.Args[1:], Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}))
+	}
 	os.Exit(m.Run())
+}
+
+// build returns the shim to test: the program as it is released, or this one if that finds races.
+func build(t *testing.T) string {
+	t.Helper()
+	if !raced {
+		return shimtest.Build(t)
+	}
+	link, exe := filepath.Join(t.TempDir(), "bootstrap"), self(t, "").Command[0]
+	if err := os.Symlink(exe, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
 }
 
 // server is a web server that listens as it is told: on PORT, on a port of its own, on a Unix socket.
@@ -38,6 +58,13 @@ func server(how string) {
 		addr = ":0"
 	case "unix":
 		network, addr = "unix", os.Getenv("SOCKET")
+	case "metrics first":
+		metrics, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			panic(err)
+		}
+		go func() { _ = http.Serve(metrics, http.NotFoundHandler()) }()
+		time.Sleep(100 * time.Millisecond)
 	case "crash":
 		fmt.Println("one line before the end\nno database")
 		os.Exit(3)
@@ -138,9 +165,25 @@ func get(t *testing.T, url string) (int, string) {
 	return r.StatusCode, string(body)
 }
 
+// TestMetricsFirst: a server that opens another port before PORT is asked on PORT.
+func TestMetricsFirst(t *testing.T) {
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "metrics first")})
+	<-l.Session.Ready()
+	g := l.Gateway(t, lambdahttp.APIGatewayV2)
+	for end := time.Now().Add(5 * time.Second); ; {
+		status, _ := get(t, g.URL+"/")
+		if status == http.StatusOK {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the answer is %d", status)
+		}
+	}
+}
+
 // TestAnyPort runs servers that listen on PORT, and servers that ignore it.
 func TestAnyPort(t *testing.T) {
-	bootstrap := shimtest.Build(t)
+	bootstrap := build(t)
 	for _, how := range []string{"port", "any", "unix"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()

@@ -5,7 +5,7 @@ import "github.com/aloft-run/aloft"
 // The variables by which a function's stack tells the shim what to do.
 const (
 	SpecVariable   = "ALOFT_FUNCTION"      // a Spec, as JSON
-	SecretVariable = "ALOFT_CONFIG_SECRET" //nolint:gosec // the name of a variable; its value is the ARN or name of a Secrets Manager secret, a JSON object of strings: more environment
+	SecretVariable = "ALOFT_CONFIG_SECRET" //nolint:gosec // the name of a variable; its value is the ARN or name of a Secrets Manager secret, a JSON object of variables by function, or of those of this one: more environment
 	LabelVariable  = "ALOFT_CONFIG_LABEL"  // the staging label of the secret's version; "" means AWSCURRENT
 )
 

@@ -54,6 +54,16 @@ func TestRefused(t *testing.T) {
 		"raw section": {functions: web(func(*aloft.Function) {}), change: func(in *stack.Input) {
 			in.Release.AWS.CloudFormation = json.RawMessage(`{"Transform":{}}`)
 		}, says: "Transform cannot be merged"},
+		"many statements": {functions: with(func(f *aloft.Function) {
+			f.Lambda.Policy = slices.Repeat([]json.RawMessage{[]byte(`{"Action":"ses:SendEmail","Resource":"arn:aws:ses:us-east-1:123456789012:identity/example.com"}`)}, 100)
+		}), says: "a role of IAM has room for 10240"},
+		"name": {functions: with(func(f *aloft.Function) { f.Env = map[string]string{"A": "x"} }), says: "the env of work sets A, which is no name"},
+		"bootstrap": {functions: append(web(func(*aloft.Function) {}), aloft.Function{
+			Name: "work", Kind: aloft.Handler, Handler: "work", Runtime: "provided.al2023", Command: []string{"./bootstrap"},
+		}), says: "which AWS Lambda would start for web too"},
+		"wrapper": {functions: web(func(f *aloft.Function) {
+			f.Command, f.Env = []string{"node", "x.js"}, map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": "/opt/x"}
+		}), says: "AWS_LAMBDA_EXEC_WRAPPER, which AWS Lambda keeps"},
 		"waf":      {functions: web(func(*aloft.Function) {}), change: func(in *stack.Input) { in.Release.AWS.WAF = &aloft.WAF{} }, says: "needs a REST API"},
 		"endpoint": {functions: web(func(*aloft.Function) {}), change: func(in *stack.Input) { in.Release.AWS.Endpoint = "elb" }, says: `no endpoint "elb"`},
 		"domain": {functions: web(func(*aloft.Function) {}), change: func(in *stack.Input) {
@@ -166,5 +176,23 @@ func TestSimilarNames(t *testing.T) {
 	out, _ := render(t, input(release("shop", of("a-1"), of("a1"))))
 	if a, b := out.Functions["a-1"].Function, out.Functions["a1"].Function; a == b || a == "" {
 		t.Errorf("both are %s", a)
+	}
+}
+
+// TestWarnings holds what people are told of stages that work, but not as they may think.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	in := storesCase()
+	in.Release.Functions[0].Uses = slices.DeleteFunc(in.Release.Functions[0].Uses, func(use string) bool { return use == "db" })
+	in.Release.Functions[1].Runtime = "python3.10"
+	in.Release.AWS.Regions = []string{"us-east-1", "eu-west-1"}
+	out, _ := render(t, in)
+	for _, want := range []string{"no function uses db", "AWS deprecated the runtime python3.10 on 2026-10-31", "uploads is in one region only"} {
+		if !strings.Contains(strings.Join(out.Warnings, "\n"), want) {
+			t.Errorf("no warning %q in %q", want, out.Warnings)
+		}
+	}
+	if strings.Contains(strings.Join(out.Warnings, "\n"), "no function uses jobs") {
+		t.Errorf("jobs are used: %q", out.Warnings)
 	}
 }

@@ -22,6 +22,9 @@ func (s *render) addRole(f aloft.Function, statements []cfn.Statement) (any, err
 		return nil, err
 	}
 	statements = append(statements, written...)
+	if err := fitsRole(f, statements); err != nil {
+		return nil, err
+	}
 	id := s.prefix[f.Name] + "Role"
 	s.add(id, "AWS::IAM::Role", map[string]any{
 		"Description":              "what " + f.Name + " of " + s.in.Release.String() + " may do",
@@ -32,6 +35,22 @@ func (s *render) addRole(f aloft.Function, statements []cfn.Statement) (any, err
 		s.granted = append(s.granted, Granted{f.Name, one})
 	}
 	return cfn.GetAtt(id, "Arn"), nil
+}
+
+// maxPolicy is how many bytes the policies inside of a role may have, white space left out.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const maxPolicy = 10240
+
+func fitsRole(f aloft.Function, statements []cfn.Statement) error {
+	text, err := json.Marshal(cfn.Policy(statements...))
+	if err != nil {
+		return aloft.Errorf(aloft.Invalid, "the statements of %s: %w", f.Name, err)
+	}
+	if len(text) > maxPolicy {
+		return aloft.Errorf(aloft.Invalid, "what %s may do takes %d bytes, and a role of IAM has room for %d", f.Name, len(text), maxPolicy).
+			WithHint("split it into functions that use less each, or give it a role of your own: functions.%s.lambda.role", f.Name)
+	}
+	return nil
 }
 
 // statements are what a function may do, and why.

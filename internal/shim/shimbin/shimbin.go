@@ -20,9 +20,12 @@ import (
 // Arches returns the processors that there is a shim for, by Go's names.
 func Arches() []string { return []string{"amd64", "arm64"} }
 
-// Binary returns the shim for a processor of [Arches], and its SHA-256 in hexadecimal. The same source gives the same bytes. It
+// Binary returns the shim for a processor, by Go's or Lambda's name, and its SHA-256 in hexadecimal. The same source gives the same bytes. It
 // returns Invalid for another processor, and Failed if it has to be built and cannot be.
 func Binary(ctx context.Context, arch string) (program []byte, digest string, err error) {
+	if arch == aloft.X8664 {
+		arch = "amd64"
+	}
 	if !slices.Contains(Arches(), arch) {
 		return nil, "", aloft.Errorf(aloft.Invalid, "there is no shim for processor %q", arch).WithHint("Lambda has amd64 (x86_64) and arm64")
 	}

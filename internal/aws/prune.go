@@ -1,0 +1,70 @@
+package aws
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/aloft-run/aloft/internal/stack"
+)
+
+// keptVersions is how many versions of a function stay in Lambda, which has room for 75 GB of code in a region. Of older
+// releases the bucket has the code: a rollback publishes it again.
+const keptVersions = 20
+
+// pruneVersions deletes the oldest versions of the functions, but for those that serve and those that the stack refers to.
+func (r *regional) pruneVersions(ctx context.Context) error {
+	found, err := r.stackOf(ctx, StackName(r.release.StageRef))
+	if err != nil {
+		return err
+	}
+	made := outputOf(found, stack.OutputRelease)
+	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
+		function := r.out.Functions[name].Lambda
+		alias, err := r.alias(ctx, function)
+		if err != nil || alias == nil {
+			return err
+		}
+		old, err := r.oldVersions(ctx, function)
+		if err != nil {
+			return err
+		}
+		for _, v := range old {
+			if *v.Version == sdk.ToString(alias.FunctionVersion) || sdk.ToString(v.Description) == made {
+				continue
+			}
+			if _, err := r.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &function, Qualifier: v.Version}); err != nil && !is(err, noResource) {
+				return r.Session.explain(err, "delete the old version "+*v.Version+" of "+function+" in "+r.name)
+			}
+		}
+	}
+	return nil
+}
+
+// oldVersions are all but the newest of a function.
+func (r *region) oldVersions(ctx context.Context, function string) ([]lambdatypes.FunctionConfiguration, error) {
+	var all []lambdatypes.FunctionConfiguration
+	pages := lambda.NewListVersionsByFunctionPaginator(r.lambda, &lambda.ListVersionsByFunctionInput{FunctionName: &function})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, r.Session.explain(err, "list the versions of "+function+" in "+r.name)
+		}
+		for _, v := range page.Versions {
+			if sdk.ToString(v.Version) != latest {
+				all = append(all, v)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b lambdatypes.FunctionConfiguration) int {
+		x, _ := strconv.Atoi(*a.Version) // all but $LATEST are numbers
+		y, _ := strconv.Atoi(*b.Version)
+		return x - y
+	})
+	return all[:max(0, len(all)-keptVersions)], nil
+}

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
@@ -17,6 +18,7 @@ type region struct {
 	stacks  *cloudformation.Client
 	lambda  *lambda.Client
 	logs    *cloudwatchlogs.Client
+	metrics *cloudwatch.Client
 	secrets *secretsmanager.Client
 	tagged  *resourcegroupstaggingapi.Client
 	objects Objects
@@ -32,7 +34,7 @@ func (p *Platform) in(name string) *region {
 	cfg := p.config(name)
 	r := &region{
 		Platform: p, name: name, stacks: cloudformation.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg),
-		logs: cloudwatchlogs.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
+		logs: cloudwatchlogs.NewFromConfig(cfg), metrics: cloudwatch.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
 		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), objects: p.Objects(name),
 	}
 	p.regions[name] = r

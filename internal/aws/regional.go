@@ -24,13 +24,16 @@ type regional struct {
 	*deployment
 
 	code        code
+	input       stack.Input
 	out         stack.Output
 	template    []byte
 	fingerprint string
 	serving     map[string]string // versions behind the aliases before, by function
 	moves       map[string]string // versions that the aliases are to lead to, by function
-	deleteData  bool              // stores go with the stack
-	executed    bool              // the stack was changed, or may have been
+	trial       trial
+	deleteData  bool // stores go with the stack
+	executed    bool // the stack was changed, or may have been
+	held        bool // it was, and its aliases still lead to the versions of before
 }
 
 // OutputFingerprint is the output that says what a stack is made of, but for the code: releases with equal fingerprints
@@ -59,7 +62,10 @@ func (r *regional) prepare(ctx context.Context) error {
 	if r.onlyCode(found) {
 		return r.publish(ctx)
 	}
-	return r.update(ctx, found)
+	if r.canary == nil || len(r.serving) == 0 {
+		return r.update(ctx, found)
+	}
+	return r.updateBeside(ctx, found)
 }
 
 // onlyCode reports whether the stack is already what the release needs but for the code.
@@ -123,10 +129,15 @@ func (r *regional) renderWith(config stack.Config) error {
 		Release: r.release, Region: r.name, Code: r.code.artifact, Layers: r.code.layers, Shim: r.code.shim, Config: config,
 		DeleteData: r.deleteData, Zones: r.dns,
 	}
-	var err error
-	if r.out, err = r.Render(in); err != nil {
+	if err := r.setFingerprint(in); err != nil {
 		return err
 	}
+	r.input = in
+	return r.compose(in)
+}
+
+// setFingerprint digests what the template of a release would be with other code.
+func (r *regional) setFingerprint(in stack.Input) error {
 	plain := in
 	plain.Release = r.release.Clone()
 	plain.Release.Version, plain.Release.Artifact = 0, aloft.Artifact{}
@@ -140,6 +151,14 @@ func (r *regional) renderWith(config stack.Config) error {
 		return err
 	}
 	r.fingerprint = r.fingerprintOf(text, shape.Parameters)
+	return nil
+}
+
+// compose makes the template.
+func (r *regional) compose(in stack.Input) (err error) {
+	if r.out, err = r.Render(in); err != nil {
+		return err
+	}
 	if r.out.Template.Outputs == nil {
 		r.out.Template.Outputs = map[string]cfn.Output{}
 	}

@@ -25,7 +25,7 @@ func (b *awsBackend) deployOptions() deploy.Options {
 		Apps: b.apps, Platform: b.platform, Artifacts: b.store, Buildpacks: standard.Buildpacks(), Sources: cloudSources(), Engine: b.engine,
 		Sealer: s3.NewSealer(b.session.In(b.region), s3.KeyID), Logs: noLogs{}, URL: b.url, Dir: filepath.Join(b.dir, "deploy"),
 		BuildEnv: buildEnv(b.program.env), Logger: b.logger, AWS: &aloft.AWS{Regions: []string{b.region}},
-		Stored: artifacts.Has, Lock: b.lock, Shared: true, LockBuild: b.use.lockBuild,
+		Stored: artifacts.Has, Fetch: artifacts.Download, Lock: b.lock, Shared: true, LockBuild: b.use.lockBuild,
 	}
 }
 

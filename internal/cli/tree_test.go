@@ -95,6 +95,7 @@ func TestFlagMatrix(t *testing.T) {
 	bad["event"] = []string{" ", "s4", "../x", "a\x00b"}
 	bad["set"] = []string{"", "x", "=1", "Records.9.x=1"}
 	bad["for"] = []string{"", "x", "5", "-5m", "0s", "25h", "NaN"}
+	bad["canary"] = []string{"", "x", "0%", "100%", "-1", "NaN", "1e9", "10%%", "a\x00b"}
 	bad["release"], bad["against"] = bad["qualifier"], bad["qualifier"]
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
 	bad["plan"] = []string{"", "x", "3-9f2c1ab077", "-1-9f2c1ab077-5de01c4a21", "3-9F2C1AB077-5de01c4a21", "a\x00b"}
@@ -115,7 +116,8 @@ func TestFlagMatrix(t *testing.T) {
 	bad["dir"] = []string{"a\x00b", "/dev/null/x"}
 	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
 	arguments := map[string][]string{
-		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
+		"promote": {"staging", "production"},
+		"run":     {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
 		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},
 		"aliases set": {"live", "v1"}, "aliases remove": {"live"}, "record": {"create"}, "replay": {"1"}, "test-events show": {"s3"}, "show": {"a"}, "dead-letters replay": {"--all"}, "save": {"create", "large"}, "test-events remove": {"create", "large"},
 		"cloudformation": {"/dev/null/x"}, "terraform": {"/dev/null/x"}, "stack": {"none"},

@@ -25,11 +25,13 @@ changed since the current release, no release is made, unless --force is given o
 On AWS, where a release would replace or delete what somebody may miss, it shows that and asks first; --yes, or
 the plan's id, agrees. Without a terminal it refuses.
 
+` + canaryHelp + `
+
 With --json: {"app", "stage", "release", "url", "artifact": {"digest", "size", "files"},
 "build": {"buildpack", "cached", "seconds"}, "isolation", "seconds", "unchanged"}.
 
-Exit status: 0 released, or nothing changed; 1 the build or the start failed, the plan is another, or the answer
-was no; 2 the input was wrong, or there was nobody to ask; 130 interrupted.`
+Exit status: 0 released, or nothing changed; 1 the build, the start or the canary failed, the plan is another, or the
+answer was no; 2 the input was wrong, or there was nobody to ask; 130 interrupted.`
 
 type upOptions struct {
 	stage       string
@@ -37,6 +39,8 @@ type upOptions struct {
 	plan        string
 	given       func(flag string) bool
 	force       bool
+	canary      canaryOptions
+	tried       *aloft.Canary
 }
 
 func newUp(p *program) *cobra.Command {
@@ -48,11 +52,16 @@ func newUp(p *program) *cobra.Command {
 		Long:    upHelp,
 		Example: `  aloft up
   aloft up production -m "New prices"
+  aloft up production --canary 10% --for 5m
   aloft up production --plan 3-9f2c1ab077-5de01c4a21
   aloft up -C ../shop --stage pr-12 --json`,
 		Args: between(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.stage = first(args)
+			var err error
+			if o.tried, err = o.canary.read(c); err != nil {
+				return err
+			}
 			return runUp(c.Context(), p, o)
 		},
 	})
@@ -65,6 +74,7 @@ func (o *upOptions) flags(c *cobra.Command) {
 	c.Flags().BoolVar(&o.force, "force", false, "build and release though nothing changed")
 	c.Flags().StringVar(&o.plan, "plan", "", "carry out this plan of aloft plan, or refuse")
 	c.Flags().StringVarP(&o.description, "message", "m", "", "why this release is made")
+	o.canary.flags(c)
 }
 
 func runUp(ctx context.Context, p *program, o upOptions) error {
@@ -76,6 +86,7 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 		return err
 	}
 	input.Force, input.Description, input.Plan, input.Agreed = o.force, o.description, o.plan, p.flags.yes
+	input.Canary = o.tried
 	return p.agreeing(ctx, input.Stage, func(plan string) change {
 		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 			input.Plan = cmp.Or(plan, input.Plan)

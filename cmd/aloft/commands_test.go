@@ -201,8 +201,10 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	c := exec.Command(path, args[2:]...)
 	c.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "ALOFT_HOME", "ALOFT_HTTP", "GOCACHE", "GOMODCACHE",
-		"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"} {
+	for _, name := range []string{
+		"PATH", "HOME", "ALOFT_HOME", "ALOFT_HTTP", "GOCACHE", "GOMODCACHE", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+		"AWS_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED",
+	} {
 		if value := ts.Getenv(name); value != "" {
 			c.Env = append(c.Env, name+"="+value)
 		}

@@ -123,13 +123,14 @@ func (v *preview) look(ctx context.Context, deep bool) error {
 	if v.leaves {
 		return v.leave(ctx)
 	}
+	if !deep && v.unchanged(v.found) {
+		v.said.CodeOnly = true
+		return nil
+	}
 	if v.serving, err = v.aliases(ctx); err != nil {
 		return err
 	}
 	v.said.CodeOnly = v.onlyCode(v.found)
-	if v.said.CodeOnly && !deep {
-		return nil
-	}
 	if err := v.readTemplate(ctx); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -8,9 +9,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/awstest"
+	"github.com/aloft-run/aloft/internal/cfn"
 	"github.com/aloft-run/aloft/internal/resource"
 	"github.com/aloft-run/aloft/internal/resource/table"
 	"github.com/aloft-run/aloft/internal/stack"
@@ -137,5 +140,68 @@ func TestPreview(t *testing.T) {
 	}
 	if i := slices.IndexFunc(gone.IAM, func(c aloft.PermissionChange) bool { return c.Action == aloft.Remove }); i < 0 || gone.IAM[i].Why != "web uses orders:read" {
 		t.Errorf("permissions without the table: %+v", gone.IAM)
+	}
+}
+
+// TestPreviewFails has each request of a plan of a stage without a stack go wrong once. Nothing is left of it, unless all
+// that failed was a request that cleans up.
+func TestPreviewFails(t *testing.T) {
+	t.Parallel()
+	cloud := awstest.Emulator(t)
+	cloud.NeedMiniStack(t)
+	w := newWorld(t, cloud)
+	next := w.release("one")
+	for _, kind := range []fault{throttle, broken, denied, lost, interrupt} {
+		for at := 1; ; at++ {
+			ctx, cancel := context.WithCancel(t.Context())
+			f := &faulty{kind: kind, at: at, stop: cancel}
+			f.at++ // the first is the session's
+			w.connectThrough(f)
+			_, err := w.platform.Preview(ctx, aloft.PreviewInput{Next: next, Config: w.configs[0], Deep: true})
+			cancel()
+			if f.which == "" {
+				w.must(err)
+				if at < 8 {
+					t.Errorf("a plan has %d requests only", at-1)
+				}
+				break
+			}
+			left := w.stacks(home)
+			if len(left) > 0 && err != nil {
+				t.Errorf("%s of request %d (%s), which ended with %v, left %v", kind, at, f.which, err, left)
+			}
+			for name := range left {
+				_, err := cloudformation.NewFromConfig(cloud.Config).DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: &name})
+				w.must(err)
+			}
+		}
+	}
+	w.reconnect()
+	w.must(w.apply(t.Context(), next))
+	w.expect("one red")
+}
+
+// A template that is too long for a request is in the bucket for as long as CloudFormation needs it.
+func TestPreviewOfLongTemplates(t *testing.T) {
+	t.Parallel()
+	cloud := awstest.Emulator(t)
+	cloud.NeedMiniStack(t)
+	w := newWorld(t, cloud)
+	w.up("one")
+	w.render = func(in stack.Input) (stack.Output, error) {
+		out, err := stack.Render(in)
+		out.Template.Resources["Long"] = cfn.Resource{Type: "AWS::SQS::Queue", Metadata: map[string]any{"Text": strings.Repeat("x", 60_000)}}
+		return out, err
+	}
+	if got := w.preview(w.release("two")); !got.Regions[0].ChangeSet || !slices.Contains(lines(got), "add Long  []") {
+		t.Errorf("%+v", got.Regions[0])
+	}
+	bucket := w.options.Session.Bucket(home)
+	found, err := s3.NewFromConfig(cloud.Config, func(o *s3.Options) { o.UsePathStyle = true }).ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
+	w.must(err)
+	for _, object := range found.Contents {
+		if strings.HasPrefix(*object.Key, "templates/") {
+			t.Errorf("%s is left", *object.Key)
+		}
 	}
 }

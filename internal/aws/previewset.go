@@ -90,8 +90,12 @@ func (v *preview) merge(said *types.ResourceChange) {
 	cfndiff.Settle(c, v.before.Resources[id], v.out.Template.Resources[id])
 }
 
-// forgetLimit bounds the wait for deletions after a plan, which go on when the plan was given up.
-const forgetLimit = 20 * time.Second
+const (
+	// forgetLimit bounds the wait for deletions after a plan, which go on when the plan was given up.
+	forgetLimit = 20 * time.Second
+	// planLife is after how long a change set of a plan is nobody's any more: whoever made it was killed.
+	planLife = time.Hour
+)
 
 // forget deletes the change set, and the stack that it made to be in. One that somebody else plans for stays.
 func (v *preview) forget(ctx context.Context, c change) {
@@ -106,7 +110,9 @@ func (v *preview) forget(ctx context.Context, c change) {
 			return
 		}
 		for _, set := range page.Summaries {
-			if !strings.HasPrefix(sdk.ToString(set.ChangeSetName), "aloft-"+c.title+"-") {
+			name := sdk.ToString(set.ChangeSetName)
+			abandoned := strings.HasPrefix(name, "aloft-plan-") && time.Since(sdk.ToTime(set.CreationTime)) > planLife
+			if !abandoned && !strings.HasPrefix(name, "aloft-"+c.title+"-") {
 				others++
 				continue
 			}

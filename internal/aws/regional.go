@@ -70,10 +70,12 @@ func (r *regional) prepare(ctx context.Context) error {
 
 // onlyCode reports whether the stack is already what the release needs but for the code.
 func (r *regional) onlyCode(found *types.Stack) bool {
-	if found == nil || conditionOf(found.StackStatus) != whole || outputOf(found, OutputFingerprint) != r.fingerprint {
-		return false
-	}
-	return len(r.serving) == len(r.out.Functions)
+	return r.unchanged(found) && len(r.serving) == len(r.out.Functions)
+}
+
+// unchanged reports whether the stack's template is, but for the code, the one that the release needs.
+func (r *regional) unchanged(found *types.Stack) bool {
+	return found != nil && conditionOf(found.StackStatus) == whole && outputOf(found, OutputFingerprint) == r.fingerprint
 }
 
 // update makes the stack what the release needs.

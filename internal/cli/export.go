@@ -55,7 +55,9 @@ func newExport(p *program) *cobra.Command {
 		Example: `  aloft export cloudformation ../shop-aws --stage production
   aloft export terraform ../shop-tf --stage production`,
 		Args: subcommandOnly,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(*cobra.Command, []string) error {
+			return aloft.Errorf(aloft.Invalid, "it is not said for what").WithHint("aloft export cloudformation DIR, or aloft export terraform DIR")
+		},
 	})
 	c.AddCommand(newExportOf(p, export.CloudFormation, "template.json, parameters.json and the zips, for aws cloudformation deploy"),
 		newExportOf(p, export.Terraform, "a configuration for Terraform's provider hashicorp/aws, and the zips"))
@@ -96,10 +98,6 @@ func runExport(ctx context.Context, p *program, o exportOptions) error {
 			return aloft.Errorf(aloft.Invalid, "--config %q is no name of a variable", name).WithHint("such as --config STRIPE_KEY,SMTP_PASSWORD: names only, never values")
 		}
 	}
-	target, err := o.target()
-	if err != nil {
-		return err
-	}
 	input, err := p.source(ctx, "")
 	if err != nil {
 		return err
@@ -110,6 +108,10 @@ func runExport(ctx context.Context, p *program, o exportOptions) error {
 		return err
 	}
 	defer b.Close()
+	target, err := o.target()
+	if err != nil {
+		return err
+	}
 	var out export.Output
 	err = p.work(ctx, func(report aloft.Reporter) error {
 		if strings.HasPrefix(target+string(filepath.Separator), input.Dir+string(filepath.Separator)) {

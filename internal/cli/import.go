@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -32,18 +33,20 @@ type importResult struct {
 
 const importHelp = `Takes up a CloudFormation stack that is there.
 
-A stack that aloft made, whose records in the account's bucket were lost: they are made again from the stack. The release
-that serves has the number that it had, its config is sealed anew, its package comes from the bucket or from the function;
-aloft up, rollback, config and logs go on from there. Earlier releases are gone. Nothing of the stack changes.
+A stack that aloft made, whose records in the account's bucket were lost: they are made again from the stack. The
+release that serves has the number that it had, its config is sealed anew, its package comes from the bucket or from
+the function; aloft up, rollback, config and logs go on from there. Earlier releases are gone. Nothing of the stack
+changes.
 
-A stack that something else made (SAM, Serverless, CDK, by hand): with --dir, an app is written for each package of its
-functions: their code, an aloft.yml with what aloft has words for, and the template. Values of variables become config of
---stage, sealed. What was taken and what was not is listed. The stack stays as it is and goes on: deploy the app beside
-it, move what calls it, take over its event sources, then delete the stack.
+A stack that something else made (SAM, Serverless, CDK, by hand): with --dir, an app is written for each package of
+its functions: their code, an aloft.yml with what aloft has words for, and the template. Values of variables become
+config of --stage, sealed. What was taken and what was not is listed. The stack stays as it is and goes on: deploy the
+app beside it, move what calls it, take over its event sources, then delete the stack.
 
 With --json: {"stack", "stage", "release", "config", "files", "imported", "left"}; config has names only.
 
-Exit status: 0 imported; 1 AWS failed, or aloft has the stage already; 2 the input was wrong, or there is no such stack.`
+Exit status: 0 imported; 1 AWS failed, or aloft has the stage already; 2 the input was wrong, or there
+is no such stack.`
 
 func newImport(p *program) *cobra.Command {
 	c := newCommand(cobra.Command{
@@ -53,7 +56,9 @@ func newImport(p *program) *cobra.Command {
 		Example: `  aloft import stack shop-production --region eu-west-1
   aloft import stack my-sam-app --dir my-app`,
 		Args: subcommandOnly,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(*cobra.Command, []string) error {
+			return aloft.Errorf(aloft.Invalid, "it is not said what").WithHint("aloft import stack NAME")
+		},
 	})
 	c.AddCommand(newImportStack(p))
 	return c
@@ -79,7 +84,13 @@ func newImportStack(p *program) *cobra.Command {
 	return c
 }
 
+// stackName is the form of names of stacks.
+var stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
+
 func runImportStack(ctx context.Context, p *program, o importOptions) error {
+	if !stackName.MatchString(o.stack) {
+		return aloft.Errorf(aloft.Invalid, "%q is no name of a stack", o.stack).WithHint("aws cloudformation list-stacks lists them")
+	}
 	ref, err := p.stage("")
 	if err != nil {
 		return err

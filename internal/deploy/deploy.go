@@ -56,7 +56,7 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 			Release: state.current, URL: d.URL(project.ref), FunctionURLs: d.functionURLs(ctx, state.current), Build: build, Unchanged: true, Elapsed: time.Since(began),
 		}, err
 	}
-	announceResources(resourceDiff(project.ref, state.current.Resources, next.Resources), report)
+	announceResources(d.resourceDiff(project.ref, state.current.Resources, next.Resources), report)
 	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
 	deployment.Build, deployment.Elapsed = build, time.Since(began)
 	return deployment, err

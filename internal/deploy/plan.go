@@ -80,7 +80,7 @@ func (d *Deployer) planned(ctx context.Context, w outlook) (aloft.Plan, error) {
 	plan := aloft.Plan{Stage: w.next.StageRef, Current: w.state.stage.Current}
 	plan.Changes = append(plan.Changes, diff(current, w.next)...)
 	plan.Changes = append(plan.Changes, awsDiff(current, w.next)...)
-	plan.Changes = append(plan.Changes, resourceDiff(w.next.StageRef, current.Resources, w.next.Resources)...)
+	plan.Changes = append(plan.Changes, d.resourceDiff(w.next.StageRef, current.Resources, w.next.Resources)...)
 	if p, ok := d.Platform.(aloft.Previewer); ok && (w.anyway || len(plan.Changes) > 0) {
 		preview, err := p.Preview(ctx, aloft.PreviewInput{Current: current, Next: w.next, Config: w.config, Deep: w.deep})
 		if err != nil {

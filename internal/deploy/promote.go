@@ -59,7 +59,7 @@ func (d *Deployer) Promote(ctx context.Context, input aloft.PromoteInput, report
 	if err := d.agreeBack(ctx, state, next, aloft.RollbackInput{Stage: input.To, Plan: input.Plan, Agreed: input.Agreed}); err != nil {
 		return aloft.Deployment{}, err
 	}
-	announceResources(resourceDiff(input.To, state.current.Resources, next.Resources), report)
+	announceResources(d.resourceDiff(input.To, state.current.Resources, next.Resources), report)
 	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err

@@ -37,7 +37,7 @@ func (p *Platform) Check(ctx context.Context, release aloft.Release) ([]string, 
 		delivery.Secret = "arn:aws:secretsmanager:" + home + ":" + p.Session.Account + ":secret:" + SecretName(release.StageRef)
 	}
 	in := stack.Input{Release: release, Region: home, Config: delivery, Zones: zones}
-	in.Code, in.Layers = p.codeOf(release, home)
+	in.Code, in.Layers = p.placesOf(release, home)
 	in.Shim = stack.Object{Bucket: in.Code.Bucket, Key: shimPrefix + "any.zip"}
 	out, err := p.Render(in)
 	return slices.Sorted(maps.Keys(unique(out.Warnings))), err
@@ -60,8 +60,8 @@ func unique(texts []string) map[string]bool {
 	return all
 }
 
-// codeOf says where the artifact and the layers of a release are in a region's bucket, or will be.
-func (p *Platform) codeOf(release aloft.Release, region string) (artifact stack.Object, layers map[string]stack.Object) {
+// placesOf says where the artifact and the layers of a release are in a region's bucket, or will be.
+func (p *Platform) placesOf(release aloft.Release, region string) (artifact stack.Object, layers map[string]stack.Object) {
 	place := func(digest string) stack.Object {
 		return stack.Object{Bucket: p.Session.Bucket(region), Key: artifactPrefix + digest + ".zip"}
 	}

@@ -194,7 +194,7 @@ func (q *questions) latency(m metric, total *metrics.Latency, bucket func(int) *
 // ask asks all questions and hands the answers out.
 func (q *questions) ask(ctx context.Context) error {
 	for first := 0; first < len(q.queries); first += maxQueries {
-		pages := cloudwatch.NewGetMetricDataPaginator(q.watch, &cloudwatch.GetMetricDataInput{
+		pages := cloudwatch.NewGetMetricDataPaginator(q.region.metrics, &cloudwatch.GetMetricDataInput{
 			StartTime: sdk.Time(q.grid.Since), EndTime: sdk.Time(q.grid.Until), MetricDataQueries: q.queries[first:min(first+maxQueries, len(q.queries))],
 		})
 		for pages.HasMorePages() {

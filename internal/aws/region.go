@@ -10,7 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// region is one region's clients.
+// region is one region's clients. The one of tags stays at v1.35: newer ones speak CBOR with this service, which MiniStack 1.5.33
+// does not.
 type region struct {
 	*Platform
 
@@ -18,10 +19,10 @@ type region struct {
 	stacks  *cloudformation.Client
 	lambda  *lambda.Client
 	logs    *cloudwatchlogs.Client
+	metrics *cloudwatch.Client
 	secrets *secretsmanager.Client
 	tagged  *resourcegroupstaggingapi.Client
 	certs   *acm.Client
-	watch   *cloudwatch.Client
 	objects Objects
 }
 
@@ -35,8 +36,8 @@ func (p *Platform) in(name string) *region {
 	cfg := p.config(name)
 	r := &region{
 		Platform: p, name: name, stacks: cloudformation.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg),
-		logs: cloudwatchlogs.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
-		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), certs: acm.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg), objects: p.Objects(name),
+		logs: cloudwatchlogs.NewFromConfig(cfg), metrics: cloudwatch.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
+		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), certs: acm.NewFromConfig(cfg), objects: p.Objects(name),
 	}
 	p.regions[name] = r
 	return r

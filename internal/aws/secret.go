@@ -30,7 +30,7 @@ func SecretName(ref aloft.StageRef) string { return "aloft/" + ref.App + "/" + r
 
 // delivery says how the release's config reaches its functions, and puts it into the secret if that is how.
 func (r *regional) delivery(ctx context.Context) (stack.Config, error) {
-	c, large := deliveryOf(r.release, r.config)
+	c, large := r.variables()
 	if !large {
 		return c, nil
 	}
@@ -38,6 +38,9 @@ func (r *regional) delivery(ctx context.Context) (stack.Config, error) {
 	c.Secret, err = r.putSecret(ctx, c)
 	return c, err
 }
+
+// variables are those of each function. Large says that they have no room in Lambda's environment.
+func (r *regional) variables() (c stack.Config, large bool) { return deliveryOf(r.release, r.config) }
 
 // deliveryOf says how the config of a release reaches its functions: as parameters, or, if it is large, by a secret that is to be
 // filled in, under a label.

@@ -9,9 +9,11 @@ import (
 type Deployer interface {
 	// Deploy builds the source and releases it. If nothing differs from the current release it makes none and the
 	// result's Unchanged is true, unless Force is set or all that should run has crashed. Deploys of one stage run one after another.
+	// It returns Conflict if input.Plan names another plan than the one it would carry out, and a LossError if a Previewer says
+	// that something would be replaced or deleted and nobody agreed.
 	Deploy(ctx context.Context, input DeployInput, report Reporter) (Deployment, error)
 	// Rollback makes a new release that equals an earlier one in everything: code, config, functions. Version 0 means
-	// the newest succeeded release before the current one. It returns NotFound if there is none.
+	// the newest succeeded release before the current one. It returns NotFound if there is none, Conflict and LossError as Deploy.
 	Rollback(ctx context.Context, input RollbackInput, report Reporter) (Deployment, error)
 	// Configure sets and unsets variables in one new release. Changing nothing makes no release.
 	Configure(ctx context.Context, input ConfigInput, report Reporter) (Deployment, error)
@@ -51,7 +53,34 @@ type DeployInput struct {
 	Force       bool     `json:"force,omitempty"`       // build and release though nothing changed
 
 	Platform PlatformName `json:"platform,omitempty"` // in place of what the manifest says; "" means that
+	Canary   *Canary      `json:"canary,omitempty"`   // of Deploy; nil: the release gets all requests at once
+
+	// Plan is the id of the plan that Deploy must be, and is then agreed to; "" means any. Build and Plan leave it alone.
+	Plan   string `json:"plan,omitempty"`
+	Agreed bool   `json:"agreed,omitempty"` // to all that a platform would replace or delete
 }
+
+// Canary is a trial of a release: for a time it gets a share of requests and events, while the one before has the others. What
+// speaks against it ends it, and the one before serves alone again.
+type Canary struct {
+	Share float64  `json:"share"` // above 0, below 1
+	For   Duration `json:"for"`
+}
+
+// Check returns Invalid for a trial that is none. Nil is no trial.
+func (c *Canary) Check() error {
+	switch {
+	case c == nil:
+		return nil
+	case !(c.Share > 0 && c.Share < 1): // NaN too
+		return Errorf(Invalid, "a canary cannot get %.4g%% of the requests", 100*c.Share).WithHint("give it a share between 0%% and 100%%: --canary 10%%")
+	case c.For < Duration(time.Second) || c.For > Duration(day):
+		return Errorf(Invalid, "a canary cannot be watched for %v", time.Duration(c.For)).WithHint("between a second and a day: --for 5m")
+	}
+	return nil
+}
+
+const day = 24 * time.Hour
 
 // RollbackInput names the release to return to.
 type RollbackInput struct {
@@ -59,6 +88,9 @@ type RollbackInput struct {
 	Version     int      `json:"version"`
 	Author      string   `json:"author,omitempty"`
 	Description string   `json:"description,omitempty"`
+	Canary      *Canary  `json:"canary,omitempty"` // nil: the release gets all requests at once
+	Plan        string   `json:"plan,omitempty"`   // as of DeployInput
+	Agreed      bool     `json:"agreed,omitempty"` // likewise
 }
 
 // ConfigInput is a change of variables. Clear drops all before Set.

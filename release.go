@@ -65,6 +65,7 @@ const (
 	ConfigRelease   ReleaseKind = "config"
 	TuneRelease     ReleaseKind = "tune"
 	RollbackRelease ReleaseKind = "rollback"
+	PromoteRelease  ReleaseKind = "promote"
 )
 
 // ReleaseStatus is where a release is in its life. It leaves Pending once, for good.

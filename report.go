@@ -17,6 +17,7 @@ const (
 	StepPackage = "package"
 	StepRelease = "release"
 	StepStart   = "start"
+	StepCanary  = "canary"
 	StepReady   = "ready"
 )
 

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -96,15 +95,4 @@ func sdkAnswer(client *lambda.Client, function, event string) (lines string, err
 		}
 	}
 	return lines, stream.Err()
-}
-
-// awsProviders is a directory from which Terraform can install its AWS provider without the network, "" if there is none.
-func awsProviders() string {
-	for _, pattern := range []string{os.Getenv("ALOFT_TF_MIRROR"), "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/opt/*"} {
-		found, _ := filepath.Glob(filepath.Join(pattern, "registry.terraform.io/hashicorp/aws/5.*"))
-		if pattern != "" && len(found) > 0 {
-			return filepath.Join(found[0], "../../../..")
-		}
-	}
-	return ""
 }

@@ -201,8 +201,13 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	c := exec.Command(path, args[2:]...)
 	c.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "ALOFT_HOME", "ALOFT_HTTP"} {
-		c.Env = append(c.Env, name+"="+ts.Getenv(name))
+	for _, name := range []string{
+		"PATH", "HOME", "ALOFT_HOME", "ALOFT_HTTP", "GOCACHE", "GOMODCACHE", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+		"AWS_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED",
+	} {
+		if value := ts.Getenv(name); value != "" {
+			c.Env = append(c.Env, name+"="+value)
+		}
 	}
 	c.Env = append(c.Env, "TERM=vt100")
 	terminal, err := pty.StartWithSize(c, &pty.Winsize{Rows: 33, Cols: 111})
@@ -211,12 +216,12 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	timer := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
 	defer timer.Stop()
 	var seen bytes.Buffer
-	keys := []byte(strings.ReplaceAll(args[0], "^C", "\x03"))
+	keys := []byte(strings.NewReplacer("^C", "\x03", "^M", "\r").Replace(args[0]))
 	buffer := make([]byte, 4096)
 	for { // until an error: nobody has the other side open any more
 		n, err := terminal.Read(buffer)
 		seen.Write(buffer[:n])
-		if len(keys) > 0 && bytes.Contains(seen.Bytes(), []byte("keys?")) {
+		if len(keys) > 0 && (bytes.Contains(seen.Bytes(), []byte("keys?")) || bytes.Contains(seen.Bytes(), []byte("[y/N]"))) {
 			_, _ = terminal.Write(keys)
 			keys = nil
 		}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/aloft-run/aloft/internal/terraform/terraformtest"
 )
 
 // The scripts are the product, end to end: each runs this program, which is this test binary under another name, in a home
@@ -24,7 +26,7 @@ import (
 //	retry COMMAND ARG...        run a program until it ends with status 0
 //	kill-server [SIGNAL]        end the server (KILL, TERM, INT) and wait until it is gone
 //	onterminal KEYS COMMAND ARG...
-//	                            run a program on a terminal, type KEYS once it has said "keys?", print what it showed and its status
+//	                            run a program on a terminal, type KEYS once it has said "keys?" or "[y/N]", print what it showed and its status
 //	noprocess [TEXT]            no process of this home is left but the server, and none with TEXT in its arguments
 //	nosecret TEXT DIR...        no file below DIR holds TEXT
 //	freeport NAME               set NAME to a port that is free
@@ -58,7 +60,7 @@ func condition(name string) (bool, error) {
 	case "aws-sdk-js":
 		return os.Getenv("ALOFT_TEST_AWS_SDK_JS") != "", nil
 	case "aws-provider":
-		return awsProviders() != "", nil
+		return terraformtest.Mirror() != "", nil
 	case "isolation":
 	default:
 		return false, fmt.Errorf("unknown condition %q", name)
@@ -91,7 +93,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("USER", "tester")
 	env.Setenv("ALOFT_HOME", home)
 	env.Setenv("ALOFT_HTTP", "127.0.0.1:0")
-	env.Setenv("TF_MIRROR", awsProviders())
+	env.Setenv("TF_MIRROR", terraformtest.Mirror())
 	env.Setenv("AWS_SDK_JS", os.Getenv("ALOFT_TEST_AWS_SDK_JS"))
 	env.Defer(func() { cleanUp(env.WorkDir) })
 	return nil

@@ -26,6 +26,7 @@ const maxBody = 4 << 20
 // Services is what the API gives access to. All fields but Shutdown, Upgrade, AWS and Check must be set.
 type Services struct {
 	Deployer aloft.Deployer
+	Promoter aloft.Promoter
 	Operator aloft.Operator
 	Releases aloft.ReleaseStore
 	Runner   aloft.Runner
@@ -78,6 +79,7 @@ func New(services Services) http.Handler {
 	a.serverRoutes()
 	a.stageRoutes()
 	a.deployRoutes()
+	a.promoteRoutes()
 	a.releaseRoutes()
 	a.configRoutes()
 	a.tuningRoutes()

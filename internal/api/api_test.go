@@ -160,7 +160,7 @@ func TestOpenAPI(t *testing.T) {
 	for path, methods := range map[string][]string{
 		"/v1/health": {"get"}, "/v1/apps": {"get"}, "/v1/apps/{app}": {"delete"}, "/v1/apps/{app}/stages": {"get"},
 		stage: {"delete"}, stage + "/deploys": {"post"}, stage + "/builds": {"post"}, stage + "/plans": {"post"},
-		stage + "/rollbacks": {"post"}, stage + "/releases": {"get"}, stage + "/releases/{version}": {"get"},
+		stage + "/rollbacks": {"post"}, stage + "/promotions": {"post"}, stage + "/promotables/{version}": {"get"}, "/v1/artifacts/{digest}": {"get"}, stage + "/releases": {"get"}, stage + "/releases/{version}": {"get"},
 		stage + "/config": {"get", "patch"}, stage + "/tuning": {"patch"}, stage + "/restarts": {"post"}, stage + "/functions/{function}/invocations": {"post"}, stage + "/aliases": {"get", "post", "put", "delete"},
 		stage + "/functions/{function}/recording": {"put"}, stage + "/recording": {"get"}, stage + "/recordings": {"get"}, stage + "/recordings/{id}": {"get"},
 		stage + "/test-events": {"get"}, stage + "/functions/{function}/test-events/{name}": {"put", "delete"}, stage + "/event-sources": {"get"}, stage + "/resources": {"get"}, stage + "/domains": {"put"}, stage + "/stop": {"post"}, stage + "/logs": {"get"},

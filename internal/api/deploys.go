@@ -34,7 +34,9 @@ type Source struct {
 	Description string `json:"description,omitempty" maxLength:"4096"`
 	Force       bool   `json:"force,omitempty" doc:"Build and release though nothing changed"`
 
+	Plan     string             `json:"plan,omitempty" doc:"The id of the plan that a deploy has to be; it is refused with the code conflict if it is another" maxLength:"64"`
 	Platform aloft.PlatformName `json:"platform,omitempty" enum:"local" doc:"Deploy to this server though the source names another platform"`
+	Canary   *aloft.Canary      `json:"canary,omitempty" doc:"Give the release a share of requests first; on AWS only"`
 }
 
 type sourceInput struct {
@@ -58,15 +60,16 @@ func (in *sourceInput) input() (aloft.DeployInput, error) {
 	}
 	return aloft.DeployInput{
 		Stage: ref, Dir: in.Body.Dir, Author: in.Body.Author, Commit: in.Body.Commit,
-		Description: in.Body.Description, Force: in.Body.Force, Platform: in.Body.Platform,
+		Description: in.Body.Description, Force: in.Body.Force, Plan: in.Body.Plan, Platform: in.Body.Platform, Canary: in.Body.Canary,
 	}, nil
 }
 
 // Rollback is the body of a rollback.
 type Rollback struct {
-	Version     int    `json:"version,omitempty" minimum:"0" doc:"The release to return to; 0 is the newest succeeded one before the current"`
-	Author      string `json:"author,omitempty" maxLength:"256"`
-	Description string `json:"description,omitempty" maxLength:"4096"`
+	Canary      *aloft.Canary `json:"canary,omitempty" doc:"Give it a share of requests first; on AWS only"`
+	Version     int           `json:"version,omitempty" minimum:"0" doc:"The release to return to; 0 is the newest succeeded one before the current"`
+	Author      string        `json:"author,omitempty" maxLength:"256"`
+	Description string        `json:"description,omitempty" maxLength:"4096"`
 }
 
 type rollbackInput struct {
@@ -106,7 +109,7 @@ func (h *handlers) rollback(_ context.Context, in *rollbackInput) (*huma.StreamR
 	if err != nil {
 		return nil, NewProblem(err)
 	}
-	input := aloft.RollbackInput{Stage: ref, Version: in.Body.Version, Author: in.Body.Author, Description: in.Body.Description}
+	input := aloft.RollbackInput{Stage: ref, Version: in.Body.Version, Author: in.Body.Author, Description: in.Body.Description, Canary: in.Body.Canary}
 	return streamed(func(ctx context.Context, report aloft.Reporter) (any, error) {
 		return deployment(h.Deployer.Rollback(ctx, input, report))
 	}), nil

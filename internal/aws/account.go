@@ -126,7 +126,7 @@ func (p *Platform) EnsureAccount(ctx context.Context, region string, report alof
 
 func (r *region) ensureAccount(ctx context.Context, report aloft.Reporter) error {
 	for range maxRepairs {
-		found, err := r.ready(ctx, AccountStack, report)
+		found, err := r.ready(ctx, accountStack(), report)
 		if err != nil {
 			return err
 		}

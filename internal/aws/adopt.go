@@ -69,15 +69,33 @@ func (r *region) retained(ctx context.Context, stack string, want map[string]str
 	return all, nil
 }
 
-// adopt makes a stack of stores that an earlier one left, by an import, and reports whether there were any. They are found by
-// their tags; of the template only what stays on deletion can be among them.
+// adopt makes a stack of stores that an earlier one left, by an import, and reports whether there were any.
 func (r *region) adopt(ctx context.Context, a adoption) (bool, error) {
-	left, err := r.retained(ctx, a.stack, a.tags)
-	if err != nil || len(left) == 0 {
+	subset, imports, err := r.adoptable(ctx, a)
+	if err != nil || len(imports) == 0 {
 		return false, err
 	}
-	subset := cfn.Template{Description: a.template.Description, Resources: map[string]cfn.Resource{}}
-	var imports []types.ResourceToImport
+	text, err := subset.JSON()
+	if err != nil {
+		return false, err
+	}
+	err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, imports: imports}, a.report)
+	if err != nil && ctx.Err() == nil && aloft.ErrorCode(err) == aloft.Failed {
+		// AWS finds things by their tags for a while after they are gone. If they are there, the stack's creation will say so.
+		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: they could not be taken in (%v); making them anew", r.name, err)})
+		return false, nil
+	}
+	return true, err
+}
+
+// adoptable are the stores that an earlier stack left, as a template, with what identifies them. They are found by their tags; of
+// the template only what stays on deletion can be among them.
+func (r *region) adoptable(ctx context.Context, a adoption) (subset cfn.Template, imports []types.ResourceToImport, err error) {
+	left, err := r.retained(ctx, a.stack, a.tags)
+	if err != nil {
+		return cfn.Template{}, nil, err
+	}
+	subset = cfn.Template{Description: a.template.Description, Resources: map[string]cfn.Resource{}}
 	for _, store := range left {
 		id := r.logical(a.template, store)
 		resource := a.template.Resources[id]
@@ -91,23 +109,10 @@ func (r *region) adopt(ctx context.Context, a adoption) (bool, error) {
 		})
 		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s (%s) is there from before and is taken into the stack %s", r.name, id, store.ARN, a.stack)})
 	}
-	if len(imports) == 0 {
-		return false, nil
-	}
 	for id, resource := range subset.Resources {
 		subset.Resources[id] = importable(resource, subset)
 	}
-	text, err := subset.JSON()
-	if err != nil {
-		return false, err
-	}
-	err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, imports: imports}, a.report)
-	if err != nil && ctx.Err() == nil && aloft.ErrorCode(err) == aloft.Failed {
-		// AWS finds things by their tags for a while after they are gone. If they are there, the stack's creation will say so.
-		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: they could not be taken in (%v); making them anew", r.name, err)})
-		return false, nil
-	}
-	return true, err
+	return subset, imports, nil
 }
 
 // logical is the logical id in a template of a store that outlived its stack: the one that it had, or the one whose name it

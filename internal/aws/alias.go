@@ -36,12 +36,12 @@ func (r *region) point(ctx context.Context, function, version, description strin
 		if alias == nil {
 			return aloft.Errorf(aloft.Failed, "%s in %s has no alias %s", function, r.name, stack.Live).WithHint("aloft up --force makes the stack again")
 		}
-		if sdk.ToString(alias.FunctionVersion) == version && alias.RoutingConfig == nil {
+		if leadsTo(alias, version) {
 			return nil
 		}
 		_, err = r.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
 			FunctionName: &function, Name: sdk.String(stack.Live), FunctionVersion: &version, Description: &description,
-			RevisionId: alias.RevisionId, RoutingConfig: &lambdatypes.AliasRoutingConfiguration{},
+			RevisionId: alias.RevisionId, RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}},
 		})
 		if err == nil {
 			return nil
@@ -51,6 +51,11 @@ func (r *region) point(ctx context.Context, function, version, description strin
 		}
 	}
 	return r.Session.explain(err, fmt.Sprintf("lead requests for %s in %s to its version %s", function, r.name, version))
+}
+
+// leadsTo reports whether an alias leads to a version, and to no other.
+func leadsTo(alias *lambda.GetAliasOutput, version string) bool {
+	return sdk.ToString(alias.FunctionVersion) == version && (alias.RoutingConfig == nil || len(alias.RoutingConfig.AdditionalVersionWeights) == 0)
 }
 
 // resume lets functions run that were stopped.
@@ -98,6 +103,12 @@ func (r *regional) restore(ctx context.Context, interrupted bool) error {
 	if r.current.Version == 0 {
 		return nil // nobody knows the address yet; the next run goes on from here
 	}
+	if r.held {
+		if err := r.restoreAliases(ctx); err != nil { // at once: a stack takes its time
+			return err
+		}
+		return r.restoreStack(ctx)
+	}
 	if r.executed && interrupted {
 		r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: CloudFormation takes back its change of the stack %s; the next aloft up waits for that", r.name, StackName(r.release.StageRef))})
 		return nil
@@ -118,7 +129,7 @@ func (r *regional) restoreAliases(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if alias == nil || sdk.ToString(alias.FunctionVersion) == r.serving[name] {
+		if alias == nil || leadsTo(alias, r.serving[name]) {
 			continue
 		}
 		if err := r.point(ctx, function, r.serving[name], title(r.current)); err != nil {
@@ -134,7 +145,7 @@ func (r *regional) restoreAliases(ctx context.Context) error {
 
 // restoreStack returns a stack that was changed to the current release.
 func (r *regional) restoreStack(ctx context.Context) error {
-	found, err := r.ready(ctx, StackName(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
 	if err != nil || found == nil || outputOf(found, stack.OutputRelease) != title(r.release) {
 		if err == nil {
 			err = r.restoreAliases(ctx) // CloudFormation took it back

@@ -21,11 +21,15 @@ func (p *Platform) Apply(ctx context.Context, release aloft.Release, report alof
 	if release.Artifact.Digest == "" { // config before the first deploy
 		return commit(ctx)
 	}
-	began := time.Now()
 	d, err := p.deploymentOf(ctx, release, report)
 	if err != nil {
 		return err
 	}
+	return d.apply(ctx, commit)
+}
+
+func (d *deployment) apply(ctx context.Context, commit func(context.Context) error) error {
+	began, release, report := time.Now(), d.release, d.report
 	report.Report(aloft.StepStarted{Step: aloft.StepStart, Text: fmt.Sprintf("v%d in %s", release.Version, strings.Join(d.names(), ", "))})
 	if err := d.bring(ctx); err != nil {
 		return err
@@ -49,6 +53,7 @@ type deployment struct {
 	dns     map[string]string // zones of the domains
 	report  aloft.Reporter
 	regions []*regional
+	canary  *aloft.Canary // nil: all requests at once
 }
 
 func (p *Platform) deploymentOf(ctx context.Context, release aloft.Release, report aloft.Reporter) (*deployment, error) {
@@ -124,6 +129,9 @@ func weight(err error) int {
 // bring makes the release serve in all regions, or in none.
 func (d *deployment) bring(ctx context.Context) error {
 	err := d.each(func(r *regional) error { return r.prepare(ctx) })
+	if err == nil && d.canary != nil {
+		err = d.tryOut(ctx)
+	}
 	if err == nil {
 		err = d.each(func(r *regional) error { return r.move(ctx) })
 	}

@@ -131,7 +131,7 @@ func TestWant(t *testing.T) {
 // stackIs describes a stack.
 func stackIs(status string) string {
 	return "<Stacks><member><StackName>aloft</StackName><StackId>arn:aws:cloudformation:eu-west-1:1:stack/aloft/x</StackId><CreationTime>2026-01-01T00:00:00Z</CreationTime>" +
-		"<StackStatus>" + status + "</StackStatus><Outputs><member><OutputKey>Format</OutputKey><OutputValue>99</OutputValue></member></Outputs></member></Stacks>"
+		"<Description>aloft: the code, the releases and the key of all apps of this account in this region</Description><StackStatus>" + status + "</StackStatus><Outputs><member><OutputKey>Format</OutputKey><OutputValue>99</OutputValue></member></Outputs></member></Stacks>"
 }
 
 // TestHalfBack goes on with a change that could not be taken back, and leaves out what never can be.

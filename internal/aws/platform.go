@@ -104,8 +104,11 @@ func New(options Options) *Platform {
 func StackName(ref aloft.StageRef) string { return ref.App + "-" + ref.Stage }
 
 // pause waits between two looks at AWS. It returns the error of ctx if that ends first.
-func (p *Platform) pause(ctx context.Context) error {
-	timer := time.NewTimer(p.Poll)
+func (p *Platform) pause(ctx context.Context) error { return rest(ctx, p.Poll) }
+
+// rest waits. It returns the error of ctx if that ends first.
+func rest(ctx context.Context, length time.Duration) error {
+	timer := time.NewTimer(length)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -47,7 +47,7 @@ func (d *deployment) putRecord(ctx context.Context) error {
 		return fmt.Errorf("write down what serves: %w", err)
 	}
 	err = d.regions[0].objects.Put(ctx, recordKey(d.release.StageRef, d.release.Version), int64(len(text)), func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(text)), nil
+		return inMemory{bytes.NewReader(text)}, nil
 	})
 	return d.platform.Session.explain(err, "write down what serves")
 }

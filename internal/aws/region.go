@@ -2,13 +2,15 @@ package aws
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// region is one region's clients.
+// region is one region's clients. The one of tags stays at v1.35: newer ones speak CBOR with this service, which MiniStack 1.5.33
+// does not.
 type region struct {
 	*Platform
 
@@ -16,6 +18,7 @@ type region struct {
 	stacks  *cloudformation.Client
 	lambda  *lambda.Client
 	logs    *cloudwatchlogs.Client
+	metrics *cloudwatch.Client
 	secrets *secretsmanager.Client
 	tagged  *resourcegroupstaggingapi.Client
 	objects Objects
@@ -31,7 +34,7 @@ func (p *Platform) in(name string) *region {
 	cfg := p.config(name)
 	r := &region{
 		Platform: p, name: name, stacks: cloudformation.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg),
-		logs: cloudwatchlogs.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
+		logs: cloudwatchlogs.NewFromConfig(cfg), metrics: cloudwatch.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
 		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), objects: p.Objects(name),
 	}
 	p.regions[name] = r

@@ -24,13 +24,16 @@ type regional struct {
 	*deployment
 
 	code        code
+	input       stack.Input
 	out         stack.Output
 	template    []byte
 	fingerprint string
 	serving     map[string]string // versions behind the aliases before, by function
 	moves       map[string]string // versions that the aliases are to lead to, by function
-	deleteData  bool              // stores go with the stack
-	executed    bool              // the stack was changed, or may have been
+	trial       trial
+	deleteData  bool // stores go with the stack
+	executed    bool // the stack was changed, or may have been
+	held        bool // it was, and its aliases still lead to the versions of before
 }
 
 // OutputFingerprint is the output that says what a stack is made of, but for the code: releases with equal fingerprints
@@ -49,7 +52,7 @@ func (r *regional) prepare(ctx context.Context) error {
 	if err := r.render(ctx); err != nil {
 		return err
 	}
-	found, err := r.ready(ctx, StackName(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
 	if err != nil {
 		return err
 	}
@@ -59,15 +62,20 @@ func (r *regional) prepare(ctx context.Context) error {
 	if r.onlyCode(found) {
 		return r.publish(ctx)
 	}
-	return r.update(ctx, found)
+	if r.canary == nil || len(r.serving) == 0 {
+		return r.update(ctx, found)
+	}
+	return r.updateBeside(ctx, found)
 }
 
 // onlyCode reports whether the stack is already what the release needs but for the code.
 func (r *regional) onlyCode(found *types.Stack) bool {
-	if found == nil || conditionOf(found.StackStatus) != whole || outputOf(found, OutputFingerprint) != r.fingerprint {
-		return false
-	}
-	return len(r.serving) == len(r.out.Functions)
+	return r.unchanged(found) && len(r.serving) == len(r.out.Functions)
+}
+
+// unchanged reports whether the stack's template is, but for the code, the one that the release needs.
+func (r *regional) unchanged(found *types.Stack) bool {
+	return found != nil && conditionOf(found.StackStatus) == whole && outputOf(found, OutputFingerprint) == r.fingerprint
 }
 
 // update makes the stack what the release needs.
@@ -78,7 +86,7 @@ func (r *regional) update(ctx context.Context, found *types.Stack) error {
 			return err
 		}
 		var err error
-		if found, err = r.ready(ctx, name, r.report); err != nil {
+		if found, err = r.ready(ctx, stageStack(ref), r.report); err != nil {
 			return err
 		}
 	}
@@ -86,13 +94,17 @@ func (r *regional) update(ctx context.Context, found *types.Stack) error {
 		return err
 	}
 	r.executed = true
+	return r.execute(ctx, found, r.change(title(r.release)), r.report)
+}
+
+// change is what the stack is to become.
+func (r *regional) change(title string) change {
 	tags := maps.Clone(r.release.AWS.Tags)
 	if tags == nil {
 		tags = map[string]string{}
 	}
-	maps.Copy(tags, stageTags(ref))
-	c := change{stack: name, title: title(r.release), template: r.template, parameters: r.out.Parameters, tags: tags}
-	return r.execute(ctx, found, c, r.report)
+	maps.Copy(tags, stageTags(r.release.StageRef))
+	return change{stack: StackName(r.release.StageRef), title: title, template: r.template, parameters: r.out.Parameters, tags: tags}
 }
 
 func stageTags(ref aloft.StageRef) map[string]string {
@@ -102,19 +114,30 @@ func stageTags(ref aloft.StageRef) map[string]string {
 // title is a release's name in AWS: in descriptions of versions, and in names of change sets.
 func title(release aloft.Release) string { return fmt.Sprintf("v%d", release.Version) }
 
-// render makes the template. Its fingerprint is that of the same release with other code.
+// render makes the template, once the config is where functions find it.
 func (r *regional) render(ctx context.Context) error {
 	config, err := r.delivery(ctx)
 	if err != nil {
 		return err
 	}
+	return r.renderWith(config)
+}
+
+// renderWith makes the template. Its fingerprint is that of the same release with other code.
+func (r *regional) renderWith(config stack.Config) error {
 	in := stack.Input{
 		Release: r.release, Region: r.name, Code: r.code.artifact, Layers: r.code.layers, Shim: r.code.shim, Config: config,
 		DeleteData: r.deleteData, Zones: r.dns,
 	}
-	if r.out, err = r.Render(in); err != nil {
+	if err := r.setFingerprint(in); err != nil {
 		return err
 	}
+	r.input = in
+	return r.compose(in)
+}
+
+// setFingerprint digests what the template of a release would be with other code.
+func (r *regional) setFingerprint(in stack.Input) error {
 	plain := in
 	plain.Release = r.release.Clone()
 	plain.Release.Version, plain.Release.Artifact = 0, aloft.Artifact{}
@@ -128,10 +151,19 @@ func (r *regional) render(ctx context.Context) error {
 		return err
 	}
 	r.fingerprint = r.fingerprintOf(text, shape.Parameters)
+	return nil
+}
+
+// compose makes the template.
+func (r *regional) compose(in stack.Input) (err error) {
+	if r.out, err = r.Render(in); err != nil {
+		return err
+	}
 	if r.out.Template.Outputs == nil {
 		r.out.Template.Outputs = map[string]cfn.Output{}
 	}
 	r.out.Template.Outputs[OutputFingerprint] = cfn.Output{Value: r.fingerprint}
+	r.out.Template.Metadata = map[string]any{metadataKey: recordIn(r.release)}
 	r.template, err = r.out.Template.JSON()
 	if err != nil || len(r.template) <= inlineTemplate {
 		return err

@@ -82,7 +82,7 @@ func (p *Platform) giveUp(ctx context.Context, ref aloft.StageRef, report aloft.
 		return err
 	}
 	return d.each(func(r *regional) error {
-		found, err := r.ready(ctx, StackName(ref), report)
+		found, err := r.ready(ctx, stageStack(ref), report)
 		if err != nil || found == nil {
 			return err
 		}
@@ -122,8 +122,8 @@ func (r *regional) emptyBuckets(ctx context.Context, found *types.Stack) error {
 // remove deletes a stage's stack in a region, and what belongs to the stage but not to its stack. It returns the logical ids of
 // what went with the stack: AWS finds things by their tags for a while after they are gone.
 func (r *region) remove(ctx context.Context, ref aloft.StageRef, functions []string, report aloft.Reporter) (map[string]bool, error) {
-	name, gone := StackName(ref), map[string]bool{}
-	found, err := r.ready(ctx, name, report)
+	gone := map[string]bool{}
+	found, err := r.ready(ctx, stageStack(ref), report)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -108,40 +107,18 @@ func TestRegions(t *testing.T) {
 	w.expect("one red") // home was ahead
 	w.render = stack.Render
 
+	// From a machine that has not built the code, to a region that has not got it.
+	release := w.release("one")
+	release.AWS.Regions = []string{home, "eu-north-1"}
+	clear(w.zips)
+	w.must(w.apply(t.Context(), release))
+
 	w.regions = []string{home}
 	w.up("three")
 	w.expect("three blue")
 	if got := w.stacks(other); got["hello-production"] != "" {
 		t.Errorf("stacks of a region that was left: %v", got)
 	}
-}
-
-func TestMend(t *testing.T) {
-	t.Parallel()
-	w := newMiniStack(t)
-	w.up("one")
-	client := lambda.NewFromConfig(w.in(home))
-	policy, err := client.GetPolicy(t.Context(), &lambda.GetPolicyInput{FunctionName: new("hello-web"), Qualifier: new("live")})
-	w.must(err)
-	_, rest, _ := strings.Cut(*policy.Policy, `"Sid": "`)
-	sid, _, _ := strings.Cut(rest, `"`)
-	if sid == "" {
-		_, rest, _ = strings.Cut(*policy.Policy, `"Sid":"`)
-		sid, _, _ = strings.Cut(rest, `"`)
-	}
-	_, err = client.RemovePermission(t.Context(), &lambda.RemovePermissionInput{FunctionName: new("hello-web"), Qualifier: new("live"), StatementId: &sid})
-	w.must(err)
-	w.cloudForbids()
-	w.up("two")
-	if text := w.report.String(); !strings.Contains(text, "lacks the permission WebApiPermission: lambda:InvokeFunction for apigateway.amazonaws.com") {
-		t.Errorf("the missing permission was not named:\n%s", text)
-	}
-	policy, err = client.GetPolicy(t.Context(), &lambda.GetPolicyInput{FunctionName: new("hello-web"), Qualifier: new("live")})
-	w.must(err)
-	if !strings.Contains(*policy.Policy, "apigateway.amazonaws.com") {
-		t.Errorf("the permission was not added: %s", *policy.Policy)
-	}
-	w.expect("two red")
 }
 
 // TestLargeTemplate takes the way through the bucket.
@@ -263,4 +240,21 @@ func TestInterrupted(t *testing.T) {
 	w.reconnect()
 	w.up("three")
 	w.expect("three blue")
+}
+
+// TestNotOurs meets a stack of somebody else that has the name.
+func TestNotOurs(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	client := cloudformation.NewFromConfig(w.in(home))
+	_, err := client.CreateStack(t.Context(), &cloudformation.CreateStackInput{
+		StackName: new("hello-production"), TemplateBody: new(`{"Description": "the shop", "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}`),
+	})
+	w.must(err)
+	release := w.release("one")
+	wantError(t, w.apply(t.Context(), release), aloft.Conflict, "hello-production in eu-west-1 that is not this one of aloft: the shop", "another name")
+	wantError(t, w.platform.Remove(t.Context(), w.ref), aloft.Conflict, "the shop", "another name")
+	if got := w.stacks(home)["hello-production"]; got != "CREATE_COMPLETE" {
+		t.Errorf("somebody else's stack is %q", got)
+	}
 }

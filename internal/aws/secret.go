@@ -30,8 +30,18 @@ func SecretName(ref aloft.StageRef) string { return "aloft/" + ref.App + "/" + r
 
 // delivery says how the release's config reaches its functions, and puts it into the secret if that is how.
 func (r *regional) delivery(ctx context.Context) (stack.Config, error) {
-	c := stack.Config{Variables: map[string]aloft.Config{}}
-	large := false
+	c, large := r.variables()
+	if !large {
+		return c, nil
+	}
+	var err error
+	c.Secret, err = r.putSecret(ctx, c)
+	return c, err
+}
+
+// variables are those of each function. Large says that they have no room in Lambda's environment.
+func (r *regional) variables() (c stack.Config, large bool) {
+	c = stack.Config{Variables: map[string]aloft.Config{}}
 	for _, f := range r.release.Tuned() {
 		variables := r.config.For(f.Name)
 		c.Variables[f.Name] = variables
@@ -44,13 +54,10 @@ func (r *regional) delivery(ctx context.Context) (stack.Config, error) {
 		}
 		large = large || size > environmentLimit-envelope
 	}
-	if !large {
-		return c, nil
+	if large {
+		c.Label = fmt.Sprintf("%s%d", labelStart, r.release.Config.Version)
 	}
-	c.Label = fmt.Sprintf("%s%d", labelStart, r.release.Config.Version)
-	var err error
-	c.Secret, err = r.putSecret(ctx, c)
-	return c, err
+	return c, large
 }
 
 // putSecret stores the variables under the label, once: a label's content never changes. It returns the secret's ARN.

@@ -80,10 +80,14 @@ const maxRepairs = 8
 
 // ready brings a stack to where it can be changed, or made: it waits for who changes it, and repairs what an earlier change
 // left. It returns the stack, nil if there is none.
-func (r *region) ready(ctx context.Context, name string, report aloft.Reporter) (*types.Stack, error) {
+func (r *region) ready(ctx context.Context, o owned, report aloft.Reporter) (*types.Stack, error) {
+	name := o.stack
 	for range maxRepairs {
 		found, err := r.stackOf(ctx, name)
 		if err != nil || found == nil {
+			return nil, err
+		}
+		if err := r.own(found, o); err != nil {
 			return nil, err
 		}
 		switch conditionOf(found.StackStatus) {

@@ -28,28 +28,69 @@ type code struct {
 	shim     stack.Object
 }
 
-// upload puts what a release needs into the region's bucket, as far as it is not there.
-func (r *region) upload(ctx context.Context, release aloft.Release, report aloft.Reporter) (code, error) {
+// codeOf is where a release's zips are to be, with the shim that is to be there.
+func (r *region) codeOf(ctx context.Context, release aloft.Release) (code, Shim, error) {
 	bucket := r.Session.Bucket(r.name)
-	c := code{artifact: stack.Object{Bucket: bucket, Key: artifactPrefix + release.Artifact.Digest + ".zip"}, layers: map[string]stack.Object{}}
+	artifact := func(digest string) stack.Object {
+		return stack.Object{Bucket: bucket, Key: artifactPrefix + digest + ".zip"}
+	}
+	c := code{artifact: artifact(release.Artifact.Digest), layers: map[string]stack.Object{}}
 	for _, digest := range release.Digests() {
-		object := stack.Object{Bucket: bucket, Key: artifactPrefix + digest + ".zip"}
-		if err := r.put(ctx, object.Key, report, func() (io.ReadCloser, int64, error) { return r.Artifact(digest) }); err != nil {
-			return code{}, err
-		}
 		if digest != release.Artifact.Digest {
-			c.layers[digest] = object
+			c.layers[digest] = artifact(digest)
 		}
 	}
 	shim, err := r.Shim(ctx, architecture(release))
 	if err != nil {
-		return code{}, fmt.Errorf("make the shim: %w", err)
+		return code{}, Shim{}, fmt.Errorf("make the shim: %w", err)
 	}
 	c.shim = stack.Object{Bucket: bucket, Key: shimPrefix + shim.Digest + ".zip"}
+	return c, shim, nil
+}
+
+// upload puts what a release needs into the region's bucket, as far as it is not there.
+func (r *region) upload(ctx context.Context, release aloft.Release, report aloft.Reporter) (code, error) {
+	c, shim, err := r.codeOf(ctx, release)
+	if err != nil {
+		return code{}, err
+	}
+	for _, digest := range release.Digests() {
+		key := artifactPrefix + digest + ".zip"
+		if err := r.put(ctx, key, report, func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) }); err != nil {
+			return code{}, err
+		}
+	}
 	return c, r.put(ctx, c.shim.Key, report, func() (io.ReadCloser, int64, error) {
-		return io.NopCloser(bytes.NewReader(shim.Zip)), int64(len(shim.Zip)), nil
+		return inMemory{bytes.NewReader(shim.Zip)}, int64(len(shim.Zip)), nil
 	})
 }
+
+// openArtifact opens an artifact that this machine has, or the bucket of the home region: the release may be another machine's,
+// and this region new to it.
+func (r *region) openArtifact(ctx context.Context, release aloft.Release, digest string) (io.ReadCloser, int64, error) {
+	body, size, err := r.Artifact(digest)
+	if home := release.AWS.Regions[0]; aloft.ErrorCode(err) == aloft.NotFound && home != r.name {
+		return r.in(home).read(ctx, artifactPrefix+digest+".zip")
+	}
+	return body, size, err
+}
+
+// read reads an object whole.
+func (r *region) read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	body, err := r.objects.Get(ctx, key)
+	if err != nil {
+		return nil, 0, r.Session.explain(err, "read "+key+" in "+r.name)
+	}
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	return inMemory{bytes.NewReader(data)}, int64(len(data)), failed(err, "read "+key+" in "+r.name)
+}
+
+// inMemory is an object in memory.
+type inMemory struct{ *bytes.Reader }
+
+// Close does nothing.
+func (inMemory) Close() error { return nil }
 
 func architecture(release aloft.Release) string {
 	if release.AWS != nil && release.AWS.Architecture != "" {
@@ -89,15 +130,19 @@ func megabytes(size int64) float64 { return float64(size) / (1 << 20) }
 
 // putTemplate puts a template into the bucket and returns its URL.
 func (r *region) putTemplate(ctx context.Context, template []byte) (string, error) {
-	sum := sha256.Sum256(template)
-	key := templatePrefix + hex.EncodeToString(sum[:]) + ".json"
+	key := templateKey(template)
 	err := r.put(ctx, key, aloft.Discard{}, func() (io.ReadCloser, int64, error) {
-		return io.NopCloser(bytes.NewReader(template)), int64(len(template)), nil
+		return inMemory{bytes.NewReader(template)}, int64(len(template)), nil
 	})
 	if r.Session.Config.BaseEndpoint != nil { // an emulator, which has no DNS names for buckets
 		return strings.TrimSuffix(*r.Session.Config.BaseEndpoint, "/") + "/" + r.Session.Bucket(r.name) + "/" + key, err
 	}
 	return fmt.Sprintf("https://%s.s3.%s.%s/%s", r.Session.Bucket(r.name), r.name, domain(r.name), key), err
+}
+
+func templateKey(template []byte) string {
+	sum := sha256.Sum256(template)
+	return templatePrefix + hex.EncodeToString(sum[:]) + ".json"
 }
 
 // domain is that of a region's partition.

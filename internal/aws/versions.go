@@ -193,16 +193,16 @@ func (r *regional) alignCode(ctx context.Context, found *types.Stack) error {
 
 // codeKeys are the keys of the code that a stack's template names, by logical id.
 func (r *regional) codeKeys(ctx context.Context, found *types.Stack) (map[string]string, error) {
-	out, err := r.stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: found.StackId, TemplateStage: types.TemplateStageOriginal})
+	text, err := r.templateOf(ctx, found)
 	if err != nil {
-		return nil, r.Session.explain(err, "read the template of the stack in "+r.name)
+		return nil, err
 	}
 	var template struct {
 		Resources map[string]struct {
 			Properties struct{ Code struct{ S3Key any } }
 		}
 	}
-	if err := json.Unmarshal([]byte(sdk.ToString(out.TemplateBody)), &template); err != nil {
+	if err := json.Unmarshal([]byte(text), &template); err != nil {
 		return nil, aloft.Errorf(aloft.Conflict, "the stack %s in %s is not aloft's: its template is not JSON", sdk.ToString(found.StackName), r.name).
 			WithHint("choose another name for the app or the stage, or adopt it: aloft import stack %s", sdk.ToString(found.StackName))
 	}
@@ -213,4 +213,13 @@ func (r *regional) codeKeys(ctx context.Context, found *types.Stack) (map[string
 		}
 	}
 	return keys, nil
+}
+
+// templateOf is the template that a stack was made of, as it was sent.
+func (r *region) templateOf(ctx context.Context, found *types.Stack) (string, error) {
+	out, err := r.stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: found.StackId, TemplateStage: types.TemplateStageOriginal})
+	if err != nil {
+		return "", r.Session.explain(err, "read the template of the stack in "+r.name)
+	}
+	return sdk.ToString(out.TemplateBody), nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/aws"
@@ -96,7 +97,7 @@ func (o objects) Put(ctx context.Context, key string, _ int64, open func() (io.R
 
 func (o objects) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	out, err := o.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &o.bucket, Key: &key})
-	if missing := new(types.NoSuchKey); errors.As(err, &missing) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok && (api.ErrorCode() == "NoSuchKey" || api.ErrorCode() == "NoSuchBucket") {
 		return nil, aloft.Errorf(aloft.NotFound, "no %s", key)
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 // Template is a stack's template. Its JSON is the same for the same content.
 type Template struct {
 	Description string
+	Metadata    map[string]any // for people and programs; CloudFormation only keeps it
 	Parameters  map[string]Parameter
 	Mappings    map[string]any
 	Conditions  map[string]any
@@ -62,12 +63,13 @@ func (t Template) JSON() ([]byte, error) {
 	err := e.Encode(struct {
 		AWSTemplateFormatVersion string
 		Description              string               `json:",omitempty"`
+		Metadata                 map[string]any       `json:",omitempty"`
 		Parameters               map[string]Parameter `json:",omitempty"`
 		Mappings                 map[string]any       `json:",omitempty"`
 		Conditions               map[string]any       `json:",omitempty"`
 		Resources                map[string]Resource
 		Outputs                  map[string]Output `json:",omitempty"`
-	}{"2010-09-09", t.Description, t.Parameters, t.Mappings, t.Conditions, t.Resources, t.Outputs})
+	}{"2010-09-09", t.Description, t.Metadata, t.Parameters, t.Mappings, t.Conditions, t.Resources, t.Outputs})
 	if err != nil {
 		return nil, fmt.Errorf("write the template: %w", err)
 	}

@@ -147,11 +147,7 @@ func readAlias(args []string, o aliasOptions) (aloft.Alias, error) {
 func readWeight(text string) (version int, share float64, ok bool) {
 	name, value, ok := strings.Cut(text, "=")
 	version, isVersion := aloft.ParseVersion(name)
-	number, percent := strings.CutSuffix(value, "%")
-	share, err := strconv.ParseFloat(number, 64)
-	if percent {
-		share /= 100
-	}
+	share, err := readShare(value)
 	return version, share, ok && isVersion && err == nil
 }
 

@@ -21,7 +21,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 		stop(aloft.Errorf(aloft.Unavailable, "the aloft server was stopped meanwhile").WithHint("type the same command again"))
 	}
 	s.calls = newCalls(api.New(api.Services{
-		Deployer: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.invoker(), Async: s.async, Logs: &s.journal,
+		Deployer: s.deployer, Promoter: s.deployer, Operator: s.deployer, Releases: s.store, Runner: s.platform, Invoker: s.invoker(), Async: s.async, Logs: &s.journal,
 		Aliases: s.deployer, Recorder: s.records, TestEvents: s.records, Resources: located{s}, EventSources: s.eventSources,
 		Check: s.check, Shutdown: s.shutdown, Server: s.info(), Upgrade: s.handOver, AWS: s.awsCredentials,
 	}), s.home)

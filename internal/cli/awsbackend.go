@@ -140,6 +140,14 @@ func (b *awsBackend) Deploy(ctx context.Context, input aloft.DeployInput, report
 	return b.Deployer.Deploy(ctx, input, report)
 }
 
+// Promote implements aloft.Promoter.
+func (b *awsBackend) Promote(ctx context.Context, input aloft.PromoteInput, report aloft.Reporter) (aloft.Deployment, error) {
+	if err := b.prepare(ctx, report); err != nil {
+		return aloft.Deployment{}, err
+	}
+	return b.Deployer.Promote(ctx, input, report)
+}
+
 // Configure implements aloft.Deployer.
 func (b *awsBackend) Configure(ctx context.Context, input aloft.ConfigInput, report aloft.Reporter) (aloft.Deployment, error) {
 	if len(input.Set) > 0 {

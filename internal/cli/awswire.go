@@ -22,16 +22,16 @@ import (
 func (b *awsBackend) deployOptions() deploy.Options {
 	artifacts := b.bucket.Artifacts(b.store)
 	return deploy.Options{
-		Apps: b.apps, Platform: b.platform, Artifacts: b.store, Buildpacks: standard.Buildpacks(), Sources: b.sources(), Engine: b.engine,
+		Apps: b.apps, Platform: b.platform, Artifacts: b.store, Buildpacks: standard.Buildpacks(), Sources: cloudSources(), Engine: b.engine,
 		Sealer: s3.NewSealer(b.session.In(b.region), s3.KeyID), Logs: noLogs{}, URL: b.url, Dir: filepath.Join(b.dir, "deploy"),
 		BuildEnv: buildEnv(b.program.env), Logger: b.logger, AWS: &aloft.AWS{Regions: []string{b.region}},
-		Stored: artifacts.Has, Lock: b.lock, Shared: true, LockBuild: b.use.lockBuild,
+		Stored: artifacts.Has, Fetch: artifacts.Download, Lock: b.lock, Shared: true, LockBuild: b.use.lockBuild,
 	}
 }
 
 func (b *awsBackend) platformOptions() aws.Options {
 	return aws.Options{
-		Session: b.session, Releases: b.apps, Render: b.render, Artifact: b.openArtifact, Shim: layer, RunLocal: b.runLocal, Logger: b.logger,
+		Session: b.session, Releases: b.apps, Render: renderStack, Artifact: b.openArtifact, Shim: layer, RunLocal: b.runLocal, Logger: b.logger,
 		Unseal:  func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return b.Unseal(ctx, r) },
 		Objects: func(region string) aws.Objects { return s3.Open(b.session.In(region), b.session.Bucket(region)).Keys() },
 		Client:  visitor(), Poll: b.pace(),
@@ -47,11 +47,13 @@ func (b *awsBackend) lock(ctx context.Context, ref aloft.StageRef, report aloft.
 	return store.Lock(ctx, ref, report)
 }
 
-func (*awsBackend) sources() eventsource.Set { return standard.EventSources(standard.Sourced{}) }
+// cloudSources are the event sources that stages on AWS have.
+func cloudSources() eventsource.Set { return standard.EventSources(standard.Sourced{}) }
 
-func (b *awsBackend) render(in stack.Input) (stack.Output, error) {
+// renderStack makes templates.
+func renderStack(in stack.Input) (stack.Output, error) {
 	in.Kinds = standard.CloudKinds()
-	in.Sources = func(uri string) (eventsource.Source, error) { return b.sources().Parse(in.Release.StageRef, uri) }
+	in.Sources = func(uri string) (eventsource.Source, error) { return cloudSources().Parse(in.Release.StageRef, uri) }
 	return stack.Render(in)
 }
 

@@ -10,6 +10,7 @@ import (
 // backend is what commands work with: the server of this machine for the stages that run here.
 type backend interface {
 	aloft.Deployer
+	aloft.Promoter
 	aloft.Operator
 	aloft.Invoker
 	aloft.LogService

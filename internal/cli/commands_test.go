@@ -252,7 +252,7 @@ func TestBuildAndPlan(t *testing.T) {
 	if got := value[map[string]any](b, "build"); got["buildpack"] != "server" || got["app"] != "shop" {
 		t.Errorf("build --json prints %v", got)
 	}
-	if out := b.ok("plan"); out != "+ stage     shop/staging\n~ code      artifact: a → b\n- function  worker\n" {
+	if out := b.ok("plan"); out != "Stage\n  + shop/staging\nCode\n  ~ artifact: a → b\nFunctions\n  - worker\n\nto carry it out: aloft up staging --plan p1\n" {
 		t.Errorf("plan prints %q", out)
 	}
 	if got := value[map[string]any](b, "plan"); len(got["changes"].([]any)) != 3 {

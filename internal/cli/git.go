@@ -14,7 +14,7 @@ func gitCommit(ctx context.Context, dir string) string {
 	if !inRepository(dir) {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, gitPatience)
 	defer cancel()
 	git := func(args ...string) (string, bool) {
 		// The repository may be a stranger's: its configuration must not name programs to run.
@@ -28,6 +28,23 @@ func gitCommit(ctx context.Context, dir string) string {
 	commit, _ := git("rev-parse", "--verify", "--quiet", "HEAD")
 	return commit
 }
+
+// revParse is the commit that a tag, or anything else that Git reads, names in the repository of a directory; "" if none.
+func revParse(ctx context.Context, dir, text string) string {
+	if !inRepository(dir) {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, gitPatience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "git", "-C", dir, "rev-parse", "--verify", "--quiet", text+"^{commit}").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// gitPatience bounds the wait for Git.
+const gitPatience = 2 * time.Second
 
 func inRepository(dir string) bool {
 	for {

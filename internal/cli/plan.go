@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -9,18 +10,30 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
+const planHelp = `Builds the app and prints what aloft up would change: + is added, ~ is modified, - is removed. It changes
+nothing; values of variables never appear. The last line is how to have exactly this plan carried out: if the
+stage, its stack or the source has moved since, aloft up --plan refuses.
+
+Of a stage on AWS it also says what happens to each resource of the stack, in each region, and what would be
+replaced or deleted (!); which statements the functions' roles get and lose, and why; and what that costs.
+CloudFormation is asked with a change set, which is deleted again; releases of code alone need none.
+
+With --json: {"id", "stage", "current", "build", "changes": [{"action", "kind", "name", "before", "after"}],
+"preview": {"regions": [{"region", "stack", "status", "account", "codeOnly", "changeSet", "resources": [{"action",
+"id", "type", "name", "replace", "properties", "causes", "kept", "refused", "part"}], "notes"}], "iam": [{"action",
+"role", "function", "effect", "actions", "resources", "why"}], "cost": {"date", "standing", "lines", "million",
+"assumed", "unpriced"}}}. Without AWS there is no "preview". docs/PLAN.md says what each means.
+
+Exit status: 0 planned, changes or not; 1 the build failed; 2 the input was wrong.`
+
 func newPlan(p *program) *cobra.Command {
 	return newCommand(cobra.Command{
 		Use:   "plan [stage] [flags]",
 		Short: "Show what a deploy would change",
-		Long: `Builds the app and prints what aloft up would change: + is added, ~ is modified, - is removed. It changes
-nothing; values of variables never appear.
-
-With --json: {"id", "stage", "current", "build", "changes": [{"action", "kind", "name", "before", "after"}]}.
-
-Exit status: 0 planned, changes or not; 1 the build failed; 2 the input was wrong.`,
+		Long:  planHelp,
 		Example: `  aloft plan
-  aloft plan production --json`,
+  aloft plan production --json
+  aloft up production --plan "$(aloft plan production --json | jq -r .id)"`,
 		Args: between(0, 1),
 		RunE: func(c *cobra.Command, args []string) error { return runPlan(c.Context(), p, first(args)) },
 	})
@@ -52,29 +65,35 @@ func runPlan(ctx context.Context, p *program, stage string) error {
 	}
 	if len(plan.Changes) == 0 {
 		fmt.Fprintf(p.out, "no changes: %s is at v%d\n", plan.Stage, plan.Current)
+		return nil
 	}
-	for _, change := range plan.Changes {
-		fmt.Fprintln(p.out, p.changeLine(change))
-	}
+	p.planTo(p.out).print(plan)
+	fmt.Fprintf(p.out, "\nto carry it out: aloft up %s --plan %s\n", plan.Stage.Stage, plan.ID)
 	return nil
 }
 
-func (p *program) changeLine(change aloft.Change) string {
-	paint := p.paint(p.out)
-	mark := paint.yellow("~")
-	switch change.Action {
-	case aloft.Add:
-		mark = paint.green("+")
-	case aloft.Remove:
-		mark = paint.red("-")
-	case aloft.Modify:
+// agreeing does a change of a stage, and once more if somebody agrees to what it would replace or delete. Do gets the id of the
+// plan that was agreed to, "" at first.
+func (p *program) agreeing(ctx context.Context, ref aloft.StageRef, do func(plan string) change) error {
+	d, err := p.carryOut(ctx, ref, do(""))
+	if loss, ok := errors.AsType[*aloft.LossError](err); ok {
+		if err := p.agree(ctx, loss); err != nil {
+			return err
+		}
+		d, err = p.carryOut(ctx, ref, do(loss.Plan.ID))
 	}
-	line := fmt.Sprintf("%s %-9s %s", mark, clean(change.Kind), clean(change.Name))
-	switch {
-	case change.Before != "" && change.After != "":
-		line += fmt.Sprintf(": %s → %s", clean(change.Before), clean(change.After))
-	case change.Before+change.After != "":
-		line += ": " + clean(change.Before+change.After)
+	if err != nil {
+		return err
 	}
-	return line
+	return p.printDeployment(d)
+}
+
+// agree shows what would be lost, and asks. Where nobody can answer it returns Invalid, which names what it is about.
+func (p *program) agree(ctx context.Context, loss *aloft.LossError) error {
+	if !isTerminal(p.in) {
+		return aloft.Errorf(aloft.Invalid, "%w, and there is nobody to ask", loss.Err).WithDetail(loss.Err.Detail).WithHint("%s", loss.Err.Hint)
+	}
+	p.planTo(p.err).print(loss.Plan)
+	fmt.Fprintln(p.err)
+	return p.confirm(ctx, fmt.Sprintf("Replace or delete %s of %s?", plural(len(loss.Plan.Losses()), "resource"), loss.Plan.Stage))
 }

@@ -74,7 +74,7 @@ func newRoot(p *program) *cobra.Command {
 
 func commandGroups(p *program) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
-		groupDeploy:  {newUp(p), newBuild(p), newPlan(p), newRollback(p), newConfig(p), newScale(p), newResource(p)},
+		groupDeploy:  {newUp(p), newBuild(p), newPlan(p), newRollback(p), newPromote(p), newConfig(p), newScale(p), newResource(p), newExport(p), newImport(p)},
 		groupLook:    {newOpen(p), newURL(p), newStatus(p), newFunctions(p), newResources(p), newIAM(p), newApps(p), newReleases(p), newAliases(p), newLogs(p), newCost(p), newRecords(p), newTestEvents(p)},
 		groupOperate: {newInvoke(p), newDeadLetters(p), newEventSources(p), newRecord(p), newReplay(p), newRun(p), newRestart(p), newStop(p), newUnlock(p), newDomains(p), newDestroy(p), newCredentials(p)},
 		groupServer:  {newServe(p), newUpgrade(p), newDoctor(p), newVersion(p), newSchema(p), newCompletion(p)},
@@ -84,7 +84,7 @@ func commandGroups(p *program) map[string][]*cobra.Command {
 // colonForms are the subcommands under the names users of other tools type: config:set for config set.
 func colonForms(p *program) []*cobra.Command {
 	var forms []*cobra.Command
-	for _, parent := range []*cobra.Command{newConfig(p), newResource(p), newDomains(p), newAliases(p), newTestEvents(p), newDeadLetters(p), newEventSources(p), newCredentials(p)} {
+	for _, parent := range []*cobra.Command{newConfig(p), newResource(p), newDomains(p), newAliases(p), newTestEvents(p), newDeadLetters(p), newEventSources(p), newCredentials(p), newExport(p), newImport(p)} {
 		for _, sub := range parent.Commands() {
 			parent.RemoveCommand(sub)
 			sub.Use = parent.Name() + ":" + sub.Use

@@ -95,8 +95,10 @@ func TestFlagMatrix(t *testing.T) {
 	bad["event"] = []string{" ", "s4", "../x", "a\x00b"}
 	bad["set"] = []string{"", "x", "=1", "Records.9.x=1"}
 	bad["for"] = []string{"", "x", "5", "-5m", "0s", "25h", "NaN"}
+	bad["canary"] = []string{"", "x", "0%", "100%", "-1", "NaN", "1e9", "10%%", "a\x00b"}
 	bad["release"], bad["against"] = bad["qualifier"], bad["qualifier"]
 	bad["function"] = []string{" ", "A", "a b", "é", "-"}
+	bad["plan"] = []string{"", "x", "3-9f2c1ab077", "-1-9f2c1ab077-5de01c4a21", "3-9F2C1AB077-5de01c4a21", "a\x00b"}
 	bad["platform"] = []string{"", "x", "azure", "AWS", "a\x00b"}
 	bad["profile"] = []string{"", " ", "a b", "[x]", "a\x00b"}
 	bad["region"] = []string{"", "x", "Frankfurt", "eu-central", "a\x00b"}
@@ -110,11 +112,15 @@ func TestFlagMatrix(t *testing.T) {
 	bad["box-cores"] = append([]string{"0", "1025"}, numbers...)
 	bad["response-bytes"], bad["log-bytes"], bad["provisioned"] = numbers, numbers, numbers
 	bad["memory"] = []string{"x", "0", "127", "10241", "-1", "11GB", "1.5", "NaN"}
+	bad["config"] = []string{"A=1", "a b", "é", "a/b/c", "a\x00b"}
+	bad["dir"] = []string{"a\x00b", "/dev/null/x"}
 	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
 	arguments := map[string][]string{
-		"run": {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
+		"promote": {"staging", "production"},
+		"run":     {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},
 		"memory": {"web", "64MB"}, "timeout": {"web", "30s"}, "concurrency": {"web", "10"}, "upgrade": {"--self", "/bin/true"}, "invoke": {"create"},
 		"aliases set": {"live", "v1"}, "aliases remove": {"live"}, "record": {"create"}, "replay": {"1"}, "test-events show": {"s3"}, "show": {"a"}, "dead-letters replay": {"--all"}, "save": {"create", "large"}, "test-events remove": {"create", "large"},
+		"cloudformation": {"/dev/null/x"}, "terraform": {"/dev/null/x"}, "stack": {"none"},
 		"event-sources add": {"web", "queue:jobs"}, "event-sources remove": {"web", "queue:jobs"}, "event-sources clear": {"web"},
 	}
 	// These name neither app nor stage, or no directory: for them such flags mean nothing.
@@ -145,7 +151,7 @@ func TestFlagMatrix(t *testing.T) {
 				}
 				r := b.raw(args...)
 				if f.Name == "home" && v == "/dev/null/x" {
-					if r.status != 1 && !slices.Contains([]string{"doctor", "stop", "upgrade", "iam"}, c.Name()) {
+					if r.status != 1 && !slices.Contains([]string{"doctor", "stop", "upgrade", "iam", "export", "import", "stack", "import:stack"}, c.Name()) {
 						t.Errorf("aloft %q ended with status %d, want 1: %s", args, r.status, r.stderr)
 					}
 				} else if r.status != 2 {

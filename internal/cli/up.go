@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -19,16 +21,26 @@ New instances start beside the old ones; when they are ready, requests move to t
 finish what they have begun. If anything fails, the old release keeps serving. If the source has not
 changed since the current release, no release is made, unless --force is given or all of it has crashed.
 
+--plan ID carries out what aloft plan showed, or refuses if the stage, its stack or the source has moved since.
+On AWS, where a release would replace or delete what somebody may miss, it shows that and asks first; --yes, or
+the plan's id, agrees. Without a terminal it refuses.
+
+` + canaryHelp + `
+
 With --json: {"app", "stage", "release", "url", "artifact": {"digest", "size", "files"},
 "build": {"buildpack", "cached", "seconds"}, "isolation", "seconds", "unchanged"}.
 
-Exit status: 0 released, or nothing changed; 1 the build or the start failed; 2 the input was wrong;
-130 interrupted.`
+Exit status: 0 released, or nothing changed; 1 the build, the start or the canary failed, the plan is another, or the
+answer was no; 2 the input was wrong, or there was nobody to ask; 130 interrupted.`
 
 type upOptions struct {
 	stage       string
 	description string
+	plan        string
+	given       func(flag string) bool
 	force       bool
+	canary      canaryOptions
+	tried       *aloft.Canary
 }
 
 func newUp(p *program) *cobra.Command {
@@ -40,10 +52,16 @@ func newUp(p *program) *cobra.Command {
 		Long:    upHelp,
 		Example: `  aloft up
   aloft up production -m "New prices"
+  aloft up production --canary 10% --for 5m
+  aloft up production --plan 3-9f2c1ab077-5de01c4a21
   aloft up -C ../shop --stage pr-12 --json`,
 		Args: between(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.stage = first(args)
+			var err error
+			if o.tried, err = o.canary.read(c); err != nil {
+				return err
+			}
 			return runUp(c.Context(), p, o)
 		},
 	})
@@ -52,19 +70,34 @@ func newUp(p *program) *cobra.Command {
 }
 
 func (o *upOptions) flags(c *cobra.Command) {
+	o.given = c.Flags().Changed
 	c.Flags().BoolVar(&o.force, "force", false, "build and release though nothing changed")
+	c.Flags().StringVar(&o.plan, "plan", "", "carry out this plan of aloft plan, or refuse")
 	c.Flags().StringVarP(&o.description, "message", "m", "", "why this release is made")
+	o.canary.flags(c)
 }
 
 func runUp(ctx context.Context, p *program, o upOptions) error {
+	if o.given("plan") && !isPlanID(o.plan) {
+		return aloft.Errorf(aloft.Invalid, "--plan %q is no id of a plan", o.plan).WithHint("the last line of aloft plan has one, such as 3-9f2c1ab077-5de01c4a21")
+	}
 	input, err := p.source(ctx, o.stage)
 	if err != nil {
 		return err
 	}
-	input.Force, input.Description = o.force, o.description
-	return p.release(ctx, input.Stage, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
-		return c.Deploy(ctx, input, report)
+	input.Force, input.Description, input.Plan, input.Agreed = o.force, o.description, o.plan, p.flags.yes
+	input.Canary = o.tried
+	return p.agreeing(ctx, input.Stage, func(plan string) change {
+		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+			input.Plan = cmp.Or(plan, input.Plan)
+			return c.Deploy(ctx, input, report)
+		}
 	})
+}
+
+// isPlanID reports whether text looks like the id of a plan.
+func isPlanID(text string) bool {
+	return regexp.MustCompile(`^\d{1,9}(-[0-9a-f]{10}){2}$`).MatchString(text)
 }
 
 // source returns what up, build and plan work on.

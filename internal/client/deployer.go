@@ -36,7 +36,7 @@ func (c *Client) Rollback(ctx context.Context, input aloft.RollbackInput, report
 	if err != nil {
 		return d, err
 	}
-	body := api.Rollback{Version: input.Version, Author: input.Author, Description: input.Description}
+	body := api.Rollback{Version: input.Version, Author: input.Author, Description: input.Description, Canary: input.Canary}
 	err = c.stream(ctx, call{http.MethodPost, path, body}, report, &d)
 	return d, err
 }
@@ -78,7 +78,7 @@ func (c *Client) source(ctx context.Context, below string, input aloft.DeployInp
 		return err
 	}
 	body := api.Source{
-		Dir: input.Dir, Author: input.Author, Commit: input.Commit, Description: input.Description, Force: input.Force, Platform: input.Platform,
+		Dir: input.Dir, Author: input.Author, Commit: input.Commit, Description: input.Description, Force: input.Force, Plan: input.Plan, Platform: input.Platform, Canary: input.Canary,
 	}
 	return c.stream(ctx, call{http.MethodPost, path, body}, report, out)
 }

@@ -151,9 +151,11 @@ func (d *Deployer) generated(state state, p project) (aloft.SealedConfig, error)
 	return d.Sealer.Seal(state.app, p.ref.Stage, state.latest+1, config)
 }
 
+const secretBytes = 32
+
 // secret returns 256 random bits in hex.
 func secret() string {
-	var b [32]byte
+	var b [secretBytes]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return hex.EncodeToString(b[:])
 }

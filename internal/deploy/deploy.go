@@ -14,6 +14,9 @@ import (
 // Deploy builds the source and releases it; see [aloft.Deployer].
 func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report aloft.Reporter) (aloft.Deployment, error) {
 	began := time.Now()
+	if err := d.checkCanary(input.Canary); err != nil {
+		return aloft.Deployment{}, err
+	}
 	project, err := d.open(input, report)
 	if err != nil {
 		return aloft.Deployment{}, err
@@ -32,6 +35,9 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 		return aloft.Deployment{}, err
 	}
 	defer unpin()
+	if err := d.agree(ctx, project, build, input); err != nil {
+		return aloft.Deployment{}, err
+	}
 	state, err := d.ensure(ctx, project.ref)
 	if err != nil {
 		return aloft.Deployment{}, err
@@ -50,8 +56,8 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 			Release: state.current, URL: d.URL(project.ref), FunctionURLs: d.functionURLs(ctx, state.current), Build: build, Unchanged: true, Elapsed: time.Since(began),
 		}, err
 	}
-	announceResources(resourceDiff(project.ref, state.current.Resources, next.Resources), report)
-	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == ""), report)
+	announceResources(d.resourceDiff(project.ref, state.current.Resources, next.Resources), report)
+	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
 	deployment.Build, deployment.Elapsed = build, time.Since(began)
 	return deployment, err
 }
@@ -106,8 +112,12 @@ func (d *Deployer) down(ctx context.Context, ref aloft.StageRef) bool {
 	return errors.Join(stageErr, err) == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs)
 }
 
-// hooks are the shell lines around a switch, run with the new release's code and config.
-type hooks struct{ before, after []string }
+// hooks are the shell lines around a switch, run with the new release's code and config, and how much of it comes first.
+type hooks struct {
+	before, after []string
+
+	canary *aloft.Canary // nil: all at once
+}
 
 // release appends next to the stage's history and makes it serve.
 func (d *Deployer) release(
@@ -146,13 +156,17 @@ func (d *Deployer) apply(ctx context.Context, release aloft.Release, hooks hooks
 			return err
 		}
 	}
-	return d.Platform.Apply(ctx, release, report, func(ctx context.Context) error {
+	commit := func(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return canceled(ctx)
 		}
 		// From here on the outcome must be known: a commit that is cut off halfway is neither.
 		return d.Apps.FinishRelease(context.WithoutCancel(ctx), release.StageRef, release.Version, "")
-	})
+	}
+	if platform, is := d.Platform.(gradual); is && hooks.canary != nil {
+		return platform.ApplyGradually(ctx, release, *hooks.canary, report, commit)
+	}
+	return d.Platform.Apply(ctx, release, report, commit)
 }
 
 // fail records why a release failed. If that cannot be written the release stays pending until the stage is locked next.

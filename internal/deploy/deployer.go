@@ -46,6 +46,9 @@ type Options struct {
 	// Stored reports whether an artifact that is not in Artifacts is kept elsewhere, where Platform finds it; nil: nowhere.
 	Stored func(ctx context.Context, digest string) (bool, error)
 
+	// Fetch brings an artifact that is Stored into Artifacts; nil: none are stored.
+	Fetch func(ctx context.Context, digest string) error
+
 	// Dismantle frees what Platform has of a stage while its releases, which say what that is, are still there; nil: Platform.Remove
 	// does after they are gone.
 	Dismantle func(ctx context.Context, ref aloft.StageRef) error

@@ -97,7 +97,7 @@ func front(s manifest.Settings, plan buildpack.Plan) []aloft.Function {
 	if web.Command == "" {
 		web.Command = plan.Start
 	}
-	if web.Command == "" && plan.Resolve == nil { // there are handlers only
+	if web.Off || web.Command == "" && plan.Resolve == nil { // there are handlers only
 		if files == nil {
 			return nil
 		}

@@ -233,7 +233,7 @@ func (d *Deployer) Restore(ctx context.Context) error {
 	}
 	var restored []aloft.Restored
 	for _, stage := range stages {
-		if err := d.sweep(ctx, stage.StageRef); err != nil {
+		if err := d.sweep(ctx, stage.StageRef, aloft.Discard{}); err != nil {
 			return err
 		}
 		if stage.Current == 0 { // nothing to run, but it may have domains

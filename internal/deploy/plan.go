@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/aloft-run/aloft"
@@ -25,178 +23,175 @@ func (d *Deployer) Plan(ctx context.Context, input aloft.DeployInput, report alo
 		return aloft.Plan{}, err
 	}
 	defer unpin()
-	plan := aloft.Plan{Stage: project.ref, Build: build}
+	return d.foresee(ctx, project, build, outlook{deep: true, anyway: input.Force})
+}
+
+// foresee is the plan of releasing a build of a project. It makes nothing, and no secret of those that app.json asks for.
+func (d *Deployer) foresee(ctx context.Context, project project, build aloft.Build, w outlook) (aloft.Plan, error) {
 	state, err := d.load(ctx, project.ref)
-	switch {
-	case aloft.ErrorCode(err) == aloft.NotFound:
-		plan.Changes = append(plan.Changes, aloft.Change{Action: aloft.Add, Kind: "stage", Name: project.ref.String(), After: d.URL(project.ref)})
-	case err != nil:
+	if err != nil && aloft.ErrorCode(err) != aloft.NotFound {
 		return aloft.Plan{}, err
 	}
-	plan.Current = state.stage.Current
+	missing := err != nil
 	resources, err := project.settings.Declared()
 	if err != nil {
 		return aloft.Plan{}, err
 	}
-	next := aloft.Release{Artifact: build.Artifact, Functions: build.Functions, Resources: resources, Tuning: state.current.Tuning}
-	if err := d.place(ctx, &next, project, state.stage); err != nil {
+	w.state, w.config = state, state.config
+	w.next = aloft.Release{
+		StageRef: project.ref, Version: state.latest + 1, Artifact: build.Artifact, Functions: build.Functions, Resources: resources,
+		Config: state.current.Config, Tuning: state.current.Tuning,
+	}
+	if err := d.place(ctx, &w.next, project, state.stage); err != nil {
 		return aloft.Plan{}, err
 	}
-	plan.Changes = append(plan.Changes, diff(state.current, next)...)
-	plan.Changes = append(plan.Changes, awsDiff(state.current, next)...)
-	plan.Changes = append(plan.Changes, resourceDiff(project.ref, state.current.Resources, resources)...)
-	plan.Changes = append(plan.Changes, toGenerate(state, project)...)
-	plan.ID, err = planID(plan, state, next)
+	made := toGenerate(state, project)
+	if len(made) > 0 {
+		w.anyway = true
+		w.next.Config.Version = w.next.Version
+		if w.config = maps.Clone(w.config); w.config == nil {
+			w.config = aloft.Config{}
+		}
+	}
+	for _, c := range made {
+		w.config[c.Name] = strings.Repeat("0", secretBytes*2) // as long as it will be
+	}
+	plan, err := d.planned(ctx, w)
+	plan.Build = build
+	if missing {
+		plan.Changes = append([]aloft.Change{{Action: aloft.Add, Kind: "stage", Name: project.ref.String(), After: d.URL(project.ref)}}, plan.Changes...)
+	}
+	plan.Changes = append(plan.Changes, made...)
 	return plan, err
 }
 
-// diff lists what differs between two releases in code, functions and their environment.
-func diff(old, next aloft.Release) []aloft.Change {
-	var changes []aloft.Change
-	if old.Artifact.Digest != next.Artifact.Digest {
-		c := aloft.Change{Action: aloft.Modify, Kind: "code", Name: "artifact", Before: describe(old.Artifact), After: describe(next.Artifact)}
-		if old.Artifact.Digest == "" {
-			c.Action = aloft.Add
-		}
-		changes = append(changes, c)
-	}
-	before, after := byName(old.Tuned()), byName(next.Tuned())
-	for _, name := range names(before, after) {
-		a, had := before[name]
-		b, has := after[name]
-		switch {
-		case !had:
-			changes = append(changes, aloft.Change{Action: aloft.Add, Kind: "function", Name: name, After: summary(b)})
-		case !has:
-			changes = append(changes, aloft.Change{Action: aloft.Remove, Kind: "function", Name: name, Before: summary(a)})
-		default:
-			changes = append(changes, functionDiff(a, b)...)
-		}
-	}
-	return changes
+// outlook is what a plan is made of: a stage as it is and the release that comes next.
+type outlook struct {
+	state  state
+	next   aloft.Release
+	config aloft.Config // of next, in clear
+	deep   bool         // for people, not only to compare
+	anyway bool         // a release is made though nothing differs
 }
 
-func functionDiff(a, b aloft.Function) []aloft.Change {
-	var changes []aloft.Change
-	for _, k := range names(a.Env, b.Env) {
-		before, had := a.Env[k]
-		after, has := b.Env[k]
-		if had != has || before != after {
-			changes = append(changes, aloft.Change{Action: action(had, has), Kind: "env", Name: b.Name + "." + k})
+// planned is the plan of making a release current.
+func (d *Deployer) planned(ctx context.Context, w outlook) (aloft.Plan, error) {
+	current := w.state.current
+	plan := aloft.Plan{Stage: w.next.StageRef, Current: w.state.stage.Current}
+	plan.Changes = append(plan.Changes, diff(current, w.next)...)
+	plan.Changes = append(plan.Changes, awsDiff(current, w.next)...)
+	plan.Changes = append(plan.Changes, d.resourceDiff(w.next.StageRef, current.Resources, w.next.Resources)...)
+	if p, ok := d.Platform.(aloft.Previewer); ok && (w.anyway || len(plan.Changes) > 0) {
+		preview, err := p.Preview(ctx, aloft.PreviewInput{Current: current, Next: w.next, Config: w.config, Deep: w.deep})
+		if err != nil {
+			return plan, err
 		}
+		plan.Preview = &preview
 	}
-	a.Env, b.Env = nil, nil
-	if !reflect.DeepEqual(a, b) {
-		changes = append(changes, aloft.Change{Action: aloft.Modify, Kind: "function", Name: b.Name, Before: summary(a), After: summary(b)})
-	}
-	return changes
+	var err error
+	plan.ID, err = planID(plan, w)
+	return plan, err
 }
 
-// action is what happens to something that differs.
-func action(had, has bool) aloft.Action {
-	switch {
-	case !had:
-		return aloft.Add
-	case !has:
-		return aloft.Remove
+// agreed returns Conflict if a plan is not the one that somebody saw, or a LossError if nobody saw it and it loses something.
+func agreed(plan aloft.Plan, id string, yes bool) error {
+	if id != "" {
+		return moved(plan, id)
 	}
-	return aloft.Modify
-}
-
-// toGenerate lists the secrets that a deploy would make because app.json asks for them.
-func toGenerate(state state, p project) []aloft.Change {
-	var changes []aloft.Change
-	for _, v := range p.settings.Required {
-		if _, set := state.config[v.Name]; v.Generate && !set {
-			changes = append(changes, aloft.Change{Action: aloft.Add, Kind: "config", Name: v.Name, After: "generated"})
+	losses := plan.Losses()
+	if yes || len(losses) == 0 {
+		return nil
+	}
+	hint := "look at it: aloft plan " + plan.Stage.Stage + "; --yes agrees to it"
+	var lines []string
+	for _, l := range losses {
+		lines = append(lines, l.String())
+		if l.Refused {
+			hint = "declare " + l.Name + " under another name, so that a new one is made beside it; " + hint
 		}
 	}
-	return changes
+	return &aloft.LossError{Plan: plan, Err: aloft.Errorf(aloft.Conflict, "nothing was done: it would replace or delete what %s has", plan.Stage).
+		WithDetail(strings.Join(lines, "\n")).WithHint("%s", hint)}
 }
 
-func byName(functions []aloft.Function) map[string]aloft.Function {
-	m := map[string]aloft.Function{}
-	for _, f := range functions {
-		m[f.Name] = f
+// agree looks at a deploy before anything is done.
+func (d *Deployer) agree(ctx context.Context, project project, build aloft.Build, input aloft.DeployInput) error {
+	if _, previews := d.Platform.(aloft.Previewer); input.Plan == "" && (input.Agreed || !previews) {
+		return nil
 	}
-	return m
+	plan, err := d.foresee(ctx, project, build, outlook{anyway: input.Force})
+	if err != nil {
+		return err
+	}
+	return agreed(plan, input.Plan, input.Agreed)
 }
 
-// names returns the keys of both maps, sorted.
-func names[V any](a, b map[string]V) []string {
-	all := maps.Clone(a)
-	if all == nil {
-		all = map[string]V{}
+// agreeBack looks at a rollback before anything is done.
+func (d *Deployer) agreeBack(ctx context.Context, state state, next aloft.Release, input aloft.RollbackInput) error {
+	if _, previews := d.Platform.(aloft.Previewer); input.Plan == "" && (input.Agreed || !previews) {
+		return nil
 	}
-	maps.Copy(all, b)
-	return slices.Sorted(maps.Keys(all))
+	config, err := d.Unseal(ctx, next)
+	if err != nil {
+		return err
+	}
+	next.Version = state.latest + 1
+	plan, err := d.planned(ctx, outlook{state: state, next: next, config: config, anyway: true})
+	if err != nil {
+		return err
+	}
+	return agreed(plan, input.Plan, input.Agreed)
 }
 
-func describe(a aloft.Artifact) string {
-	if a.Digest == "" {
-		return ""
+// planID names the state a plan was made against and the state it leads to: the number of the release that is current, a digest
+// of what else there is, and one of what comes.
+func planID(plan aloft.Plan, w outlook) (string, error) {
+	preview := aloft.Preview{}
+	if plan.Preview != nil {
+		preview = *plan.Preview
 	}
-	files := "files"
-	if a.Files == 1 {
-		files = "file"
+	before, err := digestOf(plan.Stage, plan.Current, w.state.current.Config, preview.State)
+	if err != nil {
+		return "", err
 	}
-	return fmt.Sprintf("%s, %d %s, %s", a.Short(), a.Files, files, sized(a.Size))
+	after, err := digestOf(w.next.Artifact.Digest, w.next.Functions, w.next.Tuning, w.next.Resources, w.next.AWS, w.next.Config, preview.Outcome)
+	return fmt.Sprintf("%d-%s-%s", plan.Current, before, after), err
 }
 
-// summary is a function in one line, for people.
-func summary(f aloft.Function) string {
-	parts := []string{string(f.Kind)}
-	switch command := f.Command; {
-	case len(command) == 3 && command[1] == "-c":
-		parts = append(parts, strings.TrimPrefix(command[2], "exec "))
-	case len(command) > 0:
-		parts = append(parts, strings.Join(command, " "))
-	}
-	if f.Handler != "" {
-		parts = append(parts, f.Handler, f.Runtime)
-	}
-	if f.Kind == aloft.Static {
-		parts = append(parts, f.Prefix+" from "+"/"+f.Root)
-	}
-	if len(f.EventSources) > 0 {
-		parts = append(parts, "events from "+strings.Join(f.EventSources, ", "))
-	}
-	if len(f.Uses) > 0 {
-		parts = append(parts, "uses "+strings.Join(f.Uses, ", "))
-	}
-	if f.URL != nil {
-		parts = append(parts, urlText(*f.URL))
-	}
-	switch {
-	case f.Max > f.Instances:
-		parts = append(parts, fmt.Sprintf("%d to %d instances", max(1, f.Instances), f.Max))
-	case f.Instances > 1:
-		parts = append(parts, fmt.Sprintf("%d instances", f.Instances))
-	}
-	if f.Memory > 0 {
-		parts = append(parts, fmt.Sprintf("%d MB", f.Memory))
-	}
-	if f.Timeout > 0 {
-		parts = append(parts, "timeout "+f.Timeout.String())
-	}
-	return strings.Join(parts, " · ")
-}
-
-// planID names the state a plan was made against and the state it leads to.
-func planID(plan aloft.Plan, state state, next aloft.Release) (string, error) {
-	text, err := json.Marshal(struct {
-		Stage   aloft.StageRef
-		Current int
-		Config  aloft.SealedConfig
-		Code    string
-		What    []aloft.Function
-		Tuning  map[string]aloft.Tuning
-		Uses    []aloft.Resource
-		AWS     *aloft.AWS `json:",omitempty"`
-	}{plan.Stage, plan.Current, state.current.Config, plan.Build.Artifact.Digest, plan.Build.Functions, state.current.Tuning, next.Resources, next.AWS})
+func digestOf(values ...any) (string, error) {
+	text, err := json.Marshal(values)
 	if err != nil {
 		return "", fmt.Errorf("name the plan: %w", err)
 	}
 	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:6]), nil
+	return hex.EncodeToString(sum[:idBytes]), nil
+}
+
+const idBytes = 5
+
+// moved says what differs between the plan of an id and that of now.
+func moved(now aloft.Plan, id string) error {
+	if id == now.ID {
+		return nil
+	}
+	was, is := strings.Split(id, "-"), strings.Split(now.ID, "-")
+	if len(was) != len(is) {
+		return aloft.Errorf(aloft.Invalid, "%q is no id of a plan", id).WithHint("aloft plan %s prints one", now.Stage.Stage)
+	}
+	text := "the source, or what it builds, is not what was planned"
+	switch {
+	case was[0] != is[0]:
+		text = fmt.Sprintf("the plan was made when %s was current, and now %s is", numbered(was[0]), numbered(is[0]))
+	case was[1] != is[1]:
+		text = "the plan is of another stage, or the stack was changed since it was made"
+	}
+	return aloft.Errorf(aloft.Conflict, "nothing was done: %s", text).
+		WithHint("look at what it would change now: aloft plan %s", now.Stage.Stage)
+}
+
+func numbered(version string) string {
+	if version == "0" {
+		return "no release"
+	}
+	return "v" + version
 }

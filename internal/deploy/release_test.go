@@ -159,7 +159,7 @@ func TestPlanChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, map[string]string{"run": "one"})
 	plan, err := b.Plan(t.Context(), b.input(), b.events)
-	if err != nil || len(plan.Changes) != 3 || plan.Changes[0].Kind != "stage" {
+	if err != nil || len(plan.Changes) != 4 || plan.Changes[0].Kind != "stage" {
 		t.Fatalf("first plan: %+v, %v", plan.Changes, err)
 	}
 	if apps, _ := b.apps.Apps(t.Context()); len(apps) != 0 {

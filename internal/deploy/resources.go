@@ -10,7 +10,11 @@ import (
 )
 
 // resourceDiff lists what differs between the resources of two releases. What a release does not declare any more is kept.
-func resourceDiff(ref aloft.StageRef, old, next []aloft.Resource) []aloft.Change {
+func (d *Deployer) resourceDiff(ref aloft.StageRef, old, next []aloft.Resource) []aloft.Change {
+	kept := "no longer used; kept until the stage is destroyed"
+	if d.AWS != nil {
+		kept = "no longer used; it stays in the account, no longer managed"
+	}
 	before, after := resourcesByName(old), resourcesByName(next)
 	var changes []aloft.Change
 	for _, name := range names(before, after) {
@@ -23,7 +27,7 @@ func resourceDiff(ref aloft.StageRef, old, next []aloft.Resource) []aloft.Change
 		case !had:
 			c.Action, c.After = aloft.Add, describeResource(ref, b)
 		case !has:
-			c.Action, c.Before, c.After = aloft.Remove, describeResource(ref, a), "no longer used; kept until the stage is destroyed"
+			c.Action, c.Before, c.After = aloft.Remove, describeResource(ref, a), kept
 		default:
 			c.Action, c.Before, c.After = aloft.Modify, describeResource(ref, a), describeResource(ref, b)
 		}

@@ -11,6 +11,9 @@ import (
 // Rollback releases an earlier release again, whole; see [aloft.Deployer].
 func (d *Deployer) Rollback(ctx context.Context, input aloft.RollbackInput, report aloft.Reporter) (aloft.Deployment, error) {
 	began := time.Now()
+	if err := d.checkCanary(input.Canary); err != nil {
+		return aloft.Deployment{}, err
+	}
 	ctx, unlock, err := d.lockStage(ctx, input.Stage, report)
 	if err != nil {
 		return aloft.Deployment{}, err
@@ -32,7 +35,10 @@ func (d *Deployer) Rollback(ctx context.Context, input aloft.RollbackInput, repo
 	if next.Description == "" {
 		next.Description = fmt.Sprintf("rollback to v%d", target.Version)
 	}
-	deployment, err := d.release(ctx, next, hooks{}, report)
+	if err := d.agreeBack(ctx, state, next, input); err != nil {
+		return aloft.Deployment{}, err
+	}
+	deployment, err := d.release(ctx, next, hooks{canary: input.Canary}, report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err
 }

@@ -32,7 +32,7 @@ func (d *Deployer) lockStage(ctx context.Context, ref aloft.StageRef, report alo
 		}
 		held, unlock = outer, func() { release(); leave() }
 	}
-	if err := d.sweep(held, ref); err != nil {
+	if err := d.sweep(held, ref, report); err != nil {
 		unlock()
 		return nil, nil, err
 	}
@@ -40,7 +40,7 @@ func (d *Deployer) lockStage(ctx context.Context, ref aloft.StageRef, report alo
 }
 
 // sweep looks at the newest release only: no change appends one before it has swept.
-func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef) error {
+func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) error {
 	releases, err := d.Apps.Releases(ctx, ref, 1)
 	if aloft.ErrorCode(err) == aloft.NotFound {
 		return nil
@@ -57,6 +57,11 @@ func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef) error {
 		if err != nil {
 			return err
 		}
+		if platform, is := d.Platform.(restorer); is && !serves {
+			if err := platform.PutBack(ctx, r, report); err != nil {
+				return err
+			}
+		}
 		if serves {
 			reason = ""
 		}
@@ -71,6 +76,12 @@ func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef) error {
 type settler interface {
 	// Settled reports whether a release that was never finished serves in fact.
 	Settled(ctx context.Context, release aloft.Release) (bool, error)
+}
+
+// restorer is a platform where a deploy that ended halfway may leave a release serving in part.
+type restorer interface {
+	// PutBack makes the current release serve alone again.
+	PutBack(ctx context.Context, release aloft.Release, report aloft.Reporter) error
 }
 
 // settled reports whether a pending release serves: whoever deployed it ended before the record was written.

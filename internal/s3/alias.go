@@ -54,7 +54,7 @@ func (s *Store) putAlias(ctx context.Context, alias aloft.Alias, allow func(old 
 // succeeded returns NotFound or Conflict unless all releases of the alias succeeded.
 func (s *stage) succeeded(alias aloft.Alias) error {
 	for _, version := range alias.Versions() {
-		if version > s.last() {
+		if !s.has(version) {
 			return noRelease(alias.StageRef, version)
 		}
 		if status, _ := s.status(version); status != aloft.Succeeded {

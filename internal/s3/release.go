@@ -34,6 +34,23 @@ func (s *Store) CreateRelease(ctx context.Context, release aloft.Release) (aloft
 	})
 }
 
+// Adopt begins the history of a stage that has none with a release whose record was lost, under the number that it had and as one
+// that serves: the next release has the next number. It returns Conflict if the stage has releases.
+func (s *Store) Adopt(ctx context.Context, release aloft.Release) (aloft.Release, error) {
+	return changeStage(ctx, s, release.StageRef, func(_ string, st *stage) (aloft.Release, error) {
+		if st.Newest != nil {
+			return aloft.Release{}, aloft.Errorf(aloft.Conflict, "stage %s has releases, up to v%d", release.StageRef, st.last())
+		}
+		made := release.Clone()
+		made.Status, made.Reason = aloft.Pending, "" // as it was created; what became of it is the stage's to say
+		made.CreatedAt = instant(made.CreatedAt)
+		st.Newest, st.First, st.Current, st.Stopped = &made, made.Version, made.Version, false
+		adopted := made.Clone()
+		adopted.Status = aloft.Succeeded
+		return adopted, nil
+	})
+}
+
 // shelve stores what was the newest release in an object of its own.
 func (s *Store) shelve(ctx context.Context, prefix string, release *aloft.Release) error {
 	if release == nil {
@@ -59,7 +76,7 @@ func (s *Store) shelve(ctx context.Context, prefix string, release *aloft.Releas
 // FinishRelease implements aloft.ReleaseStore.
 func (s *Store) FinishRelease(ctx context.Context, ref aloft.StageRef, version int, reason string) error {
 	_, err := changeStage(ctx, s, ref, func(_ string, st *stage) (none, error) {
-		if version < 1 || version > st.last() {
+		if !st.has(version) {
 			return none{}, noRelease(ref, version)
 		}
 		if status, _ := st.status(version); status != aloft.Pending {
@@ -89,7 +106,7 @@ func (s *Store) Release(ctx context.Context, ref aloft.StageRef, version int) (a
 	if err != nil {
 		return aloft.Release{}, err
 	}
-	if version < 1 || version > found.last() {
+	if !found.has(version) {
 		return aloft.Release{}, noRelease(ref, version)
 	}
 	return s.release(ctx, ref, entry, found, version)
@@ -119,7 +136,7 @@ func (s *Store) Releases(ctx context.Context, ref aloft.StageRef, limit int) ([]
 	if err != nil {
 		return nil, err
 	}
-	n := found.last()
+	n := found.count()
 	if limit > 0 {
 		n = min(n, limit)
 	}
@@ -172,6 +189,7 @@ func (s *Store) addDigests(ctx context.Context, ref aloft.StageRef, entry *stage
 			sum = &summary{}
 		}
 	}
+	sum.UpTo = max(sum.UpTo, found.First-1)
 	lists := make([][]string, found.last()-sum.UpTo)
 	err = each(ctx, len(lists), func(ctx context.Context, i int) error {
 		release, err := s.release(ctx, ref, entry, found, sum.UpTo+1+i)

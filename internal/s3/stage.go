@@ -20,6 +20,7 @@ type stage struct {
 	head
 	Current int            `json:"current"`
 	Stopped bool           `json:"stopped,omitempty"`
+	First   int            `json:"first,omitempty"`   // the oldest version there is, if the records of those before were lost
 	Newest  *aloft.Release `json:"newest,omitempty"`  // as it was created; those before have objects of their own
 	Pending []int          `json:"pending,omitempty"` // versions
 	Failed  map[int]string `json:"failed,omitempty"`  // reasons by version; what is neither pending nor failed has succeeded
@@ -38,6 +39,17 @@ func (s *stage) last() int {
 		return 0
 	}
 	return s.Newest.Version
+}
+
+// has reports whether there is a release.
+func (s *stage) has(version int) bool { return version >= max(1, s.First) && version <= s.last() }
+
+// count is how many releases there are.
+func (s *stage) count() int {
+	if s.Newest == nil {
+		return 0
+	}
+	return s.last() - max(1, s.First) + 1
 }
 
 // status says where a release of the stage is in its life.

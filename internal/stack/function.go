@@ -131,6 +131,9 @@ func (s *render) addVersion(f aloft.Function, names Names) {
 	alias := map[string]any{
 		"FunctionName": cfn.Ref(names.Function), "Name": Live, "FunctionVersion": cfn.GetAtt(names.Version, "Version"),
 	}
+	if held := s.in.Held[f.Name]; held != "" {
+		alias["FunctionVersion"] = held
+	}
 	if f.Lambda != nil && f.Lambda.Provisioned > 0 {
 		alias["ProvisionedConcurrencyConfig"] = map[string]any{"ProvisionedConcurrentExecutions": f.Lambda.Provisioned}
 	}

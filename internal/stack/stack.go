@@ -23,6 +23,9 @@ type Input struct {
 	Shim    Object            // the layer of the shim for the release's architecture
 	Config  Config
 
+	// Held are the versions of Lambda that aliases go on leading to, by function. The others lead to the release's.
+	Held map[string]string
+
 	Kinds      []resource.Cloud                             // the kinds of resources there are
 	Sources    func(uri string) (eventsource.Source, error) // reads an event source; one that AWS can have is an eventsource.Cloud
 	DeleteData bool                                         // stores go with the stack instead of staying

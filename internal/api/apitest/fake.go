@@ -37,6 +37,7 @@ type stage struct {
 
 var (
 	_ aloft.Deployer       = (*Fake)(nil)
+	_ aloft.Promoter       = (*Fake)(nil)
 	_ aloft.Operator       = (*Fake)(nil)
 	_ aloft.Runner         = (*Fake)(nil)
 	_ aloft.Invoker        = (*Fake)(nil)
@@ -52,7 +53,7 @@ func (f *Fake) Services(home string, stop func()) api.Services {
 	records := record.New(filepath.Join(home, "records"), f.checkFunction)
 	return api.Services{
 		Recorder: records, TestEvents: records, Resources: f, EventSources: f.EventSources,
-		Deployer: f, Operator: f, Releases: f, Runner: f, Invoker: f, Aliases: f, Async: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
+		Deployer: f, Promoter: f, Operator: f, Releases: f, Runner: f, Invoker: f, Aliases: f, Async: f, Logs: f, Shutdown: stop, Check: func(context.Context) error { return nil },
 		Server: api.ServerInfo{
 			Version: "fake", PID: os.Getpid(), Home: home, HTTP: "127.0.0.1:7070", Isolation: "none: this is a fake",
 			StartedAt: time.Now(),

@@ -1,0 +1,102 @@
+package aws
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/cfn"
+	"github.com/aloft-run/aloft/internal/cost"
+)
+
+// What a request is taken to be where nobody measured.
+const (
+	assumedDuration = aloft.Duration(100 * time.Millisecond)
+	assumedLog      = 300 // bytes: Lambda's own lines
+	million         = 1_000_000
+)
+
+// costChange prices what stands in all regions, and a million requests, before and after.
+func costChange(previews []*preview) (*aloft.CostChange, error) {
+	before, after := cost.Stage{Resources: map[cost.ID]cost.Amount{}}, cost.Stage{Resources: map[cost.ID]cost.Amount{}}
+	change := &aloft.CostChange{Date: cost.Date, Lines: []aloft.CostLine{}, Assumed: []string{}}
+	for _, v := range previews {
+		was := v.before
+		stand(&before, was)
+		change.Unpriced = append(change.Unpriced, stand(&after, v.out.Template)...)
+	}
+	slices.Sort(change.Unpriced)
+	change.Unpriced = slices.Compact(change.Unpriced)
+	standing, err := cost.Delta(before, after)
+	if err != nil {
+		return nil, err
+	}
+	change.Standing = pair(standing.Before.Month, standing.After.Month)
+	for _, line := range standing.Lines {
+		change.Lines = append(change.Lines, aloft.CostLine{What: strings.TrimSpace(line.Service + " " + line.What), CostPair: pair(line.Before.Month, line.After.Month)})
+	}
+	d := previews[0].deployment
+	requests, err := cost.Delta(perMillion(d.current), perMillion(d.release))
+	if err != nil {
+		return nil, err
+	}
+	change.Million = pair(requests.Before.Month, requests.After.Month)
+	change.Assumed = append(change.Assumed,
+		fmt.Sprintf("requests of %s, %d bytes logged each", assumedDuration, assumedLog),
+		fmt.Sprintf("prices of %s on %s, before tax and without the free tier; a month has %d days", cost.Region, cost.Date, cost.DaysPerMonth))
+	if n := len(asked(d.release)); n > 1 {
+		change.Assumed = append(change.Assumed, fmt.Sprintf("the requests go to %d functions in equal parts", n))
+	}
+	return change, nil
+}
+
+func pair(before, after cost.Amount) aloft.CostPair {
+	return aloft.CostPair{Before: number(before), After: number(after)}
+}
+
+func number(a cost.Amount) json.Number {
+	const decimals = 4
+	return json.Number(strings.ReplaceAll(a.Short(decimals), ",", ""))
+}
+
+func stand(s *cost.Stage, t cfn.Template) []string {
+	counted, unpriced := cost.Standing(t)
+	for id, n := range counted {
+		s.Resources[id] = s.Resources[id].Plus(n)
+	}
+	return unpriced
+}
+
+// asked are the functions that requests come to.
+func asked(r aloft.Release) []aloft.Function {
+	return slices.DeleteFunc(slices.Clone(r.Tuned()), func(f aloft.Function) bool { return f.Kind != aloft.Web && f.Kind != aloft.Handler })
+}
+
+// perMillion is a stage that gets a million requests in a month. Instances that are kept ready stand, so they are in it too.
+func perMillion(r aloft.Release) cost.Stage {
+	var s cost.Stage
+	if r.AWS == nil {
+		return s
+	}
+	functions := asked(r)
+	for _, f := range functions {
+		u := cost.Usage{
+			Function: f.Name, Requests: cost.Int(million).Over(cost.Int(int64(cost.DaysPerMonth * len(functions)))), Duration: assumedDuration,
+			Memory: max(f.Memory, cost.MinMemory), Arch: cost.Arch(architecture(r)), Endpoint: cost.Endpoint(r.AWS.Endpoint), LogBytes: assumedLog,
+		}
+		if f.Memory == 0 {
+			u.Memory = cost.DefaultMemory
+		}
+		if r.AWS.Endpoint == "" {
+			u.Endpoint = cost.HTTPAPI
+		}
+		if f.Lambda != nil {
+			u.Provisioned = f.Lambda.Provisioned
+		}
+		s.Functions = append(s.Functions, u)
+	}
+	return s
+}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -46,8 +47,14 @@ func (l *leftovers) stacks() error {
 		if err != nil {
 			return err
 		}
+		last := time.Time{} // the newest that was executed: CloudFormation then deletes all others, the emulator does not
 		for _, set := range sets.Summaries {
-			if set.ExecutionStatus != types.ExecutionStatusExecuteComplete {
+			if set.ExecutionStatus == types.ExecutionStatusExecuteComplete && set.CreationTime.After(last) {
+				last = *set.CreationTime
+			}
+		}
+		for _, set := range sets.Summaries {
+			if set.CreationTime.After(last) {
 				l.add("change set "+string(set.ExecutionStatus)+" of", stack.StackName)
 			}
 		}

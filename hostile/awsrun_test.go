@@ -145,7 +145,7 @@ func (r *awsRun) try(plan awsPlan) {
 	if o.took > 15*time.Second {
 		r.t.Logf("%s (%s) took %v", plan, hit, o.took)
 	}
-	if hit != "" && (plan.kind.kills() || strings.Contains(o.said, "could not be released")) {
+	if hit != "" && (plan.kind.kills() || plan.kind == expired || strings.HasSuffix(hit, "state/locks")) {
 		s.unlock()
 	}
 	again := outcome{}

@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -62,7 +63,7 @@ func (r *awsRun) all() {
 		r.leave()
 	}
 	failures := 0
-	for _, plan := range awsPlans(names) {
+	for _, plan := range r.plans(names) {
 		if !r.t.Run(plan.String(), func(t *testing.T) { r.one(t, plan) }) {
 			r.shop = nil // what is left of it is no base for another round
 			if failures++; failures == maxFailures {
@@ -94,23 +95,28 @@ func (r *awsRun) one(t *testing.T, plan awsPlan) {
 	}
 }
 
-// awsPlans are the faults of a run: all of them at full size, else some.
-func awsPlans(names []string) []awsPlan {
-	kinds := []awsFault{throttled, killAfter, denied, lost, killBefore, broken, expired, unavailable}
+// plans are the faults of a run: all of them at full size, else the scenario's own, spread over its requests.
+func (r *awsRun) plans(names []string) []awsPlan {
 	var plans []awsPlan
+	step, err := strconv.Atoi(os.Getenv("ALOFT_FAULT_STEP"))
+	if err != nil || step < 1 {
+		step = 1
+		if !full() {
+			for i, kind := range r.some {
+				plans = append(plans, awsPlan{kind: kind, at: len(names) * (i + 1) / (len(r.some) + 1)})
+			}
+			return plans
+		}
+	}
+	kinds := []awsFault{throttled, killAfter, denied, lost, killBefore, broken, expired, unavailable}
 	for at := range names {
 		for i := range kinds {
 			plans = append(plans, awsPlan{kind: kinds[(at+i)%len(kinds)], at: at + 1})
 		}
 	}
 	plans = append(plans, awsPlan{kind: hung, at: len(names) / 2})
-	operations := slices.Compact(slices.Sorted(slices.Values(names)))
-	for _, name := range operations {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		plans = append(plans, awsPlan{kind: denied, all: name})
-	}
-	step := scaled(1, len(plans)/3)
-	if n, err := strconv.Atoi(os.Getenv("ALOFT_FAULT_STEP")); err == nil && n > 0 {
-		step = n
 	}
 	var some []awsPlan
 	for i := step / 2; i < len(plans); i += step {
@@ -141,7 +147,9 @@ func (r *awsRun) try(plan awsPlan) {
 	if len(wrong) > 0 {
 		r.t.Errorf("%d of %d visitors got something else than %q or %q: %q", len(wrong), asked, round.old, round.new, wrong[0])
 	}
-	r.judge(plan, o, hit)
+	if wrong := judge(plan, o, hit); wrong != "" {
+		r.t.Error(wrong)
+	}
 	if o.took > 15*time.Second {
 		r.t.Logf("%s (%s) took %v", plan, hit, o.took)
 	}
@@ -161,20 +169,20 @@ func (r *awsRun) try(plan awsPlan) {
 	}
 }
 
-// judge looks at how the command ended.
-func (r *awsRun) judge(plan awsPlan, o outcome, hit string) {
-	r.t.Helper()
+// judge says what is wrong with how a command ended; "" if nothing is.
+func judge(plan awsPlan, o outcome, hit string) string {
 	switch {
 	case strings.Contains(o.said, "goroutine "):
-		r.t.Error("it panicked")
+		return "it panicked"
 	case hit == "" || plan.kind.once() && plan.all == "":
 		if o.status != 0 {
-			r.t.Errorf("a retry would have helped: status %d", o.status)
+			return fmt.Sprintf("a retry would have helped: status %d", o.status)
 		}
 	case plan.kind.kills():
 	case o.status != 0 && strings.Count(o.said, "hint: ") != 1:
-		r.t.Errorf("status %d without one hint", o.status)
+		return fmt.Sprintf("status %d without one hint", o.status)
 	}
+	return ""
 }
 
 // settle looks at the stage after a command that succeeded.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	neturl "net/url"
@@ -151,9 +152,7 @@ func (p *awsProxy) forward(w http.ResponseWriter, r *http.Request, body []byte, 
 	if err != nil || fault != noFault {
 		panic(http.ErrAbortHandler) // closes the connection
 	}
-	for name, values := range answer.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header)
 	w.WriteHeader(answer.StatusCode)
 	_, _ = w.Write(text) // the client may have left
 }

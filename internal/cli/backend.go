@@ -9,13 +9,18 @@ import (
 
 // backend is what commands work with: the server of this machine for the stages that run here.
 type backend interface {
-	aloft.Deployer
-	aloft.Promoter
+	releaser
 	aloft.Operator
 	aloft.Invoker
 	aloft.LogService
 	aloft.ResourceLister
 	records
+}
+
+// releaser makes releases.
+type releaser interface {
+	aloft.Deployer
+	aloft.Promoter
 }
 
 // records are what a backend knows of stages.

@@ -13,6 +13,7 @@ import (
 // canaryOptions are the flags of commands that can try a release in part.
 type canaryOptions struct {
 	share, length string
+	given         func(flag string) bool
 }
 
 const canaryHelp = `With --canary 10% (on AWS) the release gets that share of requests and events for --for, while the one before has the
@@ -20,14 +21,15 @@ others. If an alarm of the stage goes off meanwhile, or the release's own functi
 it is taken back and the command fails; else it gets all.`
 
 func (o *canaryOptions) flags(c *cobra.Command) {
+	o.given = c.Flags().Changed
 	c.Flags().StringVar(&o.share, "canary", "", "give the release a share of requests first, such as 10% (AWS)")
 	c.Flags().StringVar(&o.length, "for", "5m", "how long a canary is watched, at most 24h")
 }
 
 // read returns nil without --canary.
-func (o *canaryOptions) read(c *cobra.Command) (*aloft.Canary, error) {
-	if !c.Flags().Changed("canary") {
-		if c.Flags().Changed("for") {
+func (o *canaryOptions) read() (*aloft.Canary, error) {
+	if !o.given("canary") {
+		if o.given("for") {
 			return nil, aloft.Errorf(aloft.Invalid, "--for is how long a canary is watched, and there is none").WithHint("add a share: --canary 10%%")
 		}
 		return nil, nil //nolint:nilnil // no canary is an answer

@@ -16,9 +16,9 @@ import (
 	"github.com/aloft-run/aloft/internal/manifest"
 )
 
-const promoteHelp = `Makes a new release of the stage TO that has the code, functions, routes, event sources and resources of what FROM serves:
-the same artifact, nothing is built. Config, domains, what was tuned and the platform's settings stay those of TO. Stages
-may be on different platforms: a stage of this machine is promoted to AWS, and back.
+const promoteHelp = `Makes a new release of the stage TO that has the code, functions, routes, event sources and resources of what FROM
+serves: the same artifact, nothing is built. Config, domains, what was tuned and the platform's settings stay those
+of TO. Stages may be on different platforms: a stage of this machine is promoted to AWS, and back.
 
 In the app's directory its files say where the stages are, which hooks run, and which variables app.json requires.
 Variables that FROM has and TO lacks are named in a warning.
@@ -35,7 +35,6 @@ type promoteOptions struct {
 	version     string
 	description string
 	canary      canaryOptions
-	tried       *aloft.Canary
 }
 
 func newPromote(p *program) *cobra.Command {
@@ -54,9 +53,6 @@ func newPromote(p *program) *cobra.Command {
 			if o.version, err = checkTarget(o.version); err != nil {
 				return err
 			}
-			if o.tried, err = o.canary.read(c); err != nil {
-				return err
-			}
 			return runPromote(c.Context(), p, o)
 		},
 	})
@@ -67,6 +63,10 @@ func newPromote(p *program) *cobra.Command {
 }
 
 func runPromote(ctx context.Context, p *program, o promoteOptions) error {
+	canary, err := o.canary.read()
+	if err != nil {
+		return err
+	}
 	if p.flags.stageSet {
 		return aloft.Errorf(aloft.Invalid, "promote takes its stages as arguments, not --stage").WithHint("aloft promote %s %s", o.from, o.to)
 	}
@@ -87,7 +87,7 @@ func runPromote(ctx context.Context, p *program, o promoteOptions) error {
 		return err
 	}
 	input := aloft.PromoteInput{
-		From: from, To: to, Canary: o.tried, Dir: p.appDir(to.App), Author: p.author(), Description: o.description,
+		From: from, To: to, Canary: canary, Dir: p.appDir(to.App), Author: p.author(), Description: o.description,
 		Platform: aloft.PlatformName(p.flags.platform), Agreed: p.flags.yes,
 	}
 	return p.agreeing(ctx, to, func(plan string) change {

@@ -12,7 +12,6 @@ type rollbackOptions struct {
 	to          string
 	description string
 	canary      canaryOptions
-	tried       *aloft.Canary
 }
 
 func newRollback(p *program) *cobra.Command {
@@ -21,9 +20,9 @@ func newRollback(p *program) *cobra.Command {
 		Use:   "rollback [vN|COMMIT|TAG] [flags]",
 		Short: "Return to an earlier release, code and config",
 		Long: `Makes a new release that equals an earlier one in everything: code, config, functions. Without an argument
-it is the newest release that succeeded before the current one. A commit, whole or its first four digits or more, or a tag
-of the Git repository in the directory, is the newest release that was made of it and succeeded. The history is not
-rewritten.
+it is the newest release that succeeded before the current one. A commit, whole or its first digits (four or
+more), or a tag of the Git repository in the directory, means the newest release of it that succeeded. The history
+is not rewritten.
 
 ` + canaryHelp + `
 
@@ -45,9 +44,6 @@ is no such release, or nobody to ask.`,
 			if o.to, err = checkTarget(first(args)); err != nil {
 				return err
 			}
-			if o.tried, err = o.canary.read(c); err != nil {
-				return err
-			}
 			return runRollback(c.Context(), p, o)
 		},
 	})
@@ -57,11 +53,15 @@ is no such release, or nobody to ask.`,
 }
 
 func runRollback(ctx context.Context, p *program, o rollbackOptions) error {
+	canary, err := o.canary.read()
+	if err != nil {
+		return err
+	}
 	ref, err := p.stage("")
 	if err != nil {
 		return err
 	}
-	input := aloft.RollbackInput{Stage: ref, Author: p.author(), Description: o.description, Agreed: p.flags.yes, Canary: o.tried}
+	input := aloft.RollbackInput{Stage: ref, Author: p.author(), Description: o.description, Agreed: p.flags.yes, Canary: canary}
 	return p.agreeing(ctx, ref, func(plan string) change {
 		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 			var err error

@@ -45,7 +45,7 @@ func (p *program) target(ctx context.Context, c records, ref aloft.StageRef, tex
 		}
 	}
 	return 0, aloft.Errorf(aloft.NotFound, "%s has no release of %q that served", ref, text).
-		WithHint("aloft releases --json says which commits they are of; a deploy with uncommitted changes is of none")
+		WithHint("name one as aloft releases does: v5; aloft releases --json says which commits they are of")
 }
 
 // commitsOf is the commit of the repository that a text names, as Git reads it, or that of the releases which begins with it. It

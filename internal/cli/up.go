@@ -40,7 +40,6 @@ type upOptions struct {
 	given       func(flag string) bool
 	force       bool
 	canary      canaryOptions
-	tried       *aloft.Canary
 }
 
 func newUp(p *program) *cobra.Command {
@@ -58,10 +57,6 @@ func newUp(p *program) *cobra.Command {
 		Args: between(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.stage = first(args)
-			var err error
-			if o.tried, err = o.canary.read(c); err != nil {
-				return err
-			}
 			return runUp(c.Context(), p, o)
 		},
 	})
@@ -81,12 +76,16 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 	if o.given("plan") && !isPlanID(o.plan) {
 		return aloft.Errorf(aloft.Invalid, "--plan %q is no id of a plan", o.plan).WithHint("the last line of aloft plan has one, such as 3-9f2c1ab077-5de01c4a21")
 	}
+	canary, err := o.canary.read()
+	if err != nil {
+		return err
+	}
 	input, err := p.source(ctx, o.stage)
 	if err != nil {
 		return err
 	}
 	input.Force, input.Description, input.Plan, input.Agreed = o.force, o.description, o.plan, p.flags.yes
-	input.Canary = o.tried
+	input.Canary = canary
 	return p.agreeing(ctx, input.Stage, func(plan string) change {
 		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 			input.Plan = cmp.Or(plan, input.Plan)

@@ -50,7 +50,7 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 		request.ClientContext = sdk.String(base64.StdEncoding.EncodeToString([]byte(input.ClientContext)))
 	}
 	began := time.Now()
-	out, err := r.lambda.Invoke(ctx, request)
+	out, err := r.lambda.Invoke(ctx, request, patient)
 	if err != nil {
 		return aloft.Invoked{}, p.Session.explain(err, "invoke "+release.NameOf(f)+" in "+r.name)
 	}

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -174,8 +173,12 @@ func (d *deployment) tidy(ctx context.Context) {
 		d.report.Report(aloft.Warning{Text: err.Error()})
 	}
 	_ = d.each(func(r *regional) error {
-		if err := errors.Join(r.pruneSecret(ctx), r.pruneVersions(ctx), r.tellRecords(ctx)); err != nil {
-			d.report.Report(aloft.Warning{Text: err.Error()})
+		told := ""
+		for _, step := range []func(context.Context) error{r.pruneSecret, r.pruneVersions, r.tellRecords} {
+			if err := step(ctx); err != nil && err.Error() != told { // one reason often stops all
+				told = err.Error()
+				d.report.Report(aloft.Warning{Text: told})
+			}
 		}
 		return nil
 	})

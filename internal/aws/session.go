@@ -3,11 +3,16 @@ package aws
 import (
 	"context"
 	"errors"
+	"net"
+	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
@@ -76,6 +81,7 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithLogger(logging.Nop{}), // what matters is in errors
 		config.WithRetryMode(sdk.RetryModeAdaptive), config.WithRetryMaxAttempts(attempts),
+		config.WithHTTPClient(impatient()),
 	}
 	if want.Region != "" {
 		options = append(options, config.WithRegion(want.Region))
@@ -98,6 +104,26 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 	}
 	cfg, err = config.LoadDefaultConfig(ctx, options...)
 	return cfg, "", failed(err, "read the AWS configuration")
+}
+
+// Limits of one attempt of a request. Without them a connection that is dead, or a server that hangs, would hold a command for
+// ever: the SDK's own client waits for answers without end. Lambda takes the longest, some seconds for large code.
+const (
+	dialLimit   = 10 * time.Second
+	answerLimit = 30 * time.Second
+)
+
+// impatient gives up requests to which no answer begins in time; the SDK then sends them again.
+func impatient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialLimit }).
+		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerLimit })
+}
+
+// patient waits for an answer as long as a function may take for it.
+func patient(o *lambda.Options) {
+	if client, ours := o.HTTPClient.(*awshttp.BuildableClient); ours {
+		o.HTTPClient = client.WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = 0 })
+	}
 }
 
 // environment is what the SDK reads from the environment. What it cannot read LoadDefaultConfig complains of.

@@ -203,7 +203,7 @@ func (c *child) command() (*exec.Cmd, error) {
 	}
 	return &exec.Cmd{
 		Path: program, Args: c.Command, Dir: c.root, Env: env, Stdout: c.stdout, Stderr: c.stderr, WaitDelay: drainTime,
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
+		SysProcAttr: apart(),
 	}, nil
 }
 

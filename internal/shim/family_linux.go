@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/aloft-run/aloft/internal/engine/sockdiag"
 )
@@ -139,4 +140,10 @@ func family(group int) []int {
 		}
 	}
 	return pids
+}
+
+// apart is how a server is started: in a process group of its own, and not outliving the shim, whose end nobody else would
+// notice: a server that is left holds its port. The kernel means the thread that started it; Go ends none that is not locked.
+func apart() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

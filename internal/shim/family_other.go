@@ -2,7 +2,10 @@
 
 package shim
 
-import "net"
+import (
+	"net"
+	"syscall"
+)
 
 func listening() []net.Addr { return nil }
 
@@ -10,3 +13,5 @@ func known([]net.Addr) map[uint32]bool { return nil }
 
 // opened knows PORT only: Lambda runs Linux.
 func opened(int, map[uint32]bool) []net.Addr { return nil }
+
+func apart() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -2,11 +2,13 @@ package shim_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -247,5 +249,38 @@ func TestInterpreters(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestKilledShim: a server does not outlive its shim, whose port it would hold.
+func TestKilledShim(t *testing.T) {
+	t.Parallel()
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "port")})
+	<-l.Session.Ready()
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", l.PID))
+	if err != nil {
+		t.Skipf("needs Linux's /proc: %v", err)
+	}
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", l.PID))
+	for _, task := range tasks {
+		more, _ := os.ReadFile(task) // a thread may have ended
+		children = append(children, more...)
+	}
+	fields := strings.Fields(string(children))
+	if len(fields) == 0 {
+		t.Fatal("no server was started")
+	}
+	pid, err := strconv.Atoi(fields[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Terminate(t, os.Kill)
+	for end := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(5 * time.Millisecond) {
+		if state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(state), ") Z ") {
+			return // ended, but nobody has asked how
+		}
+		if time.Now().After(end) {
+			t.Fatal("the server outlives its shim")
+		}
 	}
 }

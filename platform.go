@@ -65,6 +65,7 @@ const (
 	Draining InstanceState = "draining" // finishes its requests
 	Frozen   InstanceState = "frozen"   // had nothing to do; goes on with the next request
 	Idle     InstanceState = "idle"     // stands for none: the next request starts one
+	Stopped  InstanceState = "stopped"  // takes no requests until the stage is started again
 )
 
 // Instance is one running copy of a function at a release.
@@ -78,9 +79,9 @@ type Instance struct {
 	Listen    string        `json:"listen,omitempty"` // "127.0.0.1:41234" or "unix:/…/app.sock"
 	InFlight  int           `json:"inFlight"`
 	Restarts  int           `json:"restarts"`
-	Memory    int64         `json:"memory,omitempty"` // bytes
-	CPU       Duration      `json:"cpu,omitempty"`    // processor time since its start
-	StartedAt time.Time     `json:"startedAt"`
+	Memory    int64         `json:"memory,omitempty"`   // bytes in use; 0: not known
+	CPU       Duration      `json:"cpu,omitempty"`      // processor time since its start
+	StartedAt time.Time     `json:"startedAt,omitzero"` // zero: not known
 }
 
 // Status is what runs of a stage.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -50,7 +51,7 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 		request.ClientContext = sdk.String(base64.StdEncoding.EncodeToString([]byte(input.ClientContext)))
 	}
 	began := time.Now()
-	out, err := r.lambda.Invoke(ctx, request, patient)
+	out, err := r.lambda.Invoke(ctx, request, patient, once)
 	if err != nil {
 		return aloft.Invoked{}, p.Session.explain(err, "invoke "+release.NameOf(f)+" in "+r.name)
 	}
@@ -62,6 +63,14 @@ func (p *Platform) Invoke(ctx context.Context, input aloft.InvokeInput) (aloft.I
 		return got, fmt.Errorf("read the log of the invocation: %w", err)
 	}
 	return got, nil
+}
+
+// once has a call tried again only if it was throttled: then nothing was done. Of an answer that got lost nobody knows.
+func once(o *lambda.Options) {
+	o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+		so.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
+		so.MaxAttempts = attempts
+	})
 }
 
 // invocable is the function that an event is for.

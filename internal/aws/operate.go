@@ -119,7 +119,6 @@ func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Fu
 	if sdk.ToString(config.Version) != recorded {
 		i.Release, _ = strconv.Atoi(strings.TrimPrefix(sdk.ToString(config.Description), "v")) // 0: nobody knows
 	}
-	i.Memory = int64(sdk.ToInt32(config.MemorySize)) << 20
 	i.StartedAt = lastModified(sdk.ToString(config.LastModified))
 	concurrency, err := r.lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &function})
 	if err != nil {
@@ -127,7 +126,7 @@ func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Fu
 	}
 	switch {
 	case concurrency.ReservedConcurrentExecutions != nil && *concurrency.ReservedConcurrentExecutions == 0:
-		i.State, i.Reason = aloft.Frozen, "stopped"
+		i.State = aloft.Stopped
 	case config.State == "Failed":
 		i.State, i.Reason = aloft.Crashed, sdk.ToString(config.StateReason)
 	case config.State == "Pending":

@@ -25,7 +25,7 @@ const (
 // else is a warning: the release serves.
 func (d *deployment) probe(ctx context.Context) {
 	_ = d.each(func(r *regional) error {
-		if err := r.probe(ctx); err != nil {
+		if err := r.probe(ctx); err != nil && ctx.Err() == nil { // one that is broken off tells nothing
 			d.report.Report(aloft.Warning{Text: err.Error()})
 		}
 		return nil

@@ -59,10 +59,15 @@ func (b *awsBackend) importForeign(ctx context.Context, o importOptions, report 
 		}
 		result.Config = append(result.Config, names...)
 	}
+	masked, ok := foreign.Masked(text)
+	if !ok {
+		report.Report(aloft.Notice{Text: "the stack's template is in YAML, whose secrets cannot be masked: it is not written. It is in: aws cloudformation get-template --stack-name " + o.stack})
+		return result, nil
+	}
 	template := filepath.Join(dir, o.stack+".template")
 	result.Files = append(result.Files, template)
 	return result, writeNew(template, func(w io.Writer) error {
-		_, err := w.Write(text)
+		_, err := w.Write(masked)
 		return err
 	})
 }

@@ -101,19 +101,30 @@ func (p *program) printStatus(s aloft.Status) error {
 	}
 	rows := [][]string{{"FUNCTION", "INSTANCE", "RELEASE", "STATE", "PID", "LISTENS ON", "UP", "MEMORY", "CPU", "REQUESTS", "RESTARTS", "REASON"}}
 	for _, i := range s.Instances {
-		up, memory, processor := "", "", ""
-		if !i.StartedAt.IsZero() {
-			up = ago(i.StartedAt)
-		}
-		if i.Memory > 0 {
-			memory, processor = bytesText(i.Memory), i.CPU.String()
-		}
-		rows = append(rows, []string{
-			i.Function, i.ID, fmt.Sprintf("v%d", i.Release), string(i.State), number(i.PID), i.Listen, up,
-			memory, processor, fmt.Sprint(i.InFlight), fmt.Sprint(i.Restarts), i.Reason,
-		})
+		rows = append(rows, instanceRow(i))
 	}
 	return table(p.out, rows)
+}
+
+// unknown stands in tables for what nobody measures.
+const unknown = "-"
+
+// instanceRow is an instance in the table.
+func instanceRow(i aloft.Instance) []string {
+	up, memory, processor, requests, restarts := unknown, unknown, unknown, unknown, unknown
+	if !i.StartedAt.IsZero() {
+		up = ago(i.StartedAt)
+	}
+	if i.Memory > 0 {
+		memory, processor = bytesText(i.Memory), i.CPU.String()
+	}
+	if i.PID != 0 || i.Listen != "" || i.InFlight+i.Restarts > 0 { // it is, or was, a process of this machine's
+		requests, restarts = fmt.Sprint(i.InFlight), fmt.Sprint(i.Restarts)
+	}
+	return []string{
+		i.Function, i.ID, fmt.Sprintf("v%d", i.Release), string(i.State), number(i.PID), i.Listen, up,
+		memory, processor, requests, restarts, i.Reason,
+	}
 }
 
 func number(n int) string {

@@ -28,6 +28,7 @@ type Platform struct {
 	Decodes    bool // paths: "%2F" reaches the app as "/", as through HTTP APIs
 	OneValue   bool // of repeated fields and keys, the last, as through load balancers by default
 	Streams    bool // responses as they come
+	Fills      bool // empty responses with a newline, as through function URLs that stream: AWS holds empty ones back
 	MaxReply   int  // bytes of the longest response; 0: no bound
 	MaxRequest int  // bytes of the longest request; 0: no bound
 }

@@ -95,6 +95,7 @@ func (d *Deployer) make(ctx context.Context, job job, report aloft.Reporter) (re
 	defer done()
 	began := time.Now()
 	report.Report(aloft.StepStarted{Step: aloft.StepPackage})
+	warnOfEnvFiles(tree, report)
 	archive, err := artifact.Pack(ctx, tree, artifact.PackOptions{Store: d.Artifacts, Reuse: d.previous(ctx, job.project.ref)})
 	if err != nil {
 		return record{}, nil, err

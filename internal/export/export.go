@@ -49,6 +49,7 @@ type Output struct {
 	Parameters []string          // that need a value, as the template names them
 	Warnings   []string          // for people
 	Stacks     map[string]string // of Terraform: resources that stay stacks of CloudFormation, and why
+	Secrets    bool              // that are made where the files are carried out: passwords of databases
 }
 
 // codeDir is the directory of the zips.
@@ -155,6 +156,9 @@ func (in Input) terraform(out *Output, rendered stack.Output, region, dir string
 	slices.Sort(out.Parameters)
 	out.Parameters = slices.Compact(out.Parameters)
 	maps.Copy(out.Stacks, made.Stacks)
+	for _, r := range rendered.Template.Resources {
+		out.Secrets = out.Secrets || r.Type == "AWS::SecretsManager::Secret"
+	}
 	for name, text := range map[string][]byte{"main.tf": made.Main, "variables.tf": made.Variables, "outputs.tf": made.Outputs} {
 		out.Files[path.Join(dir, name)] = text
 	}

@@ -17,12 +17,13 @@ type page struct {
 	Parameters   []string
 	Stacks       []string // of CloudFormation, within Terraform
 	Stores       bool     // that stay
+	Secrets      bool     // that are made
 }
 
 func (in Input) readme(format Format, out Output) ([]byte, error) {
 	p := page{
 		Stage: in.Release.StageRef.String(), Stack: in.Stack, Regions: in.Release.AWS.Regions, Several: len(in.Release.AWS.Regions) > 1,
-		Parameters: out.Parameters, Stores: len(in.Release.Resources) > 0 && !in.DeleteData,
+		Parameters: out.Parameters, Secrets: out.Secrets, Stores: len(in.Release.Resources) > 0 && !in.DeleteData,
 	}
 	for _, id := range slices.Sorted(maps.Keys(out.Stacks)) {
 		p.Stacks = append(p.Stacks, id+": "+out.Stacks[id])
@@ -95,10 +96,11 @@ Values are in none of these files. Terraform asks for each, unless the environme
 in no repository:
 {{range .Parameters}}
 - ` + "`TF_VAR_{{.}}`" + `{{end}}
- Terraform's state holds the
-values: keep it where nobody reads it.
+
 {{else}}
 The app takes no variables. ` + "`aloft export terraform DIR --config NAME,NAME`" + ` adds some.
+{{end}}{{if or .Parameters .Secrets}}
+Terraform's state holds {{if .Parameters}}these values{{if .Secrets}} and {{end}}{{end}}{{if .Secrets}}the passwords of databases that are made{{end}}: keep it where nobody reads it.
 {{end}}
 ## Change, go back, remove
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -18,10 +19,10 @@ const (
 	graceTime    = 400 * time.Millisecond // between SIGTERM and SIGKILL: Lambda gives the environment half a second
 	drainTime    = time.Second            // for output of what the server left behind
 	firstPause   = 100 * time.Millisecond // before a second start after a failed one, doubled each time
-	longestPause = 10 * time.Second
-	steadyTime   = time.Minute      // after so long a server has not failed in a row
-	retargetTime = 10 * time.Second // after it was ready, in which a server may open PORT yet
-	hopeless     = 3                // failures in a row after which requests do not wait for the next start
+	longestPause = 2 * time.Second        // a request may wait for its end
+	steadyTime   = time.Minute            // after so long a server has not failed in a row
+	retargetTime = 10 * time.Second       // after it was ready, in which a server may open PORT yet
+	hopeless     = 3                      // failures in a row after which one start more is waited for, and no other
 )
 
 // child is the web server: started, seen to be ready, and started again when it ends.
@@ -32,6 +33,8 @@ type child struct {
 	stdout *output
 	stderr *output
 	say    func(format string, args ...any)
+	clock  clock
+	lost   atomic.Bool // the server does not start any more: the environment is of no use
 
 	mu      sync.Mutex
 	now     state
@@ -80,19 +83,25 @@ func (c *child) settled(ctx context.Context) error {
 	}
 }
 
-// address waits until the server takes requests. It gives up when ctx ends, and at once when starts fail again and again.
+// address waits until the server takes requests. It gives up when ctx ends, and when a start that it waited for failed after others
+// had: only an invocation gives a start time, so that each waits for one, and when that fails, too, the server is lost.
 func (c *child) address(ctx context.Context) (net.Addr, error) {
+	first, _ := c.state()
 	for {
 		now, changed := c.state()
 		if now.addr != nil {
 			return c.retarget(now), nil
 		}
-		if now.failures >= hopeless {
+		if now.failures >= hopeless && now.failures > first.failures {
+			c.lost.Store(true)
 			return nil, now.why
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
+			if now.failures >= hopeless {
+				c.lost.Store(true)
+			}
 			if now.why != nil {
 				return nil, now.why
 			}

@@ -29,7 +29,7 @@ type link struct {
 // open connects to an address, unless there is a connection that can be used.
 func (l *link) open(ctx context.Context, addr net.Addr, deadline time.Time) error {
 	if l.conn != nil {
-		if l.addr == addr.String() && time.Now().Round(0).Sub(l.used) < keptTime && l.conn.SetDeadline(deadline) == nil && quiet(l.conn) {
+		if l.addr == addr.String() && l.fresh() && l.conn.SetDeadline(deadline) == nil && quiet(l.conn) {
 			l.limit.N = maxHead
 			return nil
 		}
@@ -61,6 +61,12 @@ func (l *link) open(ctx context.Context, addr net.Addr, deadline time.Time) erro
 
 // rest keeps the connection for the next exchange.
 func (l *link) rest() { l.used = time.Now().Round(0) }
+
+// fresh reports whether the connection has been idle for a moment only. Where the clock on the wall was set back nobody knows.
+func (l *link) fresh() bool {
+	idle := time.Now().Round(0).Sub(l.used)
+	return 0 <= idle && idle < keptTime
+}
 
 // close ends the connection.
 func (l *link) close() {

@@ -24,7 +24,7 @@ const (
 // ready waits until the server takes requests and returns where; nil with the reason if it does not within its boot time. It
 // returns nil and no reason if the server or ctx ended first.
 func (c *child) ready(ctx context.Context, group int, before map[uint32]bool, ended <-chan struct{}) (net.Addr, error) {
-	began := time.Now()
+	began, beganWorking := time.Now(), c.clock.now()
 	boot := c.BootTimeout.Or(defaultBoot)
 	health := ""
 	wait := time.NewTimer(0)
@@ -42,12 +42,11 @@ func (c *child) ready(ctx context.Context, group int, before map[uint32]bool, en
 				return addr, nil
 			}
 		}
-		passed := time.Since(began)
-		if passed > boot {
+		if c.clock.now()-beganWorking > boot {
 			return nil, c.silent(boot, health, opened(group, before))
 		}
 		pause := eagerPause
-		if passed > eagerTime {
+		if time.Since(began) > eagerTime {
 			pause = latePause
 		}
 		if health != "" {

@@ -33,6 +33,9 @@ func (r *reply) begin(ctx context.Context, status int, header http.Header) error
 		r.streams = false
 		return nil
 	}
+	if r.fills() && header.Get("Content-Length") == "0" {
+		header.Del("Content-Length")
+	}
 	prelude, err := lambdahttp.EncodePrelude(status, header)
 	if err != nil {
 		return err
@@ -42,6 +45,14 @@ func (r *reply) begin(ctx context.Context, status int, header http.Header) error
 	}
 	_, err = r.out.Write(prelude)
 	return err
+}
+
+// fills reports whether a streamed reply without a body gets one, a newline: function URLs keep clients waiting for the first byte
+// of an answer that may have a body, and end it only with the function's time.
+// https://github.com/aws/aws-lambda-web-adapter/issues/499, https://github.com/aws/aws-lambda-go/issues/596
+func (r *reply) fills() bool {
+	return r.event.Format == lambdahttp.FunctionURL && r.event.Method != http.MethodHead && r.header.Get("Content-Encoding") == "" &&
+		r.status != http.StatusNoContent && r.status != http.StatusResetContent && r.status != http.StatusNotModified
 }
 
 // Write takes a part of the body.
@@ -63,6 +74,11 @@ func (r *reply) finish(ctx context.Context, broken error) error {
 		if broken != nil {
 			f := failed(kindHTTP, "the response broke off: %v", broken)
 			return r.out.end(&f)
+		}
+		if r.bytes == 0 && r.fills() {
+			if _, err := r.out.Write([]byte("\n")); err != nil {
+				return err
+			}
 		}
 		return r.out.end(nil)
 	}

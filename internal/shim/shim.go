@@ -32,6 +32,7 @@ type Program struct {
 
 // Run works until ctx ends or there is no more work, and returns the exit status.
 func Run(ctx context.Context, p Program) int {
+	began := time.Now()
 	s, err := parse(p.Env)
 	t := &tail{}
 	stderr := &output{w: p.Stderr, tail: t}
@@ -49,7 +50,7 @@ func Run(ctx context.Context, p Program) int {
 		giveUp(ctx, lookup(p.Env, "AWS_LAMBDA_RUNTIME_API"), err)
 		return 1
 	}
-	r := &run{settings: s, stdout: &output{w: p.Stdout, tail: t}, stderr: stderr, say: say}
+	r := &run{settings: s, began: began, stdout: &output{w: p.Stdout, tail: t}, stderr: stderr, say: say}
 	if err := r.run(ctx); err != nil {
 		say("%v", err)
 		return 1
@@ -88,6 +89,7 @@ func giveUp(ctx context.Context, api string, why error) {
 type run struct {
 	*settings
 
+	began          time.Time // when the process did
 	stdout, stderr *output
 	say            func(format string, args ...any)
 }
@@ -128,8 +130,10 @@ func (r *run) run(ctx context.Context) error {
 
 // init waits until the server is ready, or Lambda's patience is nearly over: then the first invocation waits.
 func (r *run) init(ctx context.Context, server *child) error {
-	bounded, cancel := context.WithTimeout(ctx, initTime)
+	bounded, cancel := context.WithDeadline(ctx, r.began.Add(initTime))
 	defer cancel()
+	server.clock.begin()
+	defer server.clock.end()
 	err := server.settled(bounded)
 	if err != nil {
 		giveUp(ctx, r.api, err)
@@ -150,9 +154,17 @@ func (r *run) loops(ctx context.Context, server *child, files []files) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var all sync.WaitGroup
+	var flights sync.RWMutex
 	for range r.concurrency {
-		w := &worker{settings: r.settings, api: newClient(r.api), child: server, files: files, say: r.say, log: log}
-		all.Go(func() { cancel(w.loop(ctx)) })
+		w := &worker{settings: r.settings, api: newClient(r.api), child: server, files: files, flights: &flights, say: r.say, log: log}
+		all.Go(func() {
+			err := w.loop(ctx)
+			if errors.Is(err, errLost) { // what else is under way is answered first
+				flights.Lock()
+				defer flights.Unlock()
+			}
+			cancel(err)
+		})
 	}
 	all.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, errShutdown) && !errors.Is(err, context.Canceled) {

@@ -2,13 +2,12 @@ package shim
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aloft-run/aloft/internal/edge"
@@ -31,12 +30,17 @@ type worker struct {
 	say   func(format string, args ...any)
 	log   func(line []byte) // of requests; nil: none
 
+	flights *sync.RWMutex // read-locked while an invocation is under way
+
 	body []byte // of replies, reused
 	head []byte // of requests, reused
 	link link   // to the server
 }
 
-// loop works until the Runtime API has no more work, and returns why.
+// errLost ends the shim, so that Lambda makes another environment.
+var errLost = errors.New("the server does not start any more: this environment ends, for another")
+
+// loop works until the Runtime API has no more work or the server is lost, and returns why.
 func (w *worker) loop(ctx context.Context) error {
 	defer w.api.close()
 	defer w.link.close()
@@ -51,12 +55,21 @@ func (w *worker) loop(ctx context.Context) error {
 			}
 			w.say("request %s: the answer was not taken: %v", inv.id, err)
 		}
+		if w.child != nil && w.child.lost.Load() {
+			return errLost
+		}
 	}
 }
 
 // handle answers an invocation. It returns an error if the Runtime API did not take the answer.
 func (w *worker) handle(ctx context.Context, inv *invocation) error {
+	w.flights.RLock()
+	defer w.flights.RUnlock()
 	began := time.Now()
+	if w.child != nil {
+		w.child.clock.begin()
+		defer w.child.clock.end()
+	}
 	w.body = w.body[:0]
 	if cap(w.body) > 2*maxEvent {
 		w.body = nil
@@ -222,81 +235,8 @@ func statusOf(ctx context.Context, err error) int {
 	return http.StatusBadGateway
 }
 
-// logged is a line of the request log.
-type logged struct {
-	Type   string  `json:"type"` // "request" or "event"
-	Method string  `json:"method,omitempty"`
-	Path   string  `json:"path,omitempty"` // without the query, which may hold what is nobody's business
-	Source string  `json:"source,omitempty"`
-	Status int     `json:"status"`
-	Millis float64 `json:"ms"`
-	Bytes  int64   `json:"bytes"` // of the body that was answered
-	ID     string  `json:"requestId"`
-	Trace  string  `json:"trace,omitempty"`
-}
-
-func (w *worker) logRequest(l logged, began time.Time) {
-	if w.log == nil {
-		return
-	}
-	l.Millis = float64(time.Since(began).Microseconds()) / 1000
-	if line, err := json.Marshal(l); err == nil {
-		w.log(line)
-	}
-}
-
 // beginning is what fits into a message of an answer.
 func beginning(body []byte) string {
 	const most = 256
 	return strings.ToValidUTF8(strings.TrimSpace(string(body[:min(len(body), most)])), "")
-}
-
-// event answers an event that is no request: the server's answer with a status from 200 to 299 is the function's, any other is
-// an error of the function. So it is on this project's local platform.
-func (w *worker) event(ctx context.Context, inv *invocation, began time.Time) error {
-	source := w.source(inv.payload)
-	path := w.eventPath(source)
-	api := context.WithoutCancel(ctx)
-	status, body, err := w.post(ctx, inv, path, source)
-	w.logRequest(logged{
-		Type: "event", Method: http.MethodPost, Path: path, Source: source, Status: status, Bytes: int64(len(body)), ID: inv.id, Trace: inv.trace,
-	}, began)
-	if err != nil && w.child != nil && ctx.Err() == nil {
-		w.child.notice(ctx, noticeTime)
-	}
-	var f failure
-	switch {
-	case err != nil && statusOf(ctx, err) == http.StatusGatewayTimeout:
-		f = failed(kindTimeout, "POST %s was not answered in time: %v", path, err)
-	case err != nil:
-		f = failed(kindHTTP, "POST %s was not answered: %v", path, err)
-	case status < 200 || status > 299:
-		f = failed(kindHTTP, "POST %s was answered with status %d %s: %s", path, status, http.StatusText(status), beginning(body))
-	case json.Valid(body):
-		return w.api.respond(api, inv.id, body)
-	default: // acknowledged in words
-		return w.api.respond(api, inv.id, []byte("null"))
-	}
-	w.say("request %s: %s", inv.id, f.message)
-	return w.api.fail(api, inv.id, f)
-}
-
-func (w *worker) post(ctx context.Context, inv *invocation, path, source string) (status int, body []byte, err error) {
-	if w.child == nil {
-		return 0, nil, errors.New("there is no server, only files")
-	}
-	w.head = w.appendEvent(w.head[:0], path, source, inv)
-	x := &exchange{link: &w.link, method: http.MethodPost, head: w.head, body: inv.payload}
-	whole := false
-	defer func() { w.release(x, whole) }()
-	response, err := w.forward(ctx, x)
-	if err != nil {
-		return 0, nil, err
-	}
-	w.body, err = appendAll(w.body, response.body, maxEvent)
-	whole = err == nil && len(w.body) <= maxEvent
-	if err == nil && len(w.body) > maxEvent {
-		err = fmt.Errorf("the answer is longer than %d bytes", maxEvent)
-	}
-	return response.status, w.body, err
 }

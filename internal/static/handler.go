@@ -46,7 +46,8 @@ var _ http.Handler = (*Handler)(nil)
 //   - 200.html with status 200, unless the name has an extension: single-page apps route in the browser;
 //   - 404.html, or a line of text, with status 404.
 //
-// Names that begin with a dot are not found, except /.well-known. Behind a prefix use [http.StripPrefix]; redirects are
+// Names that begin with a dot are not found, except /.well-known; nor are *.env, and aloft.yml, up.json and Procfile beside the
+// first index.html. Behind a prefix use [http.StripPrefix]; redirects are
 // relative.
 func New(root *os.Root, options Options) *Handler {
 	if options.Memory == 0 {
@@ -107,7 +108,12 @@ func (h *Handler) find(urlPath string) (name string, redirect, found bool) {
 	return name + ".html", false, !slash && h.kind(name+".html") == regular
 }
 
+// hidden reports whether a name is not for visitors: of what begins with a dot, of what aloft itself reads, of config.
 func hidden(name string) bool {
+	lower := strings.ToLower(name) // as file systems may take it
+	if lower == "aloft.yml" || lower == "up.json" || lower == "procfile" || strings.HasSuffix(lower, ".env") {
+		return true
+	}
 	for i, part := range strings.Split(name, "/") {
 		if strings.HasPrefix(part, ".") && (i > 0 || part != ".well-known") {
 			return true

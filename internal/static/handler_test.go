@@ -65,6 +65,7 @@ func text(t *testing.T, r io.Reader) string {
 var files = map[string]string{
 	"index.html": "home", "404.html": "lost", "about.html": "about", "docs/index.html": "docs", "docs.html": "not this",
 	"notes.html": "notes", "notes/one.html": "one", "css/style.css": long, "img/a.png": "\x89PNG\r\n\x1a\n" + long, "LICENSE": "MIT",
+	"aloft.yml": "name: x", "Procfile": "web: x", "up.json": "{}", "e.env": "secret", "sub/prod.ENV": "secret", "sub/aloft.yml": "an example",
 	".env": "secret", ".well-known/security.txt": "contact", "sub/.git/config": "secret", "sub/a b&c.txt": "odd", "empty/keep": "",
 	"app-B7aQx2Zk.js": "x", "main.3f2a9c81.css": "x", "my-document.js": "x", "release-20240101.js": "x",
 }
@@ -94,6 +95,12 @@ func TestPaths(t *testing.T) {
 		{"/nothing", 404, "lost"},
 		{"/sub/a b&c.txt", 200, "odd"},
 		{"/.env", 404, "lost"},
+		{"/e.env", 404, "lost"},
+		{"/sub/prod.ENV", 404, "lost"},
+		{"/aloft.yml", 404, "lost"},
+		{"/Procfile", 404, "lost"},
+		{"/up.json", 404, "lost"},
+		{"/sub/aloft.yml", 200, "an example"},
 		{"/sub/.git/config", 404, "lost"},
 		{"/.well-known/security.txt", 200, "contact"},
 		{"/sub/.well-known/x", 404, "lost"},

@@ -28,6 +28,9 @@ func build(ctx context.Context, arch string) ([]byte, error) {
 	cmd.Dir = root
 	cmd.Env = append(cmd.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
 	if text, err := cmd.CombinedOutput(); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err() // and not that it was killed
+		}
 		return nil, fmt.Errorf("go build: %w: %s", err, strings.TrimSpace(string(text)))
 	}
 	return os.ReadFile(out)

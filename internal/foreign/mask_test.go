@@ -1,0 +1,38 @@
+package foreign_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aloft-run/aloft/internal/foreign"
+)
+
+// TestMasked: a template that lies beside an app that is committed holds no secret, and goes on saying what there is.
+func TestMasked(t *testing.T) {
+	t.Parallel()
+	text, ok := foreign.Masked([]byte(`{
+		"Parameters": {"Pin": {"Type": "String", "NoEcho": true, "Default": "hunter2-pin"}, "Size": {"Type": "Number", "Default": 7}},
+		"Mappings": {"Stage": {"prod": {"ApiKey": "hunter2-key", "Zone": "kept-zone"}}},
+		"Resources": {
+			"Hello": {"Type": "AWS::Lambda::Function", "Properties": {"Handler": "kept.handler", "Environment": {"Variables": {
+				"API_TOKEN": "hunter2", "Name": "hunter2-name", "N": 4711, "TABLE": {"Ref": "KeptItems"}, "URL": {"Fn::Sub": "https://hunter2@${KeptItems}"}}}}},
+			"DbSecret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "hunter2-db", "Name": "kept-name"}},
+			"Db": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": "{{resolve:secretsmanager:kept}}", "DBName": "kept-db"}},
+			"Task": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [{"Image": "kept-image", "Environment": [{"Name": "X", "Value": "hunter2-x"}]}]}},
+			"Value": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": "hunter2-ssm", "Name": "/kept"}}}}`))
+	if !ok || strings.Contains(string(text), "hunter2") || strings.Contains(string(text), "4711") {
+		t.Errorf("a secret is left:\n%s", text)
+	}
+	for _, want := range []string{"kept.handler", "API_TOKEN", "KeptItems", "kept-name", "{{resolve:secretsmanager:kept}}", "kept-db", "kept-image", "/kept", "kept-zone", "AWS::SecretsManager::Secret", `"Default": 7`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is missing in\n%s", want, text)
+		}
+	}
+	if !json.Valid(text) {
+		t.Error("it is no JSON")
+	}
+	if _, ok := foreign.Masked([]byte("Resources:\n  A: hunter2\n")); ok {
+		t.Error("YAML is taken for masked")
+	}
+}

@@ -25,11 +25,12 @@ var layers = map[string][]string{
 	"internal/lambdaapi":   {"internal/awsapi", "internal/lineage"},
 	"internal/cfn":         {}, // data
 	"internal/stack":       {"internal/cfn", "internal/eventsource", "internal/lambdaruntime", "internal/resource", "internal/shim"},
-	"internal/aws":         {"internal/cfn", "internal/cfndiff", "internal/cost", "internal/foreign", "internal/stack", "internal/shim/..."},
+	"internal/aws":         {"internal/cfn", "internal/cfndiff", "internal/cost", "internal/foreign", "internal/metrics", "internal/stack", "internal/shim/..."},
 	"internal/cfndiff":     {"internal/cfn"},
 	"internal/terraform":   {"internal/cfn"},
 	"internal/export":      {"internal/cfn", "internal/stack", "internal/terraform"},
 	"internal/foreign":     {"internal/cfn", "internal/lambdaruntime"},
+	"internal/metrics":     {},
 	"internal/lambdahttp":  {},                   // a codec: what goes into the shim too
 	"internal/client":      {"internal/api/..."}, // the wire types
 	"internal/cost/...":    {"internal/cfn", "internal/cost"},

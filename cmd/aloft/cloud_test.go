@@ -17,13 +17,14 @@ import (
 // TestScripts:
 //
 //	http-of FILE PATH           http of a path below the URL in a file
+//	records FILE                print the records of the Route 53 zone whose id is in a file: name, type, region, target
 func TestAWS(t *testing.T) {
 	scripts, err := filepath.Glob(filepath.Join("testdata", "aws", "*.txtar"))
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
 	commands := allCommands()
-	commands["http-of"] = getOf
+	commands["http-of"], commands["records"] = getOf, records
 	for _, script := range scripts {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
 			cloud := awstest.Emulator(t)
@@ -62,4 +63,12 @@ func getOf(ts *testscript.TestScript, neg bool, args []string) {
 	url, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	get(ts, neg, []string{strings.TrimSuffix(strings.TrimSpace(string(url)), "/") + args[1]})
+}
+
+func records(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "records FILE")
+	zone, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(ts.Exec("aws", "route53", "list-resource-record-sets", "--hosted-zone-id", strings.TrimSpace(string(zone)),
+		"--query", "ResourceRecordSets[].[Name,Type,Region,AliasTarget.DNSName]", "--output", "text"))
 }

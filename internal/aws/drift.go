@@ -2,7 +2,7 @@ package aws
 
 import (
 	"context"
-	"fmt"
+	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -13,12 +13,19 @@ import (
 
 // Drifted is a part of a stack that is not as its template says: somebody changed it by other means.
 type Drifted struct {
-	Region      string   `json:"region"`
-	ID          string   `json:"id"`       // logical
-	Type        string   `json:"type"`     // "AWS::Lambda::Function"
-	Physical    string   `json:"physical"` // its name or id
-	Deleted     bool     `json:"deleted,omitempty"`
-	Differences []string `json:"differences,omitempty"` // "/MemorySize: 1024, the template says 512"
+	Region      string       `json:"region"`
+	ID          string       `json:"id"`       // logical
+	Type        string       `json:"type"`     // "AWS::Lambda::Function"
+	Physical    string       `json:"physical"` // its name or id
+	Deleted     bool         `json:"deleted,omitempty"`
+	Differences []Difference `json:"differences,omitempty"`
+}
+
+// Difference is a property that is not as the template says.
+type Difference struct {
+	Property string `json:"property"` // "/MemorySize"
+	Expected string `json:"expected"`
+	Actual   string `json:"actual"`
 }
 
 // Drift has CloudFormation compare what a stage's stacks made with their templates, in all regions. It takes some seconds to
@@ -75,17 +82,7 @@ func (r *region) drifted(ctx context.Context, name string) ([]Drifted, error) {
 			return nil, r.Session.explain(err, "read what differs from the template in "+r.name)
 		}
 		for _, d := range page.StackResourceDrifts {
-			one := Drifted{
-				Region: r.name, ID: sdk.ToString(d.LogicalResourceId), Type: sdk.ToString(d.ResourceType), Physical: sdk.ToString(d.PhysicalResourceId),
-				Deleted: d.StackResourceDriftStatus == types.StackResourceDriftStatusDeleted,
-			}
-			for _, difference := range d.PropertyDifferences {
-				if !ofReleases(one.Type, sdk.ToString(difference.PropertyPath)) {
-					one.Differences = append(one.Differences, fmt.Sprintf("%s: %s, the template says %s",
-						sdk.ToString(difference.PropertyPath), sdk.ToString(difference.ActualValue), sdk.ToString(difference.ExpectedValue)))
-				}
-			}
-			if one.Deleted || len(one.Differences) > 0 {
+			if one, is := r.driftOf(d); is {
 				all = append(all, one)
 			}
 		}
@@ -93,7 +90,29 @@ func (r *region) drifted(ctx context.Context, name string) ([]Drifted, error) {
 	return all, nil
 }
 
-// ofReleases reports whether a property is one that releases change without the stack.
-func ofReleases(kind, path string) bool {
-	return kind == "AWS::Lambda::Alias" && (path == "/FunctionVersion" || path == "/Description")
+// driftOf is what differs of one part; false if that is what aloft itself does without the stack.
+func (r *region) driftOf(d types.StackResourceDrift) (Drifted, bool) {
+	one := Drifted{
+		Region: r.name, ID: sdk.ToString(d.LogicalResourceId), Type: sdk.ToString(d.ResourceType), Physical: sdk.ToString(d.PhysicalResourceId),
+		Deleted: d.StackResourceDriftStatus == types.StackResourceDriftStatusDeleted,
+	}
+	for _, difference := range d.PropertyDifferences {
+		found := Difference{sdk.ToString(difference.PropertyPath), sdk.ToString(difference.ExpectedValue), sdk.ToString(difference.ActualValue)}
+		if !ofReleases(one.Type, found) {
+			one.Differences = append(one.Differences, found)
+		}
+	}
+	gone := one.Deleted && one.Type != "AWS::Lambda::Version" // old versions are deleted when there are many
+	return one, gone || len(one.Differences) > 0
+}
+
+// ofReleases reports whether a difference is one that aloft makes without the stack: releases of new code, and aloft stop.
+func ofReleases(kind string, d Difference) bool {
+	switch kind {
+	case "AWS::Lambda::Alias":
+		return d.Property == "/FunctionVersion" || d.Property == "/Description"
+	case "AWS::Lambda::Function":
+		return strings.HasPrefix(d.Property, "/Code") || d.Property == "/ReservedConcurrentExecutions" && d.Actual == "0"
+	}
+	return false
 }

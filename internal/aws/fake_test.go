@@ -230,7 +230,7 @@ func TestDrift(t *testing.T) {
 	platform := aws.New(aws.Options{Session: session, Releases: w.apps, Poll: time.Millisecond, Objects: func(string) aws.Objects { return nil }})
 	got, err := platform.Drift(t.Context(), w.ref)
 	w.must(err)
-	if len(got) != 1 || got[0].ID != "WebFunction" || len(got[0].Differences) != 1 || got[0].Differences[0] != "/MemorySize: 1024, the template says 512" {
+	if len(got) != 1 || got[0].ID != "WebFunction" || len(got[0].Differences) != 1 || got[0].Differences[0] != (aws.Difference{Property: "/MemorySize", Expected: "512", Actual: "1024"}) {
 		t.Errorf("drift: %+v", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -123,7 +124,7 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 	if strings.HasSuffix(status, "_IN_PROGRESS") {
 		// A certificate whose zone is not Route 53's waits for a record that somebody has to make.
 		if _, record, waits := strings.Cut(sdk.ToString(e.ResourceStatusReason), "Content of DNS Record is: "); waits {
-			f.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s waits for this DNS record, make it: %s", r.name, id, record)})
+			f.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s waits for this DNS record, make it: %s", r.name, id, recordText(record))})
 		}
 		if started[id].IsZero() {
 			started[id] = at
@@ -140,6 +141,16 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 		line += "\n" + sdk.ToString(e.ResourceStatusReason)
 	}
 	f.report.Report(aloft.Output{Step: aloft.StepStart, Text: line})
+}
+
+var recordFields = regexp.MustCompile(`^\{Name: (\S+?)\.?,Type: (\S+?),Value: (\S+?)\.?\}$`)
+
+// recordText is a DNS record as CloudFormation writes it in an event, as people do.
+func recordText(text string) string {
+	if parts := recordFields.FindStringSubmatch(text); parts != nil {
+		return strings.Join(parts[1:], " ")
+	}
+	return text
 }
 
 // consequence reports whether something failed only because something else did.

@@ -46,7 +46,7 @@ func (p *Platform) Logs(ctx context.Context, query aloft.LogQuery) iter.Seq2[alo
 			yield(aloft.LogLine{}, err)
 			return
 		}
-		t := tail{groups: groups, seen: map[string]bool{}}
+		t := tail{groups: groups, seen: map[string]time.Time{}}
 		lines := t.last(ctx, query)
 		for {
 			for _, line := range lines {
@@ -54,12 +54,14 @@ func (p *Platform) Logs(ctx context.Context, query aloft.LogQuery) iter.Seq2[alo
 					return
 				}
 			}
-			if !query.Follow || t.err != nil {
+			if !query.Follow || !t.goesOn() {
 				break
 			}
-			if t.err = p.pause(ctx); t.err == nil {
-				lines = t.since(ctx, t.newest.Add(-late))
+			if t.err = p.pause(ctx); t.err != nil {
+				break
 			}
+			lines = t.since(ctx, t.newest.Add(-late))
+			t.forget()
 		}
 		if t.err != nil {
 			yield(aloft.LogLine{}, t.err)
@@ -81,13 +83,14 @@ func (p *Platform) groups(ctx context.Context, ref aloft.StageRef) ([]*group, er
 	return all, nil
 }
 
-// late is how much later than others CloudWatch may have a line.
-const late = 10 * time.Second
+// late is how much later than others CloudWatch may have a line. It is read again and again, so it is short; a quiet function's
+// environment may keep a line for longer, which then shows without --follow only.
+const late = time.Minute
 
 // tail is a log that is being read.
 type tail struct {
 	groups []*group
-	seen   map[string]bool // ids of events
+	seen   map[string]time.Time // ids of events, with their times
 	newest time.Time
 	err    error
 }
@@ -102,7 +105,7 @@ func (t *tail) last(ctx context.Context, query aloft.LogQuery) []aloft.LogLine {
 	}
 	const day = 24 * time.Hour
 	var lines []aloft.LogLine
-	for _, back := range []time.Duration{time.Hour, day, 30 * day} {
+	for _, back := range []time.Duration{5 * time.Minute, time.Hour, day, 30 * day} {
 		clear(t.seen)
 		lines = t.since(ctx, now.Add(-back))
 		if t.err != nil || query.Limit > 0 && len(lines) >= query.Limit {
@@ -120,16 +123,17 @@ func final(lines []aloft.LogLine, limit int) []aloft.LogLine {
 	return lines[max(0, len(lines)-limit):]
 }
 
-// since are the lines from a time on that were not seen before, oldest first.
+// since are the lines from a time on that were not seen before, oldest first. If a log cannot be read the lines of the others, and
+// of its first pages, are there.
 func (t *tail) since(ctx context.Context, from time.Time) []aloft.LogLine {
 	var lines []aloft.LogLine
 	for _, g := range t.groups {
 		found, err := g.read(ctx, from, t.seen)
+		lines = append(lines, found...)
 		if err != nil {
 			t.err = err
-			return nil
+			break
 		}
-		lines = append(lines, found...)
 	}
 	slices.SortStableFunc(lines, func(a, b aloft.LogLine) int { return cmp.Compare(a.Time.UnixNano(), b.Time.UnixNano()) })
 	if len(lines) > 0 && lines[len(lines)-1].Time.After(t.newest) {
@@ -138,29 +142,53 @@ func (t *tail) since(ctx context.Context, from time.Time) []aloft.LogLine {
 	return lines
 }
 
-func (g *group) read(ctx context.Context, from time.Time, seen map[string]bool) ([]aloft.LogLine, error) {
+// goesOn reports whether a log can be followed: when AWS answers again, what was not read is read then.
+func (t *tail) goesOn() bool { return t.err == nil || aloft.ErrorCode(t.err) == aloft.Unavailable }
+
+// forget drops events that are too old to be read again.
+func (t *tail) forget() {
+	const spare = time.Minute
+	for id, at := range t.seen {
+		if at.Before(t.newest.Add(-late - spare)) {
+			delete(t.seen, id)
+		}
+	}
+}
+
+func (g *group) read(ctx context.Context, from time.Time, seen map[string]time.Time) ([]aloft.LogLine, error) {
 	var lines []aloft.LogLine
 	pages := cloudwatchlogs.NewFilterLogEventsPaginator(g.logs, &cloudwatchlogs.FilterLogEventsInput{
 		LogGroupName: sdk.String(logGroup(g.lambda)), StartTime: sdk.Int64(from.UnixMilli()),
 	})
+	same := map[string]int{}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if is(err, "ResourceNotFoundException") { // nothing was printed yet
-			return nil, nil
+		if is(err, noResource) { // nothing was printed yet
+			return lines, nil
 		}
 		if err != nil {
-			return nil, g.Session.explain(err, "read the log of "+g.lambda+" in "+g.name)
+			return lines, g.Session.explain(err, "read the log of "+g.lambda+" in "+g.name)
 		}
 		for _, e := range page.Events {
-			// Not every emulator gives events ids of their own.
-			id := strings.Join([]string{g.name, sdk.ToString(e.EventId), sdk.ToString(e.LogStreamName), strconv.FormatInt(sdk.ToInt64(e.Timestamp), 10), sdk.ToString(e.Message)}, " ")
-			if !seen[id] {
-				seen[id] = true
+			id := g.idOf(e, same)
+			if _, known := seen[id]; !known {
+				seen[id] = time.UnixMilli(sdk.ToInt64(e.Timestamp))
 				lines = append(lines, g.line(ctx, e))
 			}
 		}
 	}
 	return lines, nil
+}
+
+// idOf names an event, the same each time it is read. Emulators may give events no ids; there it is what the event is, and which one
+// it is of those that look the same, as counted in same.
+func (g *group) idOf(e types.FilteredLogEvent, same map[string]int) string {
+	if id := sdk.ToString(e.EventId); id != "" {
+		return g.name + " " + g.lambda + " " + id
+	}
+	id := strings.Join([]string{g.name, g.lambda, sdk.ToString(e.LogStreamName), strconv.FormatInt(sdk.ToInt64(e.Timestamp), 10), sdk.ToString(e.Message)}, " ")
+	same[id]++
+	return id + " " + strconv.Itoa(same[id])
 }
 
 // streamName is how Lambda names the streams of a log: a date, the version, and the instance.

@@ -2,10 +2,14 @@ package aws
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/cfn"
 	"github.com/aloft-run/aloft/internal/stack"
 )
 
@@ -56,8 +60,64 @@ func (p *Platform) Resources(ctx context.Context, ref aloft.StageRef) ([]aloft.R
 		return nil, err
 	}
 	all := []aloft.ResourceStatus{}
-	for _, one := range release.Resources {
-		all = append(all, aloft.ResourceStatus{Resource: one.Name, Type: one.Type, Name: ref.ResourceName(one), Counts: []aloft.ResourceCount{}})
+	if release.Version == 0 {
+		return all, nil
+	}
+	home := release.AWS.Regions[0]
+	stores, err := p.Stores(stack.Input{Release: release, Region: home})
+	if err != nil {
+		return nil, err
+	}
+	known := strings.NewReplacer("${"+cfn.Account+"}", p.Session.Account, "${"+cfn.Region+"}", home, "${"+cfn.Partition+"}", partition(home))
+	for i, one := range release.Resources {
+		status := aloft.ResourceStatus{
+			Resource: one.Name, Type: one.Type, Name: known.Replace(stores[i].Name), ARN: known.Replace(stores[i].ARN), Variable: stores[i].Variable,
+			Counts: []aloft.ResourceCount{},
+		}
+		if strings.Contains(status.ARN, "${") { // an attribute
+			status.ARN = p.arnOf(home, one.Type, status.Name)
+		}
+		all = append(all, status)
 	}
 	return all, nil
+}
+
+// arnOf is the ARN of something by its name, "" for types whose names do not tell it.
+func (p *Platform) arnOf(region, kind, name string) string {
+	at := map[string]string{aloft.Queue: "sqs", aloft.Topic: "sns", aloft.Stream: "kinesis", aloft.Table: "dynamodb"}[kind]
+	switch kind {
+	case aloft.Stream:
+		name = "stream/" + name
+	case aloft.Table:
+		name = "table/" + name
+	}
+	if at == "" {
+		return ""
+	}
+	return "arn:" + partition(region) + ":" + at + ":" + region + ":" + p.Session.Account + ":" + name
+}
+
+// FunctionURLs are the addresses that functions of a release that serves have of their own, by function.
+func (p *Platform) FunctionURLs(ctx context.Context, release aloft.Release) (map[string]string, error) {
+	has := func(f aloft.Function) bool { return f.URL != nil }
+	if release.AWS == nil || !slices.ContainsFunc(release.Functions, has) {
+		return nil, nil
+	}
+	found, err := p.in(release.AWS.Regions[0]).stackOf(ctx, StackName(release.StageRef))
+	return functionURLs(release, found), err
+}
+
+// functionURLs are the addresses of functions of their own, as the stack of a region says them, by function.
+func functionURLs(release aloft.Release, found *types.Stack) map[string]string {
+	urls := map[string]string{}
+	outputs, err := stack.FunctionURLOutputs(release)
+	if err != nil { // then there is no such stack
+		return urls
+	}
+	for name, output := range outputs {
+		if url := outputOf(found, output); url != "" {
+			urls[name] = url
+		}
+	}
+	return urls
 }

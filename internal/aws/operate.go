@@ -85,7 +85,7 @@ func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status
 			return status, err
 		}
 		if i == 0 {
-			status.URL = outputOf(found, stack.OutputURL)
+			status.URL, status.FunctionURLs = outputOf(found, stack.OutputURL), functionURLs(release, found)
 		}
 		for _, f := range lambdaFunctions(release) {
 			instance, err := r.instance(ctx, release, f, made.Regions[name].Versions[f.Name])
@@ -134,6 +134,9 @@ func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Fu
 		i.State = aloft.Starting
 	case config.State == "Inactive":
 		i.State = aloft.Idle
+	case recorded != "" && sdk.ToString(config.Version) != recorded:
+		i.Reason = "the alias " + stack.Live + " leads to version " + sdk.ToString(config.Version) + ", the record of " + title(release) + " says " + recorded +
+			": somebody moved it, or a deploy is under way; aloft up " + release.Stage + " --force"
 	}
 	return i, nil
 }

@@ -52,6 +52,8 @@ type Options struct {
 	Objects  func(region string) Objects
 	// Render is [stack.Render] with the kinds of resources and sources filled in.
 	Render func(stack.Input) (stack.Output, error)
+	// Stores is [stack.Stores], likewise. Only Resources needs it.
+	Stores func(stack.Input) ([]stack.Store, error)
 	// Artifact opens an artifact of this machine. It returns NotFound if it is not here; it may be in the bucket.
 	Artifact func(digest string) (io.ReadCloser, int64, error)
 	// Shim returns the layer for an architecture, [aloft.ARM64] or [aloft.X8664].

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -21,6 +22,7 @@ type region struct {
 	metrics *cloudwatch.Client
 	secrets *secretsmanager.Client
 	tagged  *resourcegroupstaggingapi.Client
+	certs   *acm.Client
 	objects Objects
 }
 
@@ -35,7 +37,7 @@ func (p *Platform) in(name string) *region {
 	r := &region{
 		Platform: p, name: name, stacks: cloudformation.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg),
 		logs: cloudwatchlogs.NewFromConfig(cfg), metrics: cloudwatch.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
-		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), objects: p.Objects(name),
+		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), certs: acm.NewFromConfig(cfg), objects: p.Objects(name),
 	}
 	p.regions[name] = r
 	return r

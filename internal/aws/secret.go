@@ -40,10 +40,14 @@ func (r *regional) delivery(ctx context.Context) (stack.Config, error) {
 }
 
 // variables are those of each function. Large says that they have no room in Lambda's environment.
-func (r *regional) variables() (c stack.Config, large bool) {
+func (r *regional) variables() (c stack.Config, large bool) { return deliveryOf(r.release, r.config) }
+
+// deliveryOf says how the config of a release reaches its functions: as parameters, or, if it is large, by a secret that is to be
+// filled in, under a label.
+func deliveryOf(release aloft.Release, config aloft.Config) (c stack.Config, large bool) {
 	c = stack.Config{Variables: map[string]aloft.Config{}}
-	for _, f := range r.release.Tuned() {
-		variables := r.config.For(f.Name)
+	for _, f := range release.Tuned() {
+		variables := config.For(f.Name)
 		c.Variables[f.Name] = variables
 		size := 0
 		for name, value := range variables {
@@ -55,7 +59,7 @@ func (r *regional) variables() (c stack.Config, large bool) {
 		large = large || size > environmentLimit-envelope
 	}
 	if large {
-		c.Label = fmt.Sprintf("%s%d", labelStart, r.release.Config.Version)
+		c.Label = fmt.Sprintf("%s%d", labelStart, release.Config.Version)
 	}
 	return c, large
 }

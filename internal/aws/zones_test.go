@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
+	"github.com/aloft-run/aloft/internal/aws"
 	"github.com/aloft-run/aloft/internal/stack"
 )
 
@@ -46,4 +47,17 @@ func TestZones(t *testing.T) {
 	release := w.release("one")
 	release.AWS.Zone, release.AWS.Domains = "example.net", []string{"www.example.net"}
 	wantError(t, w.apply(t.Context(), release), "invalid", "no public Route 53 zone example.net", "zone: false")
+}
+
+// CloudFormation says in an event which record proves a domain.
+func TestRecordText(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{Name: _1a.example.com.,Type: CNAME,Value: _2b.acm-validations.aws.}": "_1a.example.com CNAME _2b.acm-validations.aws",
+		"something else": "something else",
+	} {
+		if got := aws.RecordText(text); got != want {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
 }

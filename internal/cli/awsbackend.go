@@ -242,5 +242,16 @@ func (b *awsBackend) url(ref aloft.StageRef) string {
 	return url
 }
 
+// functionURLs are the addresses of functions of their own, none if they cannot be looked up.
+func (b *awsBackend) functionURLs(ctx context.Context, release aloft.Release) map[string]string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), urlPatience)
+	defer cancel()
+	urls, err := b.platform.FunctionURLs(ctx, release)
+	if err != nil {
+		b.logger.Warn("look for function URLs", "stage", release.StageRef.String(), "error", err)
+	}
+	return urls
+}
+
 // urlPatience bounds the wait for an address after the work is done.
 const urlPatience = 20 * time.Second

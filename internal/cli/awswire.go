@@ -25,13 +25,13 @@ func (b *awsBackend) deployOptions() deploy.Options {
 		Apps: b.apps, Platform: b.platform, Artifacts: b.store, Buildpacks: standard.Buildpacks(), Sources: cloudSources(), Engine: b.engine,
 		Sealer: s3.NewSealer(b.session.In(b.region), s3.KeyID), Logs: noLogs{}, URL: b.url, Dir: filepath.Join(b.dir, "deploy"),
 		BuildEnv: buildEnv(b.program.env), Logger: b.logger, AWS: &aloft.AWS{Regions: []string{b.region}},
-		Stored: artifacts.Has, Fetch: artifacts.Download, Lock: b.lock, Shared: true, LockBuild: b.use.lockBuild,
+		Fit: stack.Fit, FunctionURLs: b.functionURLs, Stored: artifacts.Has, Fetch: artifacts.Download, Lock: b.lock, Shared: true, LockBuild: b.use.lockBuild,
 	}
 }
 
 func (b *awsBackend) platformOptions() aws.Options {
 	return aws.Options{
-		Session: b.session, Releases: b.apps, Render: renderStack, Artifact: b.openArtifact, Shim: layer, RunLocal: b.runLocal, Logger: b.logger,
+		Session: b.session, Releases: b.apps, Render: renderStack, Stores: stores, Artifact: b.openArtifact, Shim: layer, RunLocal: b.runLocal, Logger: b.logger,
 		Unseal:  func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return b.Unseal(ctx, r) },
 		Objects: func(region string) aws.Objects { return s3.Open(b.session.In(region), b.session.Bucket(region)).Keys() },
 		Client:  visitor(), Poll: b.pace(),
@@ -55,6 +55,11 @@ func renderStack(in stack.Input) (stack.Output, error) {
 	in.Kinds = standard.CloudKinds()
 	in.Sources = func(uri string) (eventsource.Source, error) { return cloudSources().Parse(in.Release.StageRef, uri) }
 	return stack.Render(in)
+}
+
+func stores(in stack.Input) ([]stack.Store, error) {
+	in.Kinds = standard.CloudKinds()
+	return stack.Stores(in)
 }
 
 // openArtifact opens an artifact of this machine.

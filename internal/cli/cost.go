@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -17,7 +18,7 @@ import (
 // costPeriod is how far back an app's own requests are looked at.
 const costPeriod = 24 * time.Hour
 
-// usageSource says what a stage uses. Implementations: meter.Logs.
+// usageSource says what a stage uses. Implementations: meter.Logs, cloudUsage.
 type usageSource interface {
 	// Usage measures from since on. It returns NotFound if there was nothing.
 	Usage(ctx context.Context, ref aloft.StageRef, since time.Time) (meter.Measured, error)
@@ -45,6 +46,8 @@ type costResult struct {
 	Left       []string        `json:"notCounted"`
 	Estimate   cost.Estimate   `json:"estimate"`
 	Comparison cost.Comparison `json:"comparison"`
+
+	known bool // the endpoint and the architecture are those that it has on AWS
 }
 
 func newCost(p *program) *cobra.Command {
@@ -56,8 +59,9 @@ func newCost(p *program) *cobra.Command {
 dollars before tax, and what the free tier takes off, apart. Then from how many requests a day on a machine of your own
 costs no more, and how busy that would be: cores, if each request keeps one busy for all its duration.
 
-The load is that of the last 24 hours, by the stage's log. --requests with --duration says another one and needs no app;
---requests alone takes the app's own load at that rate. The other flags set what functions would be.
+The load is that of the last 24 hours, by the stage's log, or by CloudWatch if it is on AWS. --requests with --duration
+says another one and needs no app; --requests alone takes the app's own load at that rate. The other flags set what
+functions would be.
 
 Prices are a table with a date and a source for each figure (--prices), not AWS's page of today; they are those of
 us-east-1. Not counted: resources, disks, what is free for a year only, taxes, support.
@@ -221,13 +225,13 @@ func (o costOptions) measure(ctx context.Context, p *program, result *costResult
 	}
 	defer c.Close()
 	now := time.Now()
-	var source usageSource = meter.Logs{Service: c, Functions: release.Tuned(), Endpoint: cost.HTTPAPI, Until: now}
-	measured, err := source.Usage(ctx, ref, now.Add(-costPeriod))
+	measured, err := usageOf(c, release, now).Usage(ctx, ref, now.Add(-costPeriod))
 	if err != nil {
 		return err
 	}
 	result.Stage, result.Since, result.Until = &ref, measured.Since, measured.Until
 	result.Functions = measured.Functions
+	result.known = release.AWS != nil
 	result.Left = append(result.Left, measured.Left...)
 	for _, f := range release.Tuned() {
 		if f.Memory == 0 && o.memory == "" && (f.Kind == aloft.Web || f.Kind == aloft.Handler) {
@@ -246,10 +250,10 @@ func (o costOptions) apply(w wanted, functions []cost.Usage, result *costResult)
 	}
 	measured := result.Stage != nil
 	assume(measured || w.memory > 0, "1024 MB, as aloft deploys what says nothing (--memory)")
-	assume(o.arch != "", "arm64, as aloft deploys (--arch)")
-	assume(o.endpoint != "", "an HTTP API (--endpoint)")
-	assume(measured || o.loggedSet, "300 bytes logged a request, which are Lambda's own lines (--log-bytes)")
-	if !measured && !o.responseSet {
+	assume(result.known || o.arch != "", "arm64, as aloft deploys (--arch)")
+	assume(result.known || o.endpoint != "", "an HTTP API (--endpoint)")
+	assume(measured && !result.known || o.loggedSet, "300 bytes logged a request, which are Lambda's own lines (--log-bytes)")
+	if (!measured || result.known) && !o.responseSet {
 		result.Left = append(result.Left, "data sent to the Internet (--response-bytes)")
 	}
 	for i := range functions {
@@ -258,14 +262,8 @@ func (o costOptions) apply(w wanted, functions []cost.Usage, result *costResult)
 }
 
 func (o costOptions) applyTo(u *cost.Usage, w wanted) {
-	u.Arch = cost.ARM64
-	if o.arch != "" {
-		u.Arch = cost.Arch(o.arch)
-	}
-	u.Endpoint = cost.HTTPAPI
-	if o.endpoint != "" {
-		u.Endpoint = cost.Endpoint(o.endpoint)
-	}
+	u.Arch = cost.Arch(cmp.Or(o.arch, string(u.Arch), string(cost.ARM64)))
+	u.Endpoint = cost.Endpoint(cmp.Or(o.endpoint, string(u.Endpoint), string(cost.HTTPAPI)))
 	if w.memory > 0 {
 		u.Memory = w.memory
 	}

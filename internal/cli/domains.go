@@ -18,7 +18,12 @@ func newDomains(p *program) *cobra.Command {
 		Long: `A stage answers at its own host and at the domains added to it. Their names must lead to this machine. Without a
 command it lists them (the same as domains list). domains:add and the like are the same as domains add.
 
-With --json it prints an array of domains.
+On AWS a domain gets a certificate and, where the account has its Route 53 zone, the DNS records. Else the deploy waits
+for a record that proves the domain, and says which; so does this command, from another terminal too: the state of each
+certificate, where the domain is to lead, and which records to make.
+
+With --json it prints an array of domains; on AWS an array of {"domain", "region", "certificate" (ACM's status),
+"reason", "target", "zone", "records": [{"name", "type", "value"}]}, records being those to make by hand.
 
 Exit status: 0 it worked; 1 a domain belongs to another stage; 2 the input was wrong.`,
 		Example: `  aloft domains
@@ -29,7 +34,7 @@ Exit status: 0 it worked; 1 a domain belongs to another stage; 2 the input was w
 	c.AddCommand(newCommand(cobra.Command{
 		Use:   "list [flags]",
 		Short: "List the domains of a stage",
-		Long:  "Lists the domains of a stage besides its own host. With --json: an array.\n\nExit status: 0 printed; 2 there is no such app or stage.",
+		Long:  "Lists the domains of a stage besides its own host, on AWS with their certificates and the records to\nmake. With --json: an array.\n\nExit status: 0 printed; 2 there is no such app or stage.",
 		Example: `  aloft domains list
   aloft domains list --stage production`,
 		Args: between(0, 0),
@@ -115,6 +120,9 @@ func runDomains(ctx context.Context, p *program, change func(now []string) ([]st
 		if stage, err = c.SetDomains(ctx, ref, next); err != nil {
 			return err
 		}
+	}
+	if b, onAWS := c.(*awsBackend); onAWS && len(stage.Domains) > 0 {
+		return p.printDomainsOnAWS(ctx, b, ref)
 	}
 	if p.flags.json {
 		return p.printJSON(append([]string{}, stage.Domains...))

@@ -31,3 +31,6 @@ func OpenRotatingLog(path string, size int64, kept int) (io.WriteCloser, error) 
 
 // ToolDirs are the directories that sandboxes see besides the system's.
 func ToolDirs(env map[string]string, own string) []string { return toolDirs(env, own) }
+
+// Sparkline is sparkline.
+func Sparkline(values []int64) string { return sparkline(values) }

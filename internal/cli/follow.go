@@ -22,13 +22,14 @@ type follower struct {
 // this.
 func (p *program) followLogs(ctx context.Context, c backend, query aloft.LogQuery, o logOptions) error {
 	f := follower{printed: map[aloft.LogLine]bool{}, newest: time.Now().Add(-overlap)}
+	_, once := c.(*awsBackend) // it has each line once, and lines that look alike too
 	for {
 		var ended error
 		for line, err := range c.Logs(ctx, query) {
 			if ended = err; err != nil {
 				break
 			}
-			if !f.isNew(line) {
+			if !once && !f.isNew(line) || !o.wants(line) {
 				continue
 			}
 			if err := p.printLog(line, o.raw); err != nil {

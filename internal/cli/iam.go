@@ -102,8 +102,12 @@ func renderOutline(r *aloft.Release, sources eventsource.Set) (stack.Output, err
 			shown.Functions[i].Command, shown.Functions[i].Runtime = []string{"./server"}, ""
 		}
 	}
+	layers := map[string]stack.Object{} // what they hold makes no difference either
+	for _, digest := range shown.Digests() {
+		layers[digest] = stack.Object{Bucket: "layers", Key: digest}
+	}
 	return stack.Render(stack.Input{
-		Release: shown, Region: shown.AWS.Regions[0], Kinds: standard.CloudKinds(),
+		Release: shown, Region: shown.AWS.Regions[0], Layers: layers, Kinds: standard.CloudKinds(),
 		Sources: func(uri string) (eventsource.Source, error) { return sources.Parse(r.StageRef, uri) },
 	})
 }

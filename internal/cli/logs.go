@@ -4,12 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
 )
+
+// filteredTime is how far back lines are looked for that a filter wants.
+const filteredTime = 24 * time.Hour
 
 // defaultLines is how many lines logs prints if neither -n nor --since says.
 const defaultLines = 100
@@ -21,6 +26,9 @@ type logOptions struct {
 	linesSet bool
 	since    string
 	raw      bool
+
+	function, grep, release string
+	only                    int // --release as a number
 }
 
 func newLogs(p *program) *cobra.Command {
@@ -31,6 +39,10 @@ func newLogs(p *program) *cobra.Command {
 		Short:   "Print the log of a stage",
 		Long: `Prints what the app's instances printed, what aloft says about them, and the requests they took, oldest first.
 Escape sequences and control bytes are left out unless --raw is given. --follow goes on when the server is upgraded.
+On AWS it is what CloudWatch has, some seconds late: all functions in all regions, in the order of their times.
+
+--function, --release and --grep leave out all other lines, before -n counts. Without --since they look at the last 24
+hours.
 
 With --json it prints an array of {"time", "release", "function", "instance", "stream", "requestId", "text"};
 with --follow one such object a line.
@@ -40,18 +52,51 @@ Exit status: 0 printed; 2 there is no such app or stage; 130 interrupted (the wa
   aloft logs -f production
   aloft logs -n 20
   aloft logs --since 5m
+  aloft logs production --function create --grep "timed out"
   aloft logs --since 2026-01-31T12:00:00Z --json`,
 		Args: between(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.stage, o.linesSet = first(args), c.Flags().Changed("lines")
+			if err := o.readFilter(c.Flags().Changed); err != nil {
+				return err
+			}
 			return runLogs(c.Context(), p, o)
 		},
 	})
 	c.Flags().BoolVarP(&o.follow, "follow", "f", false, "go on with new lines")
 	c.Flags().IntVarP(&o.lines, "lines", "n", defaultLines, "the last so many lines; 0 is all")
 	c.Flags().StringVar(&o.since, "since", "", "not before: a duration ago, or a time as 2026-01-31T12:00:00Z")
+	c.Flags().StringVar(&o.function, "function", "", "lines of this function only")
+	c.Flags().StringVar(&o.release, "release", "", "lines of this release only, such as v3")
+	c.Flags().StringVar(&o.grep, "grep", "", "lines that have this text only")
 	c.Flags().BoolVar(&o.raw, "raw", false, "print lines as they are, escape sequences too")
 	return c
+}
+
+// readFilter reads the flags that say which lines are wanted. Given says which flags were given.
+func (o *logOptions) readFilter(given func(string) bool) error {
+	for name, value := range map[string]string{"function": o.function, "grep": o.grep} {
+		if given(name) && (value == "" || strings.ContainsFunc(value, unicode.IsControl)) {
+			return aloft.Errorf(aloft.Invalid, "--%s %q leaves no line", name, value).WithHint("leave it out to see all")
+		}
+	}
+	if o.function != "" && strings.ContainsAny(o.function, " /") {
+		return aloft.Errorf(aloft.Invalid, "--function %q is no name of a function", o.function).WithHint("aloft functions lists them")
+	}
+	if n, is := aloft.ParseVersion(o.release); is {
+		o.only = n
+	} else if given("release") {
+		return aloft.Errorf(aloft.Invalid, "--release %q is no release", o.release).WithHint("such as v3; aloft releases lists them")
+	}
+	return nil
+}
+
+// filters reports whether lines are left out.
+func (o logOptions) filters() bool { return o.function != "" || o.grep != "" || o.only != 0 }
+
+// wants reports whether a line is not left out.
+func (o logOptions) wants(line aloft.LogLine) bool {
+	return (o.function == "" || line.Function == o.function) && (o.only == 0 || line.Release == o.only) && strings.Contains(line.Text, o.grep)
 }
 
 func (o logOptions) query(ref aloft.StageRef) (aloft.LogQuery, error) {
@@ -59,7 +104,13 @@ func (o logOptions) query(ref aloft.StageRef) (aloft.LogQuery, error) {
 	if o.lines < 0 {
 		return query, aloft.Errorf(aloft.Invalid, "-n %d is negative", o.lines).WithHint("0 prints all lines")
 	}
+	if o.filters() && !o.follow {
+		query.Limit = 0 // of those that are wanted
+	}
 	if o.since == "" {
+		if o.filters() && !o.follow {
+			query.Since = time.Now().Add(-filteredTime)
+		}
 		return query, nil
 	}
 	if !o.linesSet {
@@ -103,7 +154,8 @@ func runLogs(ctx context.Context, p *program, o logOptions) error {
 		switch {
 		case err != nil:
 			return err
-		case p.flags.json:
+		case !o.wants(line):
+		case p.flags.json || o.filters():
 			list = append(list, line)
 		default:
 			if err := p.printLog(line, o.raw); err != nil {
@@ -111,8 +163,16 @@ func runLogs(ctx context.Context, p *program, o logOptions) error {
 			}
 		}
 	}
+	if o.filters() && o.lines > 0 && (o.linesSet || o.since == "") {
+		list = list[max(0, len(list)-o.lines):]
+	}
 	if p.flags.json {
 		return p.printJSON(list)
+	}
+	for _, line := range list {
+		if err := p.printLog(line, o.raw); err != nil {
+			return err
+		}
 	}
 	return nil
 }

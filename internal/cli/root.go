@@ -75,7 +75,7 @@ func newRoot(p *program) *cobra.Command {
 func commandGroups(p *program) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		groupDeploy:  {newUp(p), newBuild(p), newPlan(p), newRollback(p), newPromote(p), newConfig(p), newScale(p), newResource(p), newExport(p), newImport(p)},
-		groupLook:    {newOpen(p), newURL(p), newStatus(p), newFunctions(p), newResources(p), newIAM(p), newApps(p), newReleases(p), newAliases(p), newLogs(p), newCost(p), newRecords(p), newTestEvents(p)},
+		groupLook:    {newOpen(p), newURL(p), newStatus(p), newFunctions(p), newResources(p), newIAM(p), newApps(p), newReleases(p), newAliases(p), newLogs(p), newMetrics(p), newCost(p), newRecords(p), newTestEvents(p)},
 		groupOperate: {newInvoke(p), newDeadLetters(p), newEventSources(p), newRecord(p), newReplay(p), newRun(p), newRestart(p), newStop(p), newUnlock(p), newDomains(p), newDestroy(p), newCredentials(p)},
 		groupServer:  {newServe(p), newUpgrade(p), newDoctor(p), newVersion(p), newSchema(p), newCompletion(p)},
 	}

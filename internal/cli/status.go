@@ -11,7 +11,8 @@ import (
 )
 
 func newStatus(p *program) *cobra.Command {
-	return newCommand(cobra.Command{
+	drift := false
+	c := newCommand(cobra.Command{
 		Use:     "status [stage] [flags]",
 		Aliases: []string{"ps"},
 		Short:   "Show what runs of an app",
@@ -19,30 +20,50 @@ func newStatus(p *program) *cobra.Command {
 requests they work on, and why one has crashed and when it starts again. A function without requests may be
 idle, with no instance until the next request, or its instance frozen (idle in aloft.yml).
 
-With --json: an array of {"stage", "url", "isolation", "instances"}.
+Of a stage on AWS each function in each region is one line, and each region's stack one more. --drift has CloudFormation
+compare what it made with the stack's template, which takes some seconds to minutes: what somebody changed by other
+means is listed. What aloft itself changes without the stack (code, versions, the alias) is no drift.
+
+With --json: an array of {"stage", "url", "isolation", "instances"}, on AWS with "stacks": [{"region", "stack",
+"status", "reason", "release", "changed", "hint"}], and with --drift "drift": [{"region", "id", "type", "physical",
+"deleted", "differences": [{"property", "expected", "actual"}]}].
 
 Exit status: 0 printed; 2 there is no such app or stage.`,
 		Example: `  aloft status
   aloft status production
+  aloft status production --drift
   aloft status --app shop --json`,
 		Args: between(0, 1),
-		RunE: func(c *cobra.Command, args []string) error { return runStatus(c.Context(), p, first(args)) },
+		RunE: func(c *cobra.Command, args []string) error { return runStatus(c.Context(), p, first(args), drift) },
 	})
+	c.Flags().BoolVar(&drift, "drift", false, "on AWS, list what is not as the stack's template says")
+	return c
 }
 
-func runStatus(ctx context.Context, p *program, stage string) error {
+func runStatus(ctx context.Context, p *program, stage string, drift bool) error {
 	statuses, err := p.statuses(ctx, stage)
 	if err != nil {
 		return err
 	}
-	if p.flags.json {
-		return p.printJSON(statuses)
+	results := []statusResult{}
+	for _, s := range statuses {
+		one, err := p.statusOnAWS(ctx, s, drift)
+		if err != nil {
+			return err
+		}
+		results = append(results, one)
 	}
-	for i, s := range statuses {
+	if p.flags.json {
+		return p.printJSON(results)
+	}
+	for i, s := range results {
 		if i > 0 {
 			fmt.Fprintln(p.out)
 		}
-		if err := p.printStatus(s); err != nil {
+		if err := p.printStatus(s.Status); err != nil {
+			return err
+		}
+		if err := p.printStacks(s); err != nil {
 			return err
 		}
 	}

@@ -84,3 +84,15 @@ func TestEnvironmentsAreChosen(t *testing.T) {
 		t.Errorf("without an environment apps get %q", got)
 	}
 }
+
+// Bars show what there is: nothing as a space, little as the lowest bar, the most at full height.
+func TestSparkline(t *testing.T) {
+	t.Parallel()
+	for want, values := range map[string][]int64{
+		"": nil, "  ": {0, 0}, "▁ █▄": {1, 0, 1000, 500}, "█": {7}, strings.Repeat("█", 60): slices.Repeat([]int64{3}, 120),
+	} {
+		if got := cli.Sparkline(values); got != want {
+			t.Errorf("%v became %q, not %q", values, got, want)
+		}
+	}
+}

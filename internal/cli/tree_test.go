@@ -115,6 +115,8 @@ func TestFlagMatrix(t *testing.T) {
 	bad["config"] = []string{"A=1", "a b", "é", "a/b/c", "a\x00b"}
 	bad["dir"] = []string{"a\x00b", "/dev/null/x"}
 	bad["format"] = []string{"", "x", "yaml", "a\x00b"}
+	bad["function"], bad["grep"], bad["release"] = []string{"", "a b", "a\x00b"}, []string{"", "a\x00b"}, []string{"", "x", "v0", "-1"}
+	bad["step"] = []string{"x", "-5m", "90s", "1ms", "5", "NaN"}
 	arguments := map[string][]string{
 		"promote": {"staging", "production"},
 		"run":     {"cat"}, "get": {"A"}, "set": {"A=1"}, "unset": {"A"}, "add": {"a.example"}, "remove": {"a.example"}, "completion": {"bash"},

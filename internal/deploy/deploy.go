@@ -124,6 +124,9 @@ func (d *Deployer) release(
 	ctx context.Context, next aloft.Release, hooks hooks, report aloft.Reporter,
 ) (aloft.Deployment, error) {
 	began := time.Now()
+	if err := d.check(ctx, next, report); err != nil {
+		return aloft.Deployment{}, err
+	}
 	report.Report(aloft.StepStarted{Step: aloft.StepRelease})
 	next.CreatedAt = began.UTC()
 	release, err := d.Apps.CreateRelease(ctx, next)

@@ -25,6 +25,8 @@ type platform struct {
 	mu        sync.Mutex
 	serving   map[aloft.StageRef]aloft.Release
 	refuse    error               // Apply fails with it before commit
+	unfit     error               // Check fails with it
+	warnings  []string            // what Check tells
 	blocked   chan struct{}       // if not nil, Apply waits for it before commit
 	applied   chan struct{}       // if not nil, told when Apply begins
 	ran       []string            // hook lines
@@ -33,6 +35,10 @@ type platform struct {
 }
 
 func (p *platform) AliasesChanged(aloft.StageRef) {}
+
+func (p *platform) Check(context.Context, aloft.Release) ([]string, error) {
+	return p.warnings, p.unfit
+}
 
 func (p *platform) Apply(ctx context.Context, r aloft.Release, _ aloft.Reporter, commit func(context.Context) error) error {
 	if p.applied != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -30,7 +31,29 @@ func (d *Deployer) place(ctx context.Context, next *aloft.Release, p project, st
 	}
 	next.Platform, next.AWS = aloft.OnAWS, placed
 	next.AWS.Domains = domainsOf(stage)
-	next.AWS.Architecture, err = d.architecture(ctx, next.Artifact, placed.Architecture)
+	if next.AWS.Architecture, err = d.architecture(ctx, next.Artifact, placed.Architecture); err != nil || d.Fit == nil {
+		return err
+	}
+	return d.Artifacts.Look(next.Artifact.Digest, func(tree fs.FS) { next.Functions = d.Fit(next.Functions, tree) })
+}
+
+// checking is a Platform that says beforehand what it would refuse.
+type checking interface {
+	// Check returns Invalid for a release that the platform cannot have, which may have no version yet; and what people should know
+	// of it.
+	Check(ctx context.Context, release aloft.Release) (warnings []string, err error)
+}
+
+// check asks the platform, if it can tell, whether it can have a release, and reports what it says of it.
+func (d *Deployer) check(ctx context.Context, next aloft.Release, report aloft.Reporter) error {
+	platform, tells := d.Platform.(checking)
+	if !tells {
+		return nil
+	}
+	warnings, err := platform.Check(ctx, next)
+	for _, text := range warnings {
+		report.Report(aloft.Warning{Text: text})
+	}
 	return err
 }
 

@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
@@ -177,5 +178,48 @@ func TestGoIsBuiltForAnother(t *testing.T) {
 	code, err := b.store.Machines(t.Context(), d.Release.Artifact.Digest)
 	if err != nil || len(code) != 1 || code[other] != "bin/app" || b.serving().AWS.Architecture != other {
 		t.Errorf("got %v, %v, %+v", code, err, b.serving().AWS)
+	}
+}
+
+// What a platform cannot have makes no release; what it says of others is told, by a plan too.
+func TestChecked(t *testing.T) {
+	b := onAWS(t, map[string]string{"run": "#!/bin/sh"})
+	b.platform.warnings = []string{"python3.9 is given up"}
+	b.up(t)
+	if !strings.Contains(b.events.text(), "python3.9 is given up") {
+		t.Errorf("said\n%s", b.events.text())
+	}
+	b.platform.warnings, b.platform.unfit = nil, aloft.Errorf(aloft.Invalid, "no name")
+	_, err := b.Configure(t.Context(), aloft.ConfigInput{Stage: production, Set: map[string]string{"A": "1"}}, b.events)
+	fails(t, err, aloft.Invalid, "no name")
+	_, err = b.Plan(t.Context(), b.input(), b.events)
+	fails(t, err, aloft.Invalid, "no name")
+	if all, err := b.apps.Releases(t.Context(), production, 0); err != nil || len(all) != 1 {
+		t.Errorf("%d releases, %v", len(all), err)
+	}
+}
+
+// Functions get the runtimes that their artifact is made for; the same artifact gives the same again.
+func TestFitted(t *testing.T) {
+	b := onAWS(t, map[string]string{"run": "#!/bin/sh", "version": "3.12"})
+	b.Fit = func(functions []aloft.Function, tree fs.FS) []aloft.Function {
+		text, err := fs.ReadFile(tree, "version")
+		if err != nil {
+			t.Error(err)
+		}
+		fitted := slices.Clone(functions)
+		fitted[0].Runtime = "python" + string(text)
+		return fitted
+	}
+	b.up(t)
+	if got := b.serving().Functions[0].Runtime; got != "python3.12" {
+		t.Errorf("got %q", got)
+	}
+	if d := b.up(t); !d.Unchanged {
+		t.Error("the same again made a release")
+	}
+	plan, err := b.Plan(t.Context(), b.input(), b.events)
+	if err != nil || len(plan.Changes) != 0 {
+		t.Errorf("%+v, %v", plan.Changes, err)
 	}
 }

@@ -23,7 +23,7 @@ func (d *Deployer) Plan(ctx context.Context, input aloft.DeployInput, report alo
 		return aloft.Plan{}, err
 	}
 	defer unpin()
-	return d.foresee(ctx, project, build, outlook{deep: true, anyway: input.Force})
+	return d.foresee(ctx, project, build, outlook{deep: true, anyway: input.Force, report: report})
 }
 
 // foresee is the plan of releasing a build of a project. It makes nothing, and no secret of those that app.json asks for.
@@ -44,6 +44,11 @@ func (d *Deployer) foresee(ctx context.Context, project project, build aloft.Bui
 	}
 	if err := d.place(ctx, &w.next, project, state.stage); err != nil {
 		return aloft.Plan{}, err
+	}
+	if w.report != nil {
+		if err := d.check(ctx, w.next, w.report); err != nil {
+			return aloft.Plan{}, err
+		}
 	}
 	made := toGenerate(state, project)
 	if len(made) > 0 {
@@ -69,9 +74,10 @@ func (d *Deployer) foresee(ctx context.Context, project project, build aloft.Bui
 type outlook struct {
 	state  state
 	next   aloft.Release
-	config aloft.Config // of next, in clear
-	deep   bool         // for people, not only to compare
-	anyway bool         // a release is made though nothing differs
+	config aloft.Config   // of next, in clear
+	report aloft.Reporter // told what the platform says of next; nil: nobody
+	deep   bool           // for people, not only to compare
+	anyway bool           // a release is made though nothing differs
 }
 
 // planned is the plan of making a release current.

@@ -99,14 +99,12 @@ func (p project) hooks(first bool) hooks {
 	return h
 }
 
-// functions are what the plan for the source runs. What there is to say of their runtimes is reported, and a Procfile's release
-// line joins the hooks before the switch.
-func (p *project) functions(plan buildpack.Plan, tree fs.FS, report aloft.Reporter) ([]aloft.Function, error) {
+// functions are what the plan for the source runs. A Procfile's release line joins the hooks before the switch.
+func (p *project) functions(plan buildpack.Plan, tree fs.FS) ([]aloft.Function, error) {
 	all, err := functions(p.settings, plan, tree)
 	if err != nil {
 		return nil, err
 	}
-	warnOfRuntimes(all, report)
 	if line := plan.Workers[releaseProcess]; line != "" {
 		p.settings.Hooks.Predeploy = append(slices.Clone(p.settings.Hooks.Predeploy), line)
 	}

@@ -12,9 +12,13 @@ import (
 	"github.com/aloft-run/aloft/internal/eventsource"
 )
 
-// functions are what a project runs, with event sources as its stage has them.
+// functions are what a project runs, with event sources as its stage has them. What there is to say of runtimes is reported, unless
+// the platform does, or nothing is to run.
 func (d *Deployer) functions(ctx context.Context, p *project, plan buildpack.Plan, tree fs.FS, report aloft.Reporter) ([]aloft.Function, error) {
-	all, err := p.functions(plan, tree, report)
+	all, err := p.functions(plan, tree)
+	if d.AWS == nil && d.Platform != nil {
+		warnOfRuntimes(all, report)
+	}
 	if err == nil {
 		err = d.ownSources(p.ref, all)
 	}

@@ -13,6 +13,11 @@ const (
 // DomainOutput is the name of the output that tells where a domain's record is to lead: a CNAME, or an alias to it.
 func DomainOutput(domain string) string { return domainID(domain) + domainTarget }
 
+// DomainCertificate is the logical id of a domain's certificate.
+func DomainCertificate(domain string) string { return domainID(domain) + certificateID }
+
+const certificateID = "Certificate"
+
 func domainID(domain string) string { return "Domain" + cfn.Digest(domain) }
 
 // addDomains adds for each domain a certificate, the API's name for it and, where its zone is known, the record. Without a zone
@@ -24,7 +29,7 @@ func (s *render) addDomains() {
 		if zone != "" {
 			certificate["DomainValidationOptions"] = []any{map[string]any{"DomainName": domain, "HostedZoneId": zone}}
 		}
-		s.add(id+"Certificate", "AWS::CertificateManager::Certificate", certificate)
+		s.add(DomainCertificate(domain), "AWS::CertificateManager::Certificate", certificate)
 		s.add(id, "AWS::ApiGatewayV2::DomainName", map[string]any{
 			"DomainName": domain,
 			"DomainNameConfigurations": []any{map[string]any{
@@ -32,7 +37,7 @@ func (s *render) addDomains() {
 			}},
 		})
 		s.add(id+"Mapping", "AWS::ApiGatewayV2::ApiMapping", map[string]any{
-			"ApiId": cfn.Ref(apiID), "DomainName": cfn.Ref(id), "Stage": cfn.Ref(apiStageID),
+			"ApiId": cfn.Ref(API), "DomainName": cfn.Ref(id), "Stage": cfn.Ref(apiStageID),
 		})
 		if zone != "" {
 			s.addRecord(domain, zone)
@@ -70,11 +75,11 @@ func (s *render) addHealthCheck() {
 		path = front.HealthPath
 	}
 	if _, isREST := s.template.Resources[apiStageID].Properties["RestApiId"]; isREST {
-		path = "/" + restStage + path
+		path = "/" + RESTStage + path
 	}
 	s.add(healthID, "AWS::Route53::HealthCheck", map[string]any{
 		"HealthCheckConfig": map[string]any{
-			"Type": "HTTPS", "FullyQualifiedDomainName": cfn.Sub("${" + apiID + "}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
+			"Type": "HTTPS", "FullyQualifiedDomainName": cfn.Sub("${" + API + "}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
 			"Port": 443, "ResourcePath": path, "EnableSNI": true, "RequestInterval": 30, "FailureThreshold": 3,
 		},
 	})

@@ -115,23 +115,40 @@ func reserved(name string) bool {
 var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
 func refuseReserved(f aloft.Function, r runtime, config aloft.Config) error {
-	for _, set := range []struct {
-		vars  map[string]string
-		where string
-	}{{f.Env, "the env of " + f.Name}, {config, "the config"}} {
-		for _, name := range slices.Sorted(maps.Keys(set.vars)) {
-			ours := name == shim.SpecVariable || name == shim.SecretVariable || name == shim.LabelVariable || r.wrapped && name == wrapperVariable
-			switch {
-			case !variableName.MatchString(name):
-				return aloft.Errorf(aloft.Invalid, "%s sets %s, which is no name of a variable on AWS Lambda", set.where, name).
-					WithHint("use two or more letters, digits and underscores, a letter first")
-			case reserved(name) || ours:
-				return aloft.Errorf(aloft.Invalid, "%s sets %s, which AWS Lambda keeps for itself", set.where, name).
-					WithHint("give it another name, or leave it out for this stage")
-			}
+	if err := CheckNames("the env of "+f.Name, f.Env); err != nil {
+		return err
+	}
+	if err := CheckNames("the config", config); err != nil {
+		return err
+	}
+	if !r.wrapped {
+		return nil
+	}
+	for where, vars := range map[string]map[string]string{"the env of " + f.Name: f.Env, "the config": config} {
+		if _, sets := vars[wrapperVariable]; sets {
+			return keptByLambda(where, wrapperVariable)
 		}
 	}
 	return nil
+}
+
+// CheckNames returns Invalid unless Lambda lets all variables be called as they are. Where says whose they are, for people.
+func CheckNames(where string, variables map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		switch {
+		case !variableName.MatchString(name):
+			return aloft.Errorf(aloft.Invalid, "%s sets %s, which is no name of a variable on AWS Lambda", where, name).
+				WithHint("use two or more letters, digits and underscores, a letter first")
+		case reserved(name) || name == shim.SpecVariable || name == shim.SecretVariable || name == shim.LabelVariable:
+			return keptByLambda(where, name)
+		}
+	}
+	return nil
+}
+
+func keptByLambda(where, name string) error {
+	return aloft.Errorf(aloft.Invalid, "%s sets %s, which AWS Lambda keeps for itself", where, name).
+		WithHint("give it another name, or leave it out for this stage")
 }
 
 // fits returns Invalid if the variables are more than Lambda takes. What CloudFormation fills in counts as its longest.

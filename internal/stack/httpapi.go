@@ -7,7 +7,7 @@ import (
 
 // The logical ids of the endpoint, whichever it is.
 const (
-	apiID      = "Api"
+	API        = "Api"
 	apiStageID = "ApiStage"
 )
 
@@ -74,7 +74,7 @@ func (s *render) checkEndpoint(routes []route) error {
 
 // addHTTPAPI adds an HTTP API with the front as what answers when no handler's route does.
 func (s *render) addHTTPAPI(routes []route) error {
-	s.add(apiID, "AWS::ApiGatewayV2::Api", map[string]any{
+	s.add(API, "AWS::ApiGatewayV2::Api", map[string]any{
 		"Name": s.in.Release.Label(), "Description": s.in.Release.String(), "ProtocolType": "HTTP",
 	})
 	if front := s.front(); front != nil {
@@ -99,20 +99,20 @@ func (s *render) addHTTPAPI(routes []route) error {
 		Properties: map[string]any{"LogGroupName": "/aws/vendedlogs/apigateway/" + s.stackName(), "RetentionInDays": s.logDays()},
 	})
 	stage := map[string]any{
-		"ApiId": cfn.Ref(apiID), "StageName": "$default", "AutoDeploy": true,
+		"ApiId": cfn.Ref(API), "StageName": "$default", "AutoDeploy": true,
 		"AccessLogSettings": map[string]any{"DestinationArn": cfn.GetAtt(logs, "Arn"), "Format": accessFormat},
 	}
 	if t := s.aws.Throttle; t != nil {
 		stage["DefaultRouteSettings"] = map[string]any{"ThrottlingRateLimit": t.Rate, "ThrottlingBurstLimit": t.Burst}
 	}
 	s.add(apiStageID, "AWS::ApiGatewayV2::Stage", stage)
-	s.output(OutputURL, cfn.GetAtt(apiID, "ApiEndpoint"), "where requests go")
+	s.output(OutputURL, cfn.GetAtt(API, "ApiEndpoint"), "where requests go")
 	return nil
 }
 
 func (s *render) addRoute(id, key, integration string) {
 	s.add(id, "AWS::ApiGatewayV2::Route", map[string]any{
-		"ApiId": cfn.Ref(apiID), "RouteKey": key, "Target": cfn.Sub("integrations/${" + integration + "}"),
+		"ApiId": cfn.Ref(API), "RouteKey": key, "Target": cfn.Sub("integrations/${" + integration + "}"),
 	})
 }
 
@@ -131,7 +131,7 @@ func (s *render) integration(f aloft.Function) (string, error) {
 		return "", aloft.Errorf(aloft.Invalid, "%s takes events of the format %s, and an HTTP API has none", f.Name, f.Format).WithHint("have it take apigw-v2 or apigw-v1")
 	}
 	s.add(id, "AWS::ApiGatewayV2::Integration", map[string]any{
-		"ApiId": cfn.Ref(apiID), "IntegrationType": "AWS_PROXY", "IntegrationUri": cfn.Ref(s.names[f.Name].Alias), "PayloadFormatVersion": payload,
+		"ApiId": cfn.Ref(API), "IntegrationType": "AWS_PROXY", "IntegrationUri": cfn.Ref(s.names[f.Name].Alias), "PayloadFormatVersion": payload,
 	})
 	s.permitAPI(f)
 	return id, nil
@@ -141,7 +141,7 @@ func (s *render) integration(f aloft.Function) (string, error) {
 func (s *render) permitAPI(f aloft.Function) {
 	s.add(s.prefix[f.Name]+"ApiPermission", "AWS::Lambda::Permission", map[string]any{
 		"FunctionName": cfn.Ref(s.names[f.Name].Alias), "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com",
-		"SourceArn": cfn.Sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + apiID + "}/*"),
+		"SourceArn": cfn.Sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + API + "}/*"),
 	})
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/aloft-run/aloft/internal/cfn"
 )
 
-// restStage is the name of the REST API's stage, which all its own URLs begin with.
-const restStage = "live"
+// RESTStage is the name of the REST API's stage, which all its own URLs begin with.
+const RESTStage = "live"
 
 // node is a path of a REST API.
 type node struct {
@@ -26,7 +26,7 @@ type rest struct {
 
 // addRESTAPI adds a REST API. Answers of web functions stream; a handler's come whole.
 func (s *render) addRESTAPI(routes []route) error {
-	s.add(apiID, "AWS::ApiGateway::RestApi", map[string]any{
+	s.add(API, "AWS::ApiGateway::RestApi", map[string]any{
 		"Name": s.in.Release.Label(), "Description": s.in.Release.String(), "BinaryMediaTypes": []string{"*/*"},
 		"EndpointConfiguration": map[string]any{"Types": []string{"REGIONAL"}},
 	})
@@ -55,12 +55,12 @@ func (r *rest) node(path string) *node {
 		return n
 	}
 	at := strings.LastIndexByte(path, '/')
-	parent := cfn.GetAtt(apiID, "RootResourceId")
+	parent := cfn.GetAtt(API, "RootResourceId")
 	if above := r.node(exact(path[:at+1])); above.id != "" {
 		parent = cfn.Ref(above.id)
 	}
 	n := &node{id: "ApiPath" + cfn.Digest(path), methods: map[string]bool{}}
-	r.add(n.id, "AWS::ApiGateway::Resource", map[string]any{"RestApiId": cfn.Ref(apiID), "ParentId": parent, "PathPart": path[at+1:]})
+	r.add(n.id, "AWS::ApiGateway::Resource", map[string]any{"RestApiId": cfn.Ref(API), "ParentId": parent, "PathPart": path[at+1:]})
 	r.nodes[path] = n
 	return n
 }
@@ -69,7 +69,7 @@ func (r *rest) node(path string) *node {
 func (r *rest) method(path, method string, f aloft.Function) {
 	n := r.node(path)
 	n.methods[method] = true
-	resource := cfn.GetAtt(apiID, "RootResourceId")
+	resource := cfn.GetAtt(API, "RootResourceId")
 	if n.id != "" {
 		resource = cfn.Ref(n.id)
 	}
@@ -86,7 +86,7 @@ func (r *rest) method(path, method string, f aloft.Function) {
 	integration["Uri"] = cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/" + invoke + "/functions/${" + alias + "}" + ending)
 	id := "ApiMethod" + cfn.Digest(method+" "+path)
 	r.add(id, "AWS::ApiGateway::Method", map[string]any{
-		"RestApiId": cfn.Ref(apiID), "ResourceId": resource, "HttpMethod": method, "AuthorizationType": "NONE", "Integration": integration,
+		"RestApiId": cfn.Ref(API), "ResourceId": resource, "HttpMethod": method, "AuthorizationType": "NONE", "Integration": integration,
 	})
 	r.methods = append(r.methods, id)
 	if _, there := r.template.Resources[r.prefix[f.Name]+"ApiPermission"]; !there {
@@ -107,9 +107,9 @@ func (r *rest) deploy() error {
 	}
 	deployment := "ApiDeployment" + cfn.Digest(text.String())
 	r.put(deployment, cfn.Resource{
-		Type: "AWS::ApiGateway::Deployment", DependsOn: r.methods, Properties: map[string]any{"RestApiId": cfn.Ref(apiID)},
+		Type: "AWS::ApiGateway::Deployment", DependsOn: r.methods, Properties: map[string]any{"RestApiId": cfn.Ref(API)},
 	})
-	stage := map[string]any{"RestApiId": cfn.Ref(apiID), "DeploymentId": cfn.Ref(deployment), "StageName": restStage, "TracingEnabled": r.aws.Tracing}
+	stage := map[string]any{"RestApiId": cfn.Ref(API), "DeploymentId": cfn.Ref(deployment), "StageName": RESTStage, "TracingEnabled": r.aws.Tracing}
 	if t := r.aws.Throttle; t != nil {
 		stage["MethodSettings"] = []any{map[string]any{
 			"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": t.Rate, "ThrottlingBurstLimit": t.Burst,
@@ -117,7 +117,7 @@ func (r *rest) deploy() error {
 	}
 	r.add(apiStageID, "AWS::ApiGateway::Stage", stage)
 	r.addWAF()
-	r.output(OutputURL, cfn.Sub("https://${"+apiID+"}.execute-api.${AWS::Region}.${AWS::URLSuffix}/"+restStage), "where requests go")
+	r.output(OutputURL, cfn.Sub("https://${"+API+"}.execute-api.${AWS::Region}.${AWS::URLSuffix}/"+RESTStage), "where requests go")
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (r *rest) addWAF() {
 		Type: "AWS::WAFv2::WebACLAssociation", DependsOn: []string{apiStageID},
 		Properties: map[string]any{
 			"WebACLArn":   cfn.GetAtt("Firewall", "Arn"),
-			"ResourceArn": cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${" + apiID + "}/stages/" + restStage),
+			"ResourceArn": cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${" + API + "}/stages/" + RESTStage),
 		},
 	})
 }

@@ -25,7 +25,7 @@ func (s *render) addFunctionURLs() error {
 			continue
 		}
 		id := s.addURL(f, *f.URL)
-		s.output(s.prefix[f.Name]+"FunctionURL", cfn.GetAtt(id, "FunctionUrl"), "the address of "+f.Name)
+		s.output(s.prefix[f.Name]+functionURL, cfn.GetAtt(id, "FunctionUrl"), "the address of "+f.Name)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
-"""Gives MiniStack's local executor two things of Lambda that it leaves out, so that it runs what aloft deploys: the bootstrap
-that a layer brings (/opt/bootstrap), and AWS_LAMBDA_EXEC_WRAPPER of managed runtimes, of which the wrapper alone is run.
-Python runs this before any program; it does something only in MiniStack's own process."""
+"""Gives MiniStack health checks of Route 53 in stacks, and its local executor two things of Lambda that it leaves out, so that it
+runs what aloft deploys: the bootstrap that a layer brings (/opt/bootstrap), and AWS_LAMBDA_EXEC_WRAPPER of managed runtimes, of
+which the wrapper alone is run. Python runs this before any program; it does something only in MiniStack's own process."""
 import os
 import sys
 
@@ -51,3 +51,16 @@ if any(os.path.basename(word) == "ministack" for word in sys.orig_argv[:2]):
     lambdas._provided_runtime_code_dir = code_dir_with_layers
     runtime.ProvidedWorker._spawn = spawn_with_layers
     lambdas._execute_function_dispatch = dispatch_wrapped
+
+    from ministack.services import route53
+    from ministack.services.cloudformation import provisioners
+
+    def create_health_check(logical_id, props, stack_name):
+        made = route53._hc_id()
+        route53._health_checks[made] = {"id": made, "caller_reference": made, "config": props["HealthCheckConfig"], "version": 1}
+        return made, {"HealthCheckId": made}
+
+    def delete_health_check(physical_id, props):
+        route53._health_checks.pop(physical_id, None)
+
+    provisioners._RESOURCE_HANDLERS.setdefault("AWS::Route53::HealthCheck", {"create": create_health_check, "delete": delete_health_check})

@@ -1,0 +1,75 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/stack"
+)
+
+// Check renders the stack of a release that is not made yet, as it will be in the home region, so that what AWS cannot have makes no
+// release. It returns the renderer's warnings, and Invalid with the next step. Nothing is uploaded or changed.
+func (p *Platform) Check(ctx context.Context, release aloft.Release) ([]string, error) {
+	if release.AWS == nil || len(release.AWS.Regions) == 0 {
+		return nil, nil
+	}
+	config := aloft.Config{}
+	if release.Config.Version != 0 {
+		var err error
+		if config, err = p.Unseal(ctx, release); err != nil {
+			return nil, fmt.Errorf("open the config: %w", err)
+		}
+	}
+	if release.Artifact.Digest == "" { // config before the first deploy: of what it is for nothing is known
+		return nil, stack.CheckNames("the config", bare(config))
+	}
+	zones, err := p.zones(ctx, release.AWS)
+	if err != nil {
+		return nil, err
+	}
+	home := release.AWS.Regions[0]
+	delivery, large := deliveryOf(release, config)
+	if large { // as long as its real name, nearly
+		delivery.Secret = "arn:aws:secretsmanager:" + home + ":" + p.Session.Account + ":secret:" + SecretName(release.StageRef)
+	}
+	in := stack.Input{Release: release, Region: home, Config: delivery, Zones: zones}
+	in.Code, in.Layers = p.placesOf(release, home)
+	in.Shim = stack.Object{Bucket: in.Code.Bucket, Key: shimPrefix + "any.zip"}
+	out, err := p.Render(in)
+	return slices.Sorted(maps.Keys(unique(out.Warnings))), err
+}
+
+// bare is a config with each variable under the name that functions have it by.
+func bare(config aloft.Config) aloft.Config {
+	all := aloft.Config{}
+	for name, value := range config {
+		all[name[strings.IndexByte(name, '/')+1:]] = value
+	}
+	return all
+}
+
+func unique(texts []string) map[string]bool {
+	all := map[string]bool{}
+	for _, text := range texts {
+		all[text] = true
+	}
+	return all
+}
+
+// placesOf says where the artifact and the layers of a release are in a region's bucket, or will be.
+func (p *Platform) placesOf(release aloft.Release, region string) (artifact stack.Object, layers map[string]stack.Object) {
+	place := func(digest string) stack.Object {
+		return stack.Object{Bucket: p.Session.Bucket(region), Key: artifactPrefix + digest + ".zip"}
+	}
+	layers = map[string]stack.Object{}
+	for _, digest := range release.Digests() {
+		if digest != release.Artifact.Digest {
+			layers[digest] = place(digest)
+		}
+	}
+	return place(release.Artifact.Digest), layers
+}

@@ -135,7 +135,7 @@ func TestFlagMatrix(t *testing.T) {
 				values = []string{"", "x", "2", "yes"}
 			} else if slices.Contains([]string{"app", "stage", "directory"}, f.Name) && slices.Contains(serverOnly, c.Name()) {
 				return
-			} else if f.Name == "home" && slices.Contains([]string{"version", "schema", "completion", "help", "show", "test-events:show"}, c.Name()) {
+			} else if f.Name == "home" && slices.Contains([]string{"version", "schema", "completion", "help", "show", "test-events:show", "unlock"}, c.Name()) {
 				return
 			}
 			if values == nil && f.Name != "message" && f.Name != "description" {

@@ -12,9 +12,8 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
-// Apply makes a release serve in all its regions; see [aloft.Platform]. Each region first gets all that does not serve yet;
-// where the stack itself changes, CloudFormation moves the alias as its last step, else Apply moves the aliases once every
-// region is ready. commit is called after that: what serves cannot be held back on AWS until a record is written, so a record
+// Apply makes a release serve in all its regions; see [aloft.Platform]. Each region first gets all that does not serve yet,
+// beside what serves; then the new versions of web functions are asked, and once every region is ready Apply moves the aliases. commit is called after that: what serves cannot be held back on AWS until a record is written, so a record
 // that was not written is found out by [Platform.Settled]. If anything fails, regions that are ahead return to the current
 // release.
 func (p *Platform) Apply(ctx context.Context, release aloft.Release, report aloft.Reporter, commit func(context.Context) error) error {
@@ -129,6 +128,9 @@ func weight(err error) int {
 // bring makes the release serve in all regions, or in none.
 func (d *deployment) bring(ctx context.Context) error {
 	err := d.each(func(r *regional) error { return r.prepare(ctx) })
+	if err == nil {
+		err = d.each(func(r *regional) error { return r.examine(ctx) })
+	}
 	if err == nil && d.canary != nil {
 		err = d.tryOut(ctx)
 	}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,10 +32,10 @@ func (d *deployment) apply(ctx context.Context, commit func(context.Context) err
 	began, release, report := time.Now(), d.release, d.report
 	report.Report(aloft.StepStarted{Step: aloft.StepStart, Text: fmt.Sprintf("v%d in %s", release.Version, strings.Join(d.names(), ", "))})
 	if err := d.bring(ctx); err != nil {
-		return err
+		return cmp.Or(lostLock(ctx), err)
 	}
 	if err := d.finish(ctx, commit); err != nil {
-		return err
+		return cmp.Or(lostLock(ctx), err)
 	}
 	report.Report(aloft.StepDone{Step: aloft.StepStart, Text: fmt.Sprintf("v%d", release.Version), Elapsed: time.Since(began)})
 	d.probe(ctx)
@@ -161,6 +162,10 @@ func (d *deployment) finish(ctx context.Context, commit func(context.Context) er
 // restore makes the current release serve again where the new one does already. The error that led here is the one to tell, so
 // what goes wrong now is a warning.
 func (d *deployment) restore(ctx context.Context) {
+	if lostLock(ctx) != nil { // what serves is somebody else's work by now
+		d.report.Report(aloft.Notice{Text: fmt.Sprintf("v%d is left as it is, since the lock was lost: %v", d.release.Version, lostLock(ctx))})
+		return
+	}
 	interrupted := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreLimit)
 	defer cancel()
@@ -170,6 +175,14 @@ func (d *deployment) restore(ctx context.Context) {
 		}
 		return nil
 	})
+}
+
+// lostLock is why a deploy may not go on though nobody interrupted it: the lock of the stage is lost. nil if it is not.
+func lostLock(ctx context.Context) error {
+	if why, is := errors.AsType[*aloft.Error](context.Cause(ctx)); is {
+		return why
+	}
+	return nil
 }
 
 // restoreLimit is how long a failed deploy tries to put back what served.

@@ -2,9 +2,11 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -103,15 +105,13 @@ func (r *regional) restore(ctx context.Context, interrupted bool) error {
 	if r.current.Version == 0 {
 		return nil // nobody knows the address yet; the next run goes on from here
 	}
-	if r.held {
+	if r.held || r.executed && interrupted {
 		if err := r.restoreAliases(ctx); err != nil { // at once: a stack takes its time
 			return err
 		}
-		return r.restoreStack(ctx)
 	}
 	if r.executed && interrupted {
-		r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: CloudFormation takes back its change of the stack %s; the next aloft up waits for that", r.name, StackName(r.release.StageRef))})
-		return nil
+		return r.tellLeft(ctx)
 	}
 	if r.executed {
 		return r.restoreStack(ctx)
@@ -119,8 +119,34 @@ func (r *regional) restore(ctx context.Context, interrupted bool) error {
 	return r.restoreAliases(ctx)
 }
 
-// restoreAliases leads the aliases to where they led before. CloudFormation, taking a change back, may have led them to the
-// release of its own last change, though later ones changed only code.
+// tellLeft says what the next run finds.
+func (r *regional) tellLeft(ctx context.Context) error {
+	name := StackName(r.release.StageRef)
+	found, err := r.stackOf(ctx, name)
+	switch {
+	case err != nil || found == nil:
+		return err
+	case conditionOf(found.StackStatus) == busy:
+		r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: CloudFormation is at work on the stack %s (%s); the next aloft up waits for that", r.name, name, found.StackStatus)})
+	case outputOf(found, stack.OutputRelease) == title(r.release):
+		r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack %s has what %s needs; the next aloft up goes on from there", r.name, name, title(r.release))})
+	}
+	return nil
+}
+
+// putThere reports whether this run led an alias to where it leads: itself, or CloudFormation, taking a change back, to the release
+// of its own last change, which is older than what served.
+func (r *regional) putThere(name string, alias *lambda.GetAliasOutput) bool {
+	if moved := r.moves[name]; moved != "" && contains(alias, moved) {
+		return true
+	}
+	now, err := strconv.Atoi(sdk.ToString(alias.FunctionVersion))
+	before, beforeErr := strconv.Atoi(r.serving[name])
+	return r.executed && errors.Join(err, beforeErr) == nil && now < before
+}
+
+// restoreAliases leads the aliases to where they led before, but for those that somebody else moved since. CloudFormation, taking a
+// change back, may have led them to the release of its own last change, though later ones changed only code.
 func (r *regional) restoreAliases(ctx context.Context) error {
 	moved := false
 	for _, name := range slices.Sorted(maps.Keys(r.serving)) {
@@ -129,7 +155,7 @@ func (r *regional) restoreAliases(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if alias == nil || leadsTo(alias, r.serving[name]) {
+		if alias == nil || leadsTo(alias, r.serving[name]) || !r.putThere(name, alias) {
 			continue
 		}
 		if err := r.point(ctx, function, r.serving[name], title(r.current)); err != nil {

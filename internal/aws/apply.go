@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,9 +13,8 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
-// Apply makes a release serve in all its regions; see [aloft.Platform]. Each region first gets all that does not serve yet;
-// where the stack itself changes, CloudFormation moves the alias as its last step, else Apply moves the aliases once every
-// region is ready. commit is called after that: what serves cannot be held back on AWS until a record is written, so a record
+// Apply makes a release serve in all its regions; see [aloft.Platform]. Each region first gets all that does not serve yet,
+// beside what serves; then the new versions of web functions are asked, and once every region is ready Apply moves the aliases. commit is called after that: what serves cannot be held back on AWS until a record is written, so a record
 // that was not written is found out by [Platform.Settled]. If anything fails, regions that are ahead return to the current
 // release.
 func (p *Platform) Apply(ctx context.Context, release aloft.Release, report aloft.Reporter, commit func(context.Context) error) error {
@@ -32,10 +32,10 @@ func (d *deployment) apply(ctx context.Context, commit func(context.Context) err
 	began, release, report := time.Now(), d.release, d.report
 	report.Report(aloft.StepStarted{Step: aloft.StepStart, Text: fmt.Sprintf("v%d in %s", release.Version, strings.Join(d.names(), ", "))})
 	if err := d.bring(ctx); err != nil {
-		return err
+		return cmp.Or(lostLock(ctx), err)
 	}
 	if err := d.finish(ctx, commit); err != nil {
-		return err
+		return cmp.Or(lostLock(ctx), err)
 	}
 	report.Report(aloft.StepDone{Step: aloft.StepStart, Text: fmt.Sprintf("v%d", release.Version), Elapsed: time.Since(began)})
 	d.probe(ctx)
@@ -129,6 +129,9 @@ func weight(err error) int {
 // bring makes the release serve in all regions, or in none.
 func (d *deployment) bring(ctx context.Context) error {
 	err := d.each(func(r *regional) error { return r.prepare(ctx) })
+	if err == nil {
+		err = d.each(func(r *regional) error { return r.examine(ctx) })
+	}
 	if err == nil && d.canary != nil {
 		err = d.tryOut(ctx)
 	}
@@ -159,6 +162,10 @@ func (d *deployment) finish(ctx context.Context, commit func(context.Context) er
 // restore makes the current release serve again where the new one does already. The error that led here is the one to tell, so
 // what goes wrong now is a warning.
 func (d *deployment) restore(ctx context.Context) {
+	if lostLock(ctx) != nil { // what serves is somebody else's work by now
+		d.report.Report(aloft.Notice{Text: fmt.Sprintf("v%d is left as it is, since the lock was lost: %v", d.release.Version, lostLock(ctx))})
+		return
+	}
 	interrupted := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreLimit)
 	defer cancel()
@@ -168,6 +175,14 @@ func (d *deployment) restore(ctx context.Context) {
 		}
 		return nil
 	})
+}
+
+// lostLock is why a deploy may not go on though nobody interrupted it: the lock of the stage is lost. nil if it is not.
+func lostLock(ctx context.Context) error {
+	if why, is := errors.AsType[*aloft.Error](context.Cause(ctx)); is {
+		return why
+	}
+	return nil
 }
 
 // restoreLimit is how long a failed deploy tries to put back what served.

@@ -57,8 +57,10 @@ func (r *regional) updateBeside(ctx context.Context, found *types.Stack) error {
 	if err := r.compose(in); err != nil {
 		return err
 	}
-	if err := r.tellShared(ctx, found); err != nil {
-		return err
+	if r.canary != nil {
+		if err := r.tellShared(ctx, found); err != nil {
+			return err
+		}
 	}
 	if err := r.update(ctx, found); err != nil {
 		return err
@@ -70,7 +72,7 @@ func (r *regional) updateBeside(ctx context.Context, found *types.Stack) error {
 // findVersions finds the versions that the stack's update published.
 func (r *regional) findVersions(ctx context.Context) error {
 	r.moves = map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(r.serving)) {
+	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
 		version, err := r.versionIn(ctx, StackName(r.release.StageRef), r.out.Functions[name].Version)
 		if err != nil {
 			return err
@@ -83,7 +85,7 @@ func (r *regional) findVersions(ctx context.Context) error {
 // tryOut gives the release its share in all regions and watches what comes of it.
 func (d *deployment) tryOut(ctx context.Context) error {
 	began := time.Now()
-	for _, step := range []func(*regional, context.Context) error{(*regional).beginTrial, (*regional).examine, (*regional).weigh} {
+	for _, step := range []func(*regional, context.Context) error{(*regional).beginTrial, (*regional).weigh} {
 		if err := d.each(func(r *regional) error { return step(r, ctx) }); err != nil {
 			return err
 		}

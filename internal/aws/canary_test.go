@@ -150,7 +150,7 @@ func TestExamined(t *testing.T) {
 	w := newMiniStack(t)
 	w.up("one")
 	err := w.try(t.Context(), w.release("broken"), long, func() { t.Error("it got a share") })
-	wantError(t, err, aloft.Failed, "hello-web, version 2, answers GET / with 500", "v1 serves all requests again")
+	wantError(t, err, aloft.Failed, "v2 is not ready: hello-web, version 2, answers GET / with 500", "v1 serves all requests")
 	w.aliasIs("1")
 	w.expect("one red")
 }

@@ -40,14 +40,15 @@ func (r *region) execute(ctx context.Context, found *types.Stack, c change, repo
 	if f.seen, err = r.seenBefore(ctx, f.id); err != nil {
 		return err
 	}
-	if err := r.start(ctx, set, c); err != nil {
+	f.token, f.set = token(c.title), sdk.ToString(set.ChangeSetId)
+	if err := r.start(ctx, set, c, f.token); err != nil {
 		return err
 	}
 	status, reason, err := r.follow(ctx, f)
 	if err != nil {
-		r.takeBack(ctx, found, f.id)
+		r.takeBack(ctx, f)
 		if ctx.Err() != nil {
-			err = r.left(ctx.Err(), c.stack)
+			err = r.left(cmp.Or(lostLock(ctx), ctx.Err()), c.stack)
 		}
 		return err
 	}
@@ -68,18 +69,27 @@ func (r *region) failure(c change, status types.StackStatus, reason string) erro
 }
 
 // takeBack lets CloudFormation undo a change that nobody waits for any more: so what served before goes on serving. A stack
-// that is being made serves nobody yet; it is gone on with by the next run.
-func (r *region) takeBack(ctx context.Context, found *types.Stack, id string) {
-	if ctx.Err() == nil || found == nil || conditionOf(found.StackStatus) == inReview {
+// that is being made serves nobody yet; it is gone on with by the next run. What is under way may be somebody else's change by now.
+func (r *region) takeBack(ctx context.Context, f following) {
+	if ctx.Err() == nil || lostLock(ctx) != nil || f.before == nil || conditionOf(f.before.StackStatus) == inReview {
 		return
 	}
 	const limit = 10 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	_, err := r.stacks.CancelUpdateStack(ctx, &cloudformation.CancelUpdateStackInput{StackName: &id, ClientRequestToken: sdk.String(token("cancel"))})
-	if err != nil {
-		r.Logger.Warn("cancel the update", "stack", id, "error", err)
+	events, err := r.stacks.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: &f.id})
+	if err != nil || len(events.StackEvents) > 0 && !ofRequest(events.StackEvents[0], f.token) {
+		return
 	}
+	_, err = r.stacks.CancelUpdateStack(ctx, &cloudformation.CancelUpdateStackInput{StackName: &f.id, ClientRequestToken: sdk.String(token("cancel"))})
+	if err != nil {
+		r.Logger.Warn("cancel the update", "stack", f.id, "error", err)
+	}
+}
+
+// ofRequest reports whether an event is of the request with a token. Not all emulators tell.
+func ofRequest(e types.StackEvent, token string) bool {
+	return e.ClientRequestToken == nil || *e.ClientRequestToken == token
 }
 
 // changeSet makes a change set and waits until CloudFormation knows what it would do. It reports false if that is nothing.
@@ -172,9 +182,9 @@ func (r *region) changeSetInput(ctx context.Context, found *types.Stack, c chang
 }
 
 // start executes a change set. If the answer is lost it looks whether AWS began.
-func (r *region) start(ctx context.Context, set *cloudformation.DescribeChangeSetOutput, c change) error {
+func (r *region) start(ctx context.Context, set *cloudformation.DescribeChangeSetOutput, c change, token string) error {
 	_, err := r.stacks.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{
-		ChangeSetName: set.ChangeSetId, ClientRequestToken: sdk.String(token(c.title)),
+		ChangeSetName: set.ChangeSetId, ClientRequestToken: &token,
 	})
 	if err == nil {
 		return nil

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -22,6 +23,8 @@ type following struct {
 	seen     map[string]bool // events of earlier changes; nil: there were none
 	report   aloft.Reporter
 	before   *types.Stack // as it was; nil: it was not there
+	token    string       // of the request that began it
+	set      string       // the change set; "": there is none
 }
 
 // settling is how many looks may find a stack as it was before: the change has not begun then. Later it is over, without a trace.
@@ -38,6 +41,22 @@ func (f following) over(found *types.Stack, looks int) bool {
 	}
 	same := f.before != nil && f.before.StackStatus == status && sdk.ToTime(f.before.LastUpdatedTime).Equal(sdk.ToTime(found.LastUpdatedTime))
 	return !same || looks > settling
+}
+
+// isOver is over, but for a stack that goes on looking as before: its change set tells then whether the change has begun.
+func (r *region) isOver(ctx context.Context, f following, found *types.Stack, looks int) (bool, error) {
+	if !f.over(found, looks) || looks <= settling || f.set == "" {
+		return f.over(found, looks), nil
+	}
+	set, err := r.stacks.DescribeChangeSet(ctx, &cloudformation.DescribeChangeSetInput{ChangeSetName: &f.set})
+	if is(err, "ChangeSetNotFound", "ChangeSetNotFoundException") {
+		return true, nil
+	}
+	if err != nil {
+		return false, r.Session.explain(err, "look how the change of the stack "+f.name+" in "+r.name+" goes")
+	}
+	waits := set.ExecutionStatus == types.ExecutionStatusAvailable || set.ExecutionStatus == types.ExecutionStatusExecuteInProgress
+	return !waits, nil
 }
 
 // token names one request, so that it is done once however often it is sent. CloudFormation shows it with the events.
@@ -62,11 +81,13 @@ func (r *region) follow(ctx context.Context, f following) (types.StackStatus, st
 		}
 		for _, e := range events {
 			r.tell(f, e, started)
-			if reason == "" {
-				reason = whyOf(e, f.name)
-			}
+			reason = cmp.Or(reason, whyOf(e, f.name))
 		}
-		if f.over(found, looks) {
+		over, err := r.isOver(ctx, f, found, looks)
+		if err != nil {
+			return "", "", err
+		}
+		if over {
 			if reason == "" && found != nil {
 				reason = sdk.ToString(found.StackStatusReason)
 			}
@@ -78,11 +99,20 @@ func (r *region) follow(ctx context.Context, f following) (types.StackStatus, st
 	}
 }
 
-// seenBefore are the events that a stack has before a change of it begins.
+// seenBefore are the newest events that a stack has before a change of it begins: those after them are read until one of them.
 func (r *region) seenBefore(ctx context.Context, id string) (map[string]bool, error) {
 	seen := map[string]bool{}
-	_, err := r.events(ctx, id, seen)
-	return seen, err
+	page, err := r.stacks.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: &id}) // newest first
+	if is(err, "ValidationError") {
+		return seen, nil
+	}
+	if err != nil {
+		return nil, r.Session.explain(err, "read the events of the stack in "+r.name)
+	}
+	for _, e := range page.StackEvents {
+		seen[sdk.ToString(e.EventId)] = true
+	}
+	return seen, nil
 }
 
 // events are those of a stack that are not seen yet, oldest first. It marks them.

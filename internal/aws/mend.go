@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -202,23 +203,31 @@ func partition(region string) string {
 	return "aws"
 }
 
-// lastLines are what the functions printed last, each on a line of its own; "" if that cannot be read.
+// platformLine is a line of Lambda's or the shim's own about each request.
+var platformLine = regexp.MustCompile(`^(START|END|REPORT|INIT_START|XRAY|\{"type":)`)
+
+// lastLines are what the web functions printed last, each on a line of its own; "" if that cannot be read.
 func (r *regional) lastLines(ctx context.Context) string {
 	const (
-		lines = 10
+		lines = 5
 		since = 2 * time.Minute
 	)
-	var text strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
+	var all []string
+	for _, f := range r.release.Tuned() {
+		if f.Kind != aloft.Web {
+			continue
+		}
 		out, err := r.logs.FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{
-			LogGroupName: sdk.String("/aws/lambda/" + r.out.Functions[name].Lambda), StartTime: sdk.Int64(time.Now().Add(-since).UnixMilli()),
+			LogGroupName: sdk.String(logGroup(r.out.Functions[f.Name].Lambda)), StartTime: sdk.Int64(time.Now().Add(-since).UnixMilli()),
 		})
 		if err != nil {
 			continue
 		}
-		for _, e := range out.Events[max(0, len(out.Events)-lines):] {
-			fmt.Fprintf(&text, "\n%s: %s", name, firstLine(sdk.ToString(e.Message)))
+		for _, e := range out.Events {
+			if line := firstLine(sdk.ToString(e.Message)); !platformLine.MatchString(line) {
+				all = append(all, "\n"+f.Name+": "+line)
+			}
 		}
 	}
-	return text.String()
+	return strings.Join(all[max(0, len(all)-lines):], "")
 }

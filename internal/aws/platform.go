@@ -5,6 +5,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -108,13 +109,13 @@ func StackName(ref aloft.StageRef) string { return ref.App + "-" + ref.Stage }
 // pause waits between two looks at AWS. It returns the error of ctx if that ends first.
 func (p *Platform) pause(ctx context.Context) error { return rest(ctx, p.Poll) }
 
-// rest waits. It returns the error of ctx if that ends first.
+// rest waits. If ctx ends first it returns why: that the lock is lost, or the error of ctx.
 func rest(ctx context.Context, length time.Duration) error {
 	timer := time.NewTimer(length)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return cmp.Or(lostLock(ctx), ctx.Err())
 	case <-timer.C:
 		return nil
 	}

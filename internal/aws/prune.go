@@ -17,13 +17,18 @@ import (
 // releases the bucket has the code: a rollback publishes it again.
 const keptVersions = 20
 
-// pruneVersions deletes the oldest versions of the functions, but for those that serve and those that the stack refers to.
+// pruneVersions deletes the oldest versions of the functions, but for those that serve, those that served before, and
+// those that the stack refers to.
 func (r *regional) pruneVersions(ctx context.Context) error {
 	found, err := r.stackOf(ctx, StackName(r.release.StageRef))
 	if err != nil {
 		return err
 	}
 	made := outputOf(found, stack.OutputRelease)
+	before, err := r.recordOf(ctx, r.release.StageRef, title(r.current))
+	if err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
 		function := r.out.Functions[name].Lambda
 		alias, err := r.alias(ctx, function)
@@ -35,7 +40,7 @@ func (r *regional) pruneVersions(ctx context.Context) error {
 			return err
 		}
 		for _, v := range old {
-			if *v.Version == sdk.ToString(alias.FunctionVersion) || sdk.ToString(v.Description) == made {
+			if contains(alias, *v.Version) || *v.Version == r.serving[name] || *v.Version == before.Regions[r.name].Versions[name] || sdk.ToString(v.Description) == made {
 				continue
 			}
 			if _, err := r.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &function, Qualifier: v.Version}); err != nil && !is(err, noResource) {
@@ -44,6 +49,18 @@ func (r *regional) pruneVersions(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// contains reports whether an alias leads to a version, for whatever weight.
+func contains(alias *lambda.GetAliasOutput, version string) bool {
+	if sdk.ToString(alias.FunctionVersion) == version {
+		return true
+	}
+	if alias.RoutingConfig == nil {
+		return false
+	}
+	_, has := alias.RoutingConfig.AdditionalVersionWeights[version]
+	return has
 }
 
 // oldVersions are all but the newest of a function.

@@ -62,10 +62,13 @@ func (r *regional) prepare(ctx context.Context) error {
 	if r.onlyCode(found) {
 		return r.publish(ctx)
 	}
-	if r.canary == nil || len(r.serving) == 0 {
-		return r.update(ctx, found)
+	if found != nil && len(r.serving) > 0 {
+		return r.updateBeside(ctx, found)
 	}
-	return r.updateBeside(ctx, found)
+	if err := r.update(ctx, found); err != nil {
+		return err
+	}
+	return r.findVersions(ctx)
 }
 
 // onlyCode reports whether the stack is already what the release needs but for the code.

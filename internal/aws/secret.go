@@ -116,7 +116,8 @@ func (r *regional) needSecret(ctx context.Context, name string) error {
 	return r.Session.explain(err, "make the secret "+name+" in "+r.name)
 }
 
-// pruneSecret takes the oldest labels from the secret: Secrets Manager deletes versions without one.
+// pruneSecret takes the oldest labels from the secret, but for those of what serves and of what served before: Secrets Manager
+// deletes versions without one, and functions read theirs at each cold start.
 func (r *regional) pruneSecret(ctx context.Context) error {
 	name := SecretName(r.release.StageRef)
 	found, err := r.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
@@ -140,6 +141,9 @@ func (r *regional) pruneSecret(ctx context.Context) error {
 	}
 	slices.Sort(numbers)
 	for _, number := range numbers[:max(0, len(numbers)-keptLabels)] {
+		if number == r.release.Config.Version || number == r.current.Config.Version {
+			continue
+		}
 		_, err := r.secrets.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
 			SecretId: &name, VersionStage: sdk.String(fmt.Sprintf("%s%d", labelStart, number)), RemoveFromVersionId: sdk.String(versions[number]),
 		})

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -130,6 +131,9 @@ func (r *region) wait(ctx context.Context, found *types.Stack, report aloft.Repo
 
 // left is the error of who does not wait for a stack any more.
 func (r *region) left(err error, name string) error {
+	if _, ours := errors.AsType[*aloft.Error](err); ours { // the lock is lost
+		return err
+	}
 	return aloft.Errorf(aloft.Canceled, "not waiting any more; CloudFormation goes on with the stack %s in %s: %w", name, r.name, err).
 		WithHint("the next aloft up waits for it and goes on from there")
 }

@@ -41,6 +41,10 @@ while True:
     with urllib.request.urlopen(api + "next") as r:
         id = r.headers["Lambda-Runtime-Aws-Request-Id"]
         r.read()
+    if said.startswith("dead"):
+        error = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": "./server ended before it was ready: exit status 3; its last lines:\nno database"}).encode()
+        urllib.request.urlopen(urllib.request.Request(api + id + "/error", data=error, headers={"Lambda-Runtime-Function-Error-Type": "Runtime.ExitError"})).read()
+        continue
     status = 500 if said == "broken" else 200
     body = json.dumps({"statusCode": status, "body": said + " " + os.environ.get("COLOR", "")}).encode()
     urllib.request.urlopen(urllib.request.Request(api + id + "/response", data=body)).read()

@@ -172,8 +172,12 @@ func (d *Deployer) apply(ctx context.Context, release aloft.Release, hooks hooks
 	return d.Platform.Apply(ctx, release, report, commit)
 }
 
-// fail records why a release failed. If that cannot be written the release stays pending until the stage is locked next.
+// fail records why a release failed. If that cannot be written, or nobody knows whether it serves, the release stays pending until
+// the stage is locked next.
 func (d *Deployer) fail(ctx context.Context, release aloft.Release, cause error) {
+	if _, outlives := d.Platform.(settler); outlives && (ctx.Err() != nil || slices.Contains([]aloft.Code{aloft.Canceled, aloft.Unavailable}, aloft.ErrorCode(cause))) {
+		return
+	}
 	reason := cause.Error()
 	if ctx.Err() != nil {
 		reason = "interrupted"

@@ -41,3 +41,21 @@ func TestKilledDeploys(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownOutcome: whether a release serves whose deploy lost its cloud, or was interrupted, the next command finds out.
+func TestUnknownOutcome(t *testing.T) {
+	for code, want := range map[aloft.Code]aloft.ReleaseStatus{aloft.Unavailable: aloft.Pending, aloft.Canceled: aloft.Pending, aloft.Failed: aloft.Broken} {
+		b := newBench(t, map[string]string{"run": "one"})
+		b.Platform = &outliving{b.platform, map[int]bool{2: true}}
+		b.up(t)
+		b.platform.refuse = aloft.Errorf(code, "a test")
+		b.write(t, map[string]string{"run": "two"})
+		if _, err := b.Deploy(t.Context(), b.input(), b.events); aloft.ErrorCode(err) != code {
+			t.Fatalf("the deploy said %v", err)
+		}
+		got, err := b.apps.Release(t.Context(), production, 2)
+		if err != nil || got.Status != want {
+			t.Errorf("after %s v2 is %s, want %s: %v", code, got.Status, want, err)
+		}
+	}
+}

@@ -22,7 +22,7 @@ type lease struct {
 	report aloft.Reporter
 
 	etag  string
-	until time.Time // others may take it from then on; by this machine's monotonic clock
+	until time.Time // others may take it from then on; by this machine's clocks
 	lost  bool
 }
 
@@ -84,10 +84,8 @@ func (l *lease) renew(ctx context.Context) error {
 	wait := l.terms.life / 3
 	var why error // the first failure since the last renewal
 	for {
-		select {
-		case <-ctx.Done():
+		if !slept(ctx, wait) {
 			return nil
-		case <-time.After(wait):
 		}
 		end := l.until.Add(-l.terms.life / 6) // what the work does last takes time
 		err := l.again(ctx, end)
@@ -97,13 +95,34 @@ func (l *lease) renew(ctx context.Context) error {
 		case errors.Is(err, errRaced):
 			return aloft.Errorf(aloft.Conflict, "the lock of %s was taken by someone else", l.ref).
 				WithHint("see what became of the stage (aloft releases), then run the same command again")
-		case !time.Now().Before(end):
+		case passed(end):
 			return aloft.Errorf(aloft.Unavailable, "the lock of %s could not be renewed: %w", l.ref, l.bucket.final("renew the lock", l.key, cmp.Or(why, err))).
 				WithHint("run the same command again when the network is back")
 		default:
 			why, wait = cmp.Or(why, err), min(l.terms.life/12, time.Until(end))
 		}
 	}
+}
+
+// slept waits, and reports false if ctx ended first. The monotonic clock stands still while a machine sleeps, so the other one is
+// looked at as well: a lock may be another's when the machine wakes up.
+func slept(ctx context.Context, length time.Duration) bool {
+	for end := time.Now().Add(length); !passed(end); {
+		timer := time.NewTimer(min(time.Second, max(0, time.Until(end))))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-timer.C:
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// passed reports whether a moment is over by one of this machine's clocks.
+func passed(end time.Time) bool {
+	now := time.Now()
+	return !now.Before(end) || !now.Round(0).Before(end.Round(0))
 }
 
 // again renews the lock once, until end at the latest. It returns errRaced if it is another's.

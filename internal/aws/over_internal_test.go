@@ -1,0 +1,37 @@
+package aws
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+)
+
+// TestSlowStart: a stack that looks as it did before has not changed as long as its change set says so.
+func TestSlowStart(t *testing.T) {
+	t.Parallel()
+	before := &types.Stack{StackStatus: types.StackStatusUpdateComplete, LastUpdatedTime: sdk.Time(time.Unix(1, 0))}
+	for status, want := range map[types.ExecutionStatus]bool{
+		types.ExecutionStatusAvailable: false, types.ExecutionStatusExecuteInProgress: false, types.ExecutionStatusExecuteComplete: true,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/xml")
+			fmt.Fprintf(w, "<DescribeChangeSetResponse><DescribeChangeSetResult><ExecutionStatus>%s</ExecutionStatus></DescribeChangeSetResult></DescribeChangeSetResponse>", status)
+		}))
+		defer server.Close()
+		config := sdk.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIA", "secret", "")}
+		r := New(Options{Session: &Session{Config: config}, Objects: func(string) Objects { return nil }}).in("eu-west-1")
+		f := following{name: "hello", set: "arn:aws:cloudformation:eu-west-1:1:changeSet/v2/1", before: before}
+		if over, err := r.isOver(t.Context(), f, before, settling+1); err != nil || over != want {
+			t.Errorf("%s: over %v, want %v: %v", status, over, want, err)
+		}
+		if over, err := r.isOver(t.Context(), f, before, 1); err != nil || over {
+			t.Errorf("%s at once: over %v: %v", status, over, err)
+		}
+	}
+}

@@ -37,8 +37,8 @@ func (r *region) recorded(ctx context.Context, ref aloft.StageRef, home string) 
 // recordedIs is recorded for a stack that was looked up; nil is none.
 func (r *region) recordedIs(ctx context.Context, found *types.Stack, ref aloft.StageRef, home string) error {
 	name := StackName(ref)
-	if outputOf(found, OutputFingerprint) == "" || r.own(found, stageStack(ref)) != nil { // one of somebody else's is refused elsewhere
-		return nil
+	if outputOf(found, OutputFingerprint) == "" || r.own(found, stageStack(ref)) != nil {
+		return nil //nolint:nilerr // one of somebody else's is refused elsewhere
 	}
 	template, err := r.template(ctx, name)
 	if err != nil {

@@ -108,7 +108,7 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 func checkKeys() error {
 	set := map[string]bool{}
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN"} {
-		value := os.Getenv(name)
+		value := os.Getenv(name) //nolint:forbidigo // as the SDK does, whose messages about these do not name them
 		set[name] = value != ""
 		if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return aloft.Errorf(aloft.Invalid, "%s has a space, a line break or another character that no AWS key has", name).

@@ -49,6 +49,10 @@ func TestSites(t *testing.T) {
 		{"releases staging --platform aws --region eu-moon-9", "not the name of an AWS region"},
 		{"releases production --platform local --profile x", "for stages on AWS"},
 		{"run --stage production -- ls", "aloft invoke"},
+		{"up prodution", "did you mean production?"},
+		{"config production", "--stage production"},
+		{"domains production", "--stage production"},
+		{"import stack shop-production --region eu-north-1 --stage staging", "no AWS credentials"},
 		{"record web --stage production", "aloft logs"},
 		{"aliases --stage production", "aloft rollback"},
 		{"dead-letters --stage production", "on-failure"},
@@ -108,6 +112,30 @@ func TestNothingMadeOfNothing(t *testing.T) {
 	}
 	if r := b.raw("--directory="+app, "up"); !strings.Contains(r.stderr, "had its home in eu-west-1") {
 		t.Errorf("nothing is said of the old home: status %d, %s", r.status, r.stderr)
+	}
+}
+
+// What a command does not reach it says, and where a stage is meant how to name it.
+func TestStagesElsewhere(t *testing.T) {
+	b := newBench(t)
+	b.aws()
+	dir := filepath.Join(b.dir, "elsewhere")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	manifest := "name: elsewhere\nstages: {production: {platform: aws, aws: {region: eu-west-1}}}\n"
+	if err := os.WriteFile(filepath.Join(dir, "aloft.yml"), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"apps":                "not listed: production of elsewhere",
+		"destroy --yes":       "aloft destroy production",
+		"destroy prodution":   "did you mean production?",
+		"rollback production": "--stage production",
+	} {
+		if r := b.raw(append([]string{"--directory=" + dir}, strings.Fields(args)...)...); !strings.Contains(r.stderr, want) {
+			t.Errorf("aloft %s: status %d, says %q, want %q", args, r.status, r.stderr, want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -86,10 +87,24 @@ func (s *Session) explain(err error, what string) error {
 		return s.refused(err, what)
 	case among(err, throttled):
 		return aloft.Errorf(aloft.Unavailable, "%s: AWS asks to slow down: %w", what, err).WithHint("type the same command again in a minute")
+	case unreachable(err) != "":
+		return aloft.Errorf(aloft.Unavailable, "%s: AWS is not reached: %s", what, unreachable(err)).
+			WithHint("is the region right? Else look at the network, and at AWS_ENDPOINT_URL and HTTPS_PROXY if they are set")
 	case unsure(err):
 		return aloft.Errorf(aloft.Unavailable, "%s: %w", what, err).WithHint("type the same command again: it goes on from here")
 	}
 	return aloft.Errorf(aloft.Failed, "%s: %s", what, message).WithHint("see what AWS has of the stage: aloft status")
+}
+
+// unreachable says why no connection was made, "" if there was one.
+func unreachable(err error) string {
+	if unknown, is := errors.AsType[*net.DNSError](err); is {
+		return "there is no address of " + unknown.Name
+	}
+	if network, is := errors.AsType[*net.OpError](err); is && network.Op == "dial" {
+		return network.Error()
+	}
+	return ""
 }
 
 // refused names the action that is missing and who lacks it.

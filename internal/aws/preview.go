@@ -123,6 +123,11 @@ func (v *preview) look(ctx context.Context, deep bool) error {
 	if v.leaves {
 		return v.leave(ctx)
 	}
+	if v.current.Version == 0 {
+		if err := v.recordedIs(ctx, v.found, v.release.StageRef, v.release.AWS.Regions[0]); err != nil {
+			return err
+		}
+	}
 	if !deep && v.unchanged(v.found) {
 		v.said.CodeOnly = true
 		return nil

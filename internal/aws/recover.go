@@ -60,14 +60,9 @@ func (p *Platform) Recover(ctx context.Context, region, name string) (Recovered,
 	if err != nil {
 		return Recovered{}, err
 	}
-	var record struct{ Release aloft.Release }
-	text, err := json.Marshal(template.Metadata[metadataKey])
-	if err == nil {
-		err = json.Unmarshal(text, &record)
-	}
-	release := record.Release
-	if err != nil || release.AWS == nil || len(release.AWS.Regions) == 0 || StackName(release.StageRef) != name {
-		return Recovered{}, nil //nolint:nilerr // somebody else's
+	release := releaseIn(template)
+	if release.AWS == nil || len(release.AWS.Regions) == 0 || StackName(release.StageRef) != name {
+		return Recovered{}, nil // somebody else's
 	}
 	if home := release.AWS.Regions[0]; home != region {
 		return Recovered{}, aloft.Errorf(aloft.Invalid, "the home of %s is %s, not %s", release.StageRef, home, region).WithHint("aloft import stack %s --region %s", name, home)

@@ -42,6 +42,11 @@ const OutputFingerprint = "Fingerprint"
 
 // prepare does in one region all that can be done before the aliases move.
 func (r *regional) prepare(ctx context.Context) error {
+	if r.current.Version == 0 {
+		if err := r.recorded(ctx, r.release.StageRef, r.release.AWS.Regions[0]); err != nil {
+			return err
+		}
+	}
 	if err := r.EnsureAccount(ctx, r.name, r.report); err != nil {
 		return err
 	}

@@ -3,8 +3,10 @@ package aws
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -38,10 +40,7 @@ type Session struct {
 // attempts is how often a request is sent in all: throttled ones are common where many deploy at once.
 const attempts = 8
 
-var (
-	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
-	regionPattern  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
-)
+var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
 
 // Open finds credentials and asks AWS whose they are. It returns Invalid, with the command to type next, if there are none, if
 // they ended, or if they are another account's than wanted.
@@ -52,6 +51,13 @@ func Open(ctx context.Context, want Want) (*Session, error) {
 	cfg, profile, err := load(ctx, want)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Region == "" { // whose the credentials are is asked in the part of AWS that they are of
+		return nil, aloft.Errorf(aloft.Invalid, "it is not said in which region of AWS").
+			WithHint("write aws: {region: eu-central-1} in aloft.yml, or give --region, or set AWS_REGION")
+	}
+	if err := CheckRegion(cfg.Region); err != nil {
+		return nil, fmt.Errorf("AWS_REGION or the profile: %w", err)
 	}
 	return Identify(ctx, cfg, Want{Profile: profile, Account: want.Account, Region: want.Region})
 }
@@ -67,14 +73,6 @@ func (w Want) check() error {
 	return nil
 }
 
-// CheckRegion returns Invalid for what cannot be the name of a region.
-func CheckRegion(region string) error {
-	if regionPattern.MatchString(region) {
-		return nil
-	}
-	return aloft.Errorf(aloft.Invalid, "%q is not the name of an AWS region", region).WithHint("write one such as eu-west-1 or us-east-1")
-}
-
 // load reads the shared configuration. A profile that is not on this machine matters only if nothing else has credentials and
 // nothing else says which account is meant: in CI the environment has them.
 func load(ctx context.Context, want Want) (sdk.Config, string, error) {
@@ -87,6 +85,9 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 		options = append(options, config.WithRegion(want.Region))
 	}
 	if want.Profile == "" {
+		if err := checkKeys(); err != nil {
+			return sdk.Config{}, "", err
+		}
 		cfg, err := config.LoadDefaultConfig(ctx, options...)
 		return cfg, environment().SharedConfigProfile, failed(err, "read the AWS configuration")
 	}
@@ -101,6 +102,9 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 	if want.Account == "" {
 		return sdk.Config{}, "", aloft.Errorf(aloft.Invalid, "this machine has no AWS profile %q, and nothing says whether the keys of the environment are of the same account", want.Profile).
 			WithHint("add its number beside the profile in aloft.yml: account: \"123456789012\"")
+	}
+	if err := checkKeys(); err != nil {
+		return sdk.Config{}, "", err
 	}
 	cfg, err = config.LoadDefaultConfig(ctx, options...)
 	return cfg, "", failed(err, "read the AWS configuration")
@@ -124,6 +128,28 @@ func patient(o *lambda.Options) {
 	if client, ours := o.HTTPClient.(*awshttp.BuildableClient); ours {
 		o.HTTPClient = client.WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = 0 })
 	}
+}
+
+// checkKeys returns Invalid, and names the variable, for keys in the environment that no request can be signed with.
+func checkKeys() error {
+	set := map[string]bool{}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN"} {
+		value := os.Getenv(name) //nolint:forbidigo // as the SDK does, whose messages about these do not name them
+		set[name] = value != ""
+		if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return aloft.Errorf(aloft.Invalid, "%s has a space, a line break or another character that no AWS key has", name).
+				WithHint("set it again: export %s=…; a secret of a CI service often ends with a line break", name)
+		}
+	}
+	id, secret := set["AWS_ACCESS_KEY_ID"] || set["AWS_ACCESS_KEY"], set["AWS_SECRET_ACCESS_KEY"] || set["AWS_SECRET_KEY"]
+	there, missing := "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
+	if secret {
+		there, missing = missing, there
+	}
+	if id != secret {
+		return aloft.Errorf(aloft.Invalid, "%s is set, but %s is not", there, missing).WithHint("export both, or neither and log in with aws sso login")
+	}
+	return nil
 }
 
 // environment is what the SDK reads from the environment. What it cannot read LoadDefaultConfig complains of.

@@ -56,9 +56,8 @@ func (p *Platform) zones(ctx context.Context, settings *aloft.AWS) (map[string]s
 
 // publicZones are the ids of the account's zones by their names.
 func (p *Platform) publicZones(ctx context.Context) (map[string]string, error) {
-	const global = "us-east-1" // Route 53 is one for all regions
 	all := map[string]string{}
-	pages := route53.NewListHostedZonesPaginator(route53.NewFromConfig(p.config(global)), &route53.ListHostedZonesInput{})
+	pages := route53.NewListHostedZonesPaginator(route53.NewFromConfig(p.config(globalRegion(p.Session.Region))), &route53.ListHostedZonesInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -37,6 +37,9 @@ func runApps(ctx context.Context, p *program) error {
 		return err
 	}
 	defer c.Close()
+	if app, err := p.app(); err == nil && p.flags.platform == "" {
+		p.tellElsewhere(app, "not listed", "aloft status --stage %s; aloft apps --platform aws lists what an account has")
+	}
 	statuses, err := c.Overview(ctx, "")
 	if err != nil {
 		return err

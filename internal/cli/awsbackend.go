@@ -14,7 +14,6 @@ import (
 	"github.com/aloft-run/aloft/internal/artifact"
 	"github.com/aloft-run/aloft/internal/aws"
 	"github.com/aloft-run/aloft/internal/deploy"
-	"github.com/aloft-run/aloft/internal/manifest"
 	"github.com/aloft-run/aloft/internal/mem"
 	"github.com/aloft-run/aloft/internal/s3"
 )
@@ -59,10 +58,6 @@ func (p *program) openAWS(ctx context.Context, at site) (*awsBackend, error) {
 		return nil, err
 	}
 	b := &awsBackend{program: p, session: session, region: cmp.Or(at.region, session.Region), dir: filepath.Join(home, "aws")}
-	if b.region == "" {
-		return nil, aloft.Errorf(aloft.Invalid, "it is not said in which region of AWS").
-			WithHint("write aws: {region: eu-central-1} in %s, or give --region, or set AWS_REGION", manifest.AloftFile)
-	}
 	b.logger = slog.New(slog.DiscardHandler)
 	if p.flags.verbose {
 		b.logger = slog.New(slog.NewTextHandler(p.err, nil))
@@ -134,14 +129,37 @@ func (b *awsBackend) prepare(ctx context.Context, report aloft.Reporter) error {
 // Deploy implements aloft.Deployer.
 func (b *awsBackend) Deploy(ctx context.Context, input aloft.DeployInput, report aloft.Reporter) (aloft.Deployment, error) {
 	report.Report(aloft.Notice{Text: "to the AWS account " + b.session.Account + ", home " + b.region})
+	if err := b.checkHome(ctx, input.Stage, report); err != nil {
+		return aloft.Deployment{}, err
+	}
+	if !b.apps.ready { // what is no app makes nothing in the account
+		if err := b.Detect(ctx, input); err != nil {
+			return aloft.Deployment{}, err
+		}
+	}
 	if err := b.prepare(ctx, report); err != nil {
 		return aloft.Deployment{}, err
 	}
-	return b.Deployer.Deploy(ctx, input, report)
+	made, err := b.Deployer.Deploy(ctx, input, report)
+	if err == nil {
+		b.rememberHome(input.Stage)
+	}
+	return made, err
+}
+
+// Plan implements aloft.Deployer.
+func (b *awsBackend) Plan(ctx context.Context, input aloft.DeployInput, report aloft.Reporter) (aloft.Plan, error) {
+	if err := b.checkHome(ctx, input.Stage, report); err != nil {
+		return aloft.Plan{}, err
+	}
+	return b.Deployer.Plan(ctx, input, report)
 }
 
 // Promote implements aloft.Promoter.
 func (b *awsBackend) Promote(ctx context.Context, input aloft.PromoteInput, report aloft.Reporter) (aloft.Deployment, error) {
+	if err := b.checkHome(ctx, input.To, report); err != nil {
+		return aloft.Deployment{}, err
+	}
 	if err := b.prepare(ctx, report); err != nil {
 		return aloft.Deployment{}, err
 	}
@@ -151,6 +169,9 @@ func (b *awsBackend) Promote(ctx context.Context, input aloft.PromoteInput, repo
 // Configure implements aloft.Deployer.
 func (b *awsBackend) Configure(ctx context.Context, input aloft.ConfigInput, report aloft.Reporter) (aloft.Deployment, error) {
 	if len(input.Set) > 0 {
+		if err := b.checkHome(ctx, input.Stage, report); err != nil {
+			return aloft.Deployment{}, err
+		}
 		if err := b.prepare(ctx, report); err != nil {
 			return aloft.Deployment{}, err
 		}
@@ -177,6 +198,7 @@ func (b *awsBackend) Destroy(ctx context.Context, ref aloft.StageRef) error {
 		if err := b.Deployer.Destroy(ctx, ref); err != nil {
 			return err
 		}
+		b.forgetHome(ref)
 		return b.collect(ctx)
 	})
 }

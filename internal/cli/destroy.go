@@ -46,6 +46,9 @@ func runDestroy(ctx context.Context, p *program, stage string, deleteData bool) 
 	if stage == "" && !p.flags.stageSet {
 		ref.Stage = ""
 	}
+	if ref.Stage == "" {
+		p.tellElsewhere(ref.App, "not touched", "aloft destroy %s")
+	}
 	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err

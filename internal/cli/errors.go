@@ -94,10 +94,18 @@ func between(least, most int) cobra.PositionalArgs {
 		case len(args) < least:
 			return aloft.Errorf(aloft.Invalid, "%s: an argument is missing", c.CommandPath()).WithHint("%s", usage(c))
 		case most >= 0 && len(args) > most:
-			return aloft.Errorf(aloft.Invalid, "%s: unexpected argument %q", c.CommandPath(), args[most]).WithHint("%s", usage(c))
+			return aloft.Errorf(aloft.Invalid, "%s: unexpected argument %q", c.CommandPath(), args[most]).WithHint("%s%s", stageHint(c, args[most]), usage(c))
 		}
 		return nil
 	}
+}
+
+// stageHint says how a command is told the stage, if an argument that it does not take may be one.
+func stageHint(c *cobra.Command, arg string) string {
+	if aloft.CheckName("stage", arg) != nil || c.Flag("stage") == nil {
+		return ""
+	}
+	return fmt.Sprintf("for the stage %s: %s --stage %s; ", arg, c.CommandPath(), arg)
 }
 
 func usage(c *cobra.Command) string { return "usage: " + c.UseLine() }
@@ -114,6 +122,9 @@ func subcommandOnly(c *cobra.Command, args []string) error {
 		}
 	}
 	hint := "see " + c.CommandPath() + " --help"
+	if c.HasParent() {
+		hint = stageHint(c, args[0]) + hint
+	}
 	if near := nearest(args[0], names); near != "" {
 		hint = fmt.Sprintf("did you mean %s %s? %s", c.CommandPath(), near, hint)
 	}

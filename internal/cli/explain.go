@@ -29,6 +29,11 @@ func (p *program) explain(ctx context.Context, c backend, ref aloft.StageRef, er
 			stages = append(stages, s.Stage.Stage)
 		}
 	}
+	if m, err := p.manifest(ref.App); err == nil && ref.Stage != "" && !slices.Contains(stages, ref.Stage) {
+		if near := nearest(ref.Stage, m.Stages()); near != "" && near != ref.Stage {
+			return e.WithHint("did you mean %s?", near)
+		}
+	}
 	switch {
 	case len(apps) == 0:
 		return e.WithHint("nothing is deployed yet: aloft up deploys the app in the current directory")

@@ -95,11 +95,11 @@ func runImportStack(ctx context.Context, p *program, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	at, err := p.site(ref)
+	at, err := p.importSite(ref)
 	if err != nil {
 		return err
 	}
-	at.aws, o.stage = true, ref.Stage
+	o.stage = ref.Stage
 	b, err := p.openAWS(ctx, at)
 	if err != nil {
 		return err
@@ -114,6 +114,21 @@ func runImportStack(ctx context.Context, p *program, o importOptions) error {
 		return err
 	}
 	return p.printImport(result)
+}
+
+// importSite is where a stack is: on AWS whatever the stage is that is meant, and in any region, as it may be somebody else's.
+func (p *program) importSite(ref aloft.StageRef) (site, error) {
+	if p.flags.platform == string(aloft.OnLocal) {
+		return site{}, aloft.Errorf(aloft.Invalid, "stacks are on AWS").WithHint("leave --platform local out")
+	}
+	flags := p.flags
+	defer func() { p.flags = flags }()
+	p.flags.platform, p.flags.region = string(aloft.OnAWS), ""
+	at, err := p.site(ref)
+	if flags.region != "" {
+		at.region = flags.region
+	}
+	return at, err
 }
 
 // importStack takes up a stack.

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -30,9 +32,20 @@ func (p *program) checkPlatform(given func(name string) bool) error {
 	case given("profile") && !profileName.MatchString(p.flags.profile):
 		return aloft.Errorf(aloft.Invalid, "--profile %q is no name of a profile", p.flags.profile).WithHint("aws configure list-profiles lists them")
 	case given("region"):
-		return aws.CheckRegion(p.flags.region)
+		return checkRegion(p.flags.region)
 	}
 	return nil
+}
+
+// checkRegion returns Invalid for what is no region, with the one that was meant.
+func checkRegion(name string) error {
+	err := aws.CheckRegion(name)
+	if e, ours := errors.AsType[*aloft.Error](err); ours {
+		if near := nearest(name, aws.Regions()); near != "" {
+			return e.WithHint("did you mean %s?", near)
+		}
+	}
+	return err
 }
 
 // site is where a stage is: what the flags say, else what the aloft.yml of its app says, if that is the one in the directory. Of an
@@ -56,6 +69,15 @@ func (p *program) site(ref aloft.StageRef) (site, error) {
 	at := site{aws: true, profile: p.flags.profile, region: p.flags.region}
 	if s.AWS == nil {
 		return at, nil
+	}
+	for _, region := range s.AWS.Regions {
+		if err := checkRegion(region); err != nil {
+			return site{}, fmt.Errorf("%s: %w", manifest.AloftFile, err)
+		}
+	}
+	if len(s.AWS.Regions) > 0 && at.region != "" && at.region != s.AWS.Regions[0] {
+		return site{}, aloft.Errorf(aloft.Invalid, "--region %s is not the home of %s: the first of regions in %s is %s", at.region, ref, manifest.AloftFile, s.AWS.Regions[0]).
+			WithHint("leave --region out; a region more goes behind the first one in regions, another home is another stage without the records of this one")
 	}
 	at.account = s.AWS.Account
 	if at.profile == "" {

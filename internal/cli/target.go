@@ -32,6 +32,9 @@ func (p *program) target(ctx context.Context, c records, ref aloft.StageRef, tex
 		return version, nil
 	}
 	releases, err := c.Releases(ctx, ref, 0)
+	if aloft.ErrorCode(err) == aloft.NotFound && p.isStage(ref.App, text) {
+		return 0, noRelease(ref, text)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -43,6 +46,9 @@ func (p *program) target(ctx context.Context, c records, ref aloft.StageRef, tex
 		if r.Status == aloft.Succeeded && r.Artifact.Digest != "" && slices.Contains(commits, r.Commit) {
 			return r.Version, nil
 		}
+	}
+	if p.isStage(ref.App, text) {
+		return 0, noRelease(ref, text)
 	}
 	return 0, aloft.Errorf(aloft.NotFound, "%s has no release of %q that served", ref, text).
 		WithHint("name one as aloft releases does: v5; aloft releases --json says which commits they are of")
@@ -66,4 +72,14 @@ func (p *program) commitsOf(ctx context.Context, releases []aloft.Release, text 
 		return nil, aloft.Errorf(aloft.Invalid, "%s begins %d commits: %s", text, len(commits), strings.Join(commits, ", ")).WithHint("give more digits")
 	}
 	return commits, nil
+}
+
+// isStage reports whether a text that names no release names a stage.
+func (p *program) isStage(app, text string) bool {
+	m, err := p.manifest(app)
+	return text == aloft.Production || text == aloft.DefaultStage || err == nil && slices.Contains(m.Stages(), text)
+}
+
+func noRelease(ref aloft.StageRef, stage string) error {
+	return aloft.Errorf(aloft.Invalid, "%s has no release called %s", ref, stage).WithHint("for the stage of that name: --stage %s", stage)
 }

@@ -84,6 +84,9 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := p.meant(ctx, input.Stage); err != nil {
+		return err
+	}
 	input.Force, input.Description, input.Plan, input.Agreed = o.force, o.description, o.plan, p.flags.yes
 	input.Canary = canary
 	return p.agreeing(ctx, input.Stage, func(plan string) change {

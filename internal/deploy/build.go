@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -194,6 +195,20 @@ func (d *Deployer) buildIn(ctx context.Context, job *job, app string, report alo
 	}
 	report.Report(aloft.StepDone{Step: aloft.StepBuild, Text: stepNames(job.steps()), Elapsed: time.Since(began)})
 	return tree, nil
+}
+
+// Detect returns Invalid for a source that Deploy would not know what to do with. Nothing is made.
+func (d *Deployer) Detect(ctx context.Context, input aloft.DeployInput) error {
+	project, err := d.open(input, aloft.Discard{})
+	if err != nil {
+		return err
+	}
+	src, err := source.Scan(ctx, project.dir, source.Options{Ignore: true, Drop: project.settings.Ignore, Index: d.indexFile(project.dir)})
+	if err != nil {
+		return err
+	}
+	_, err = d.detect(project, src.FS())
+	return errors.Join(err, src.Close())
 }
 
 // detect asks the buildpacks, unless the manifest says everything that they would find out.

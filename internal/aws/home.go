@@ -1,0 +1,71 @@
+package aws
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/cfn"
+)
+
+// CheckHome returns Conflict if a stage without a release in these records has a stack in one of the regions, of which home is the
+// first: the records were lost, or are those of another home. Whoever deployed then would take away what serves, and its config.
+func (p *Platform) CheckHome(ctx context.Context, ref aloft.StageRef, regions []string) error {
+	current, err := p.current(ctx, ref)
+	if ignoreMissing(err) != nil || current.Version != 0 {
+		return err
+	}
+	for _, name := range regions {
+		if err := p.in(name).recorded(ctx, ref, regions[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recorded returns Conflict if the region has a stack of the stage that was made of a release which the records do not have.
+func (r *region) recorded(ctx context.Context, ref aloft.StageRef, home string) error {
+	found, err := r.stackOf(ctx, StackName(ref))
+	if err != nil {
+		return err
+	}
+	return r.recordedIs(ctx, found, ref, home)
+}
+
+// recordedIs is recorded for a stack that was looked up; nil is none.
+func (r *region) recordedIs(ctx context.Context, found *types.Stack, ref aloft.StageRef, home string) error {
+	name := StackName(ref)
+	if outputOf(found, OutputFingerprint) == "" || r.own(found, stageStack(ref)) != nil {
+		return nil //nolint:nilerr // one of somebody else's is refused elsewhere
+	}
+	template, err := r.template(ctx, name)
+	if err != nil {
+		return err
+	}
+	said := releaseIn(template)
+	known, err := r.Releases.Release(ctx, ref, said.Version)
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	if err == nil && known.Artifact.Digest == said.Artifact.Digest && known.CreatedAt.Equal(said.CreatedAt) {
+		return nil // it was interrupted before it was written down that it serves
+	}
+	if said.AWS != nil && len(said.AWS.Regions) > 0 && said.AWS.Regions[0] != home {
+		return aloft.Errorf(aloft.Conflict, "the stack %s in %s has its home in %s, where the records of %s are, not in %s", name, r.name, said.AWS.Regions[0], ref, home).
+			WithHint("make %s the first of regions: in aloft.yml again, and leave out another --region; nothing was touched", said.AWS.Regions[0])
+	}
+	return aloft.Errorf(aloft.Conflict, "the account %s has the stack %s in %s, made by aloft of v%d, but no record of what serves %s", r.Session.Account, name, r.name, said.Version, ref).
+		WithHint("aloft import stack %s --region %s makes the records again, with number and config; nothing was touched", name, home)
+}
+
+// releaseIn is what the template of a stage's stack says of its release; zero if it says nothing.
+func releaseIn(template cfn.Template) aloft.Release {
+	var record struct{ Release aloft.Release }
+	text, err := json.Marshal(template.Metadata[metadataKey])
+	if err != nil || json.Unmarshal(text, &record) != nil {
+		return aloft.Release{}
+	}
+	return record.Release
+}

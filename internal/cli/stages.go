@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/manifest"
+)
+
+// meant returns Invalid for a stage that would be new and is called nearly as one of aloft.yml: where that one is to run, this one
+// would not.
+func (p *program) meant(ctx context.Context, ref aloft.StageRef) error {
+	m, err := p.manifest(ref.App)
+	if err != nil {
+		return err
+	}
+	near := nearest(ref.Stage, m.Stages())
+	usual := ref.Stage == aloft.Production || ref.Stage == aloft.DefaultStage
+	if near == "" || usual || slices.Contains(m.Stages(), ref.Stage) || p.exists(ctx, ref) {
+		return nil
+	}
+	return aloft.Errorf(aloft.Invalid, "there is no stage %s, and %s has %s", ref, manifest.AloftFile, near).
+		WithHint("did you mean %s? For a new stage write it below stages: in %s", near, manifest.AloftFile)
+}
+
+// exists reports whether a stage is where the files say. No server is started for it.
+func (p *program) exists(ctx context.Context, ref aloft.StageRef) bool {
+	at, err := p.site(ref)
+	if err != nil {
+		return false
+	}
+	c, err := p.at(ctx, at, false)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	all, err := c.Overview(ctx, ref.App)
+	return err == nil && slices.ContainsFunc(all, func(s aloft.Status) bool { return s.Stage.StageRef == ref })
+}
+
+// stagesElsewhere are the stages of aloft.yml that are not where the app as a whole is.
+func (p *program) stagesElsewhere(app string) []string {
+	m, err := p.manifest(app)
+	here, hereErr := p.site(aloft.StageRef{App: app})
+	if err != nil || hereErr != nil {
+		return nil
+	}
+	var all []string
+	for _, stage := range m.Stages() {
+		if at, err := p.site(aloft.StageRef{App: app, Stage: stage}); err == nil && at != here {
+			all = append(all, stage)
+		}
+	}
+	return all
+}
+
+// tellElsewhere says which stages a command did not look at, and what does.
+func (p *program) tellElsewhere(app, did, instead string) {
+	if stages := p.stagesElsewhere(app); len(stages) > 0 && !p.flags.quiet {
+		fmt.Fprintf(p.err, "%s: %s of %s, which is elsewhere: %s\n", did, strings.Join(stages, ", "), app, fmt.Sprintf(instead, stages[0]))
+	}
+}

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,9 +18,6 @@ import (
 )
 
 const (
-	// environmentLimit is Lambda's, in bytes of all names and values of a function; envelope of it is left for what aloft adds.
-	environmentLimit = 4096
-	envelope         = 1024
 	// keptLabels is how many configs a secret keeps for rollbacks; Secrets Manager allows 20 labels.
 	keptLabels = 10
 	labelStart = "aloft-"
@@ -42,17 +40,14 @@ func (r *regional) delivery(ctx context.Context) (stack.Config, error) {
 // variables are those of each function. Large says that they have no room in Lambda's environment.
 func (r *regional) variables() (c stack.Config, large bool) {
 	c = stack.Config{Variables: map[string]aloft.Config{}}
+	some := false
 	for _, f := range r.release.Tuned() {
-		variables := r.config.For(f.Name)
-		c.Variables[f.Name] = variables
-		size := 0
-		for name, value := range variables {
-			size += len(name) + len(value)
-		}
-		for name, value := range f.Env {
-			size += len(name) + len(value)
-		}
-		large = large || size > environmentLimit-envelope
+		c.Variables[f.Name] = r.config.For(f.Name)
+		some = some || len(c.Variables[f.Name]) > 0
+	}
+	if some {
+		_, err := r.Render(r.inputWith(c))
+		large = errors.Is(err, stack.ErrEnvironment)
 	}
 	if large {
 		c.Label = fmt.Sprintf("%s%d", labelStart, r.release.Config.Version)

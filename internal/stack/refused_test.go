@@ -78,7 +78,7 @@ func TestRefused(t *testing.T) {
 		}, says: "disk is of the type disk", hint: "bucket"},
 		"large config": {functions: web(func(*aloft.Function) {}), change: func(in *stack.Input) {
 			in.Config.Variables = map[string]aloft.Config{"web": {"CERTIFICATE": strings.Repeat("x", 4000)}}
-		}, says: "CERTIFICATE 4011"},
+		}, says: "CERTIFICATE 4017"},
 		"secret of a bootstrap": {functions: with(func(f *aloft.Function) { f.Runtime = "provided.al2023" }), change: func(in *stack.Input) {
 			in.Config = stack.Config{Variables: map[string]aloft.Config{"work": {"A": "b"}}, Secret: "x"}
 		}, says: "does not fit into the 4 KB"},

@@ -125,7 +125,7 @@ func (r *region) changeSet(ctx context.Context, found *types.Stack, c change) (*
 
 // unplanned says why there is no plan: nothing would change, or it is impossible.
 func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChangeSetOutput) (*cloudformation.DescribeChangeSetOutput, bool, error) {
-	reason := sdk.ToString(set.StatusReason)
+	reason := discreet(sdk.ToString(set.StatusReason))
 	if strings.Contains(reason, "DescribeEvents") {
 		reason = cmp.Or(r.invalid(ctx, set.ChangeSetId), reason)
 	}
@@ -152,7 +152,7 @@ func (r *region) invalid(ctx context.Context, id *string) string {
 	var all []string
 	for _, e := range out.OperationEvents {
 		if reason := cmp.Or(sdk.ToString(e.ValidationStatusReason), sdk.ToString(e.ResourceStatusReason)); reason != "" {
-			all = append(all, fmt.Sprintf("%s (%s): %s", sdk.ToString(e.LogicalResourceId), sdk.ToString(e.ResourceType), reason))
+			all = append(all, fmt.Sprintf("%s (%s): %s", sdk.ToString(e.LogicalResourceId), sdk.ToString(e.ResourceType), discreet(reason)))
 		}
 	}
 	return strings.Join(all, "\n")

@@ -32,13 +32,14 @@ func (p *Platform) Check(ctx context.Context, release aloft.Release) ([]string, 
 		return nil, err
 	}
 	home := release.AWS.Regions[0]
-	delivery, large := deliveryOf(release, config)
+	in := stack.Input{Release: release, Region: home, Zones: zones}
+	in.Code, in.Layers = p.placesOf(release, home)
+	in.Shim = stack.Object{Bucket: in.Code.Bucket, Key: shimPrefix + "any.zip"}
+	delivery, large := p.deliveryOf(in, config)
 	if large { // as long as its real name, nearly
 		delivery.Secret = "arn:aws:secretsmanager:" + home + ":" + p.Session.Account + ":secret:" + SecretName(release.StageRef)
 	}
-	in := stack.Input{Release: release, Region: home, Config: delivery, Zones: zones}
-	in.Code, in.Layers = p.placesOf(release, home)
-	in.Shim = stack.Object{Bucket: in.Code.Bucket, Key: shimPrefix + "any.zip"}
+	in.Config = delivery
 	out, err := p.Render(in)
 	return slices.Sorted(maps.Keys(unique(out.Warnings))), err
 }

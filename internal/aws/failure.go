@@ -33,9 +33,19 @@ func apiCode(err error) string {
 
 func apiMessage(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		return api.ErrorMessage()
+		return discreet(api.ErrorMessage())
 	}
-	return err.Error()
+	return discreet(err.Error())
+}
+
+// discreet is a reason of AWS without what a refused environment was made of: Lambda says all variables, values and all, and reasons
+// reach terminals, logs and the records of releases.
+func discreet(reason string) string {
+	before, _, cut := strings.Cut(reason, " String measured")
+	if cut {
+		before += " (the variables are left out here)"
+	}
+	return before
 }
 
 // is reports whether AWS gave an error one of the codes.

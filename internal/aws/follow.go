@@ -89,7 +89,7 @@ func (r *region) follow(ctx context.Context, f following) (types.StackStatus, st
 		}
 		if over {
 			if reason == "" && found != nil {
-				reason = sdk.ToString(found.StackStatusReason)
+				reason = discreet(sdk.ToString(found.StackStatusReason))
 			}
 			return statusOf(found), reason, nil
 		}
@@ -168,7 +168,7 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 	delete(started, id)
 	line := fmt.Sprintf("%s  %s  %s (%s)  %s", r.name, strings.ToLower(strings.ReplaceAll(status, "_", " ")), id, sdk.ToString(e.ResourceType), elapsed.Round(100*time.Millisecond))
 	if strings.HasSuffix(status, "_FAILED") && !consequence(e) {
-		line += "\n" + sdk.ToString(e.ResourceStatusReason)
+		line += "\n" + discreet(sdk.ToString(e.ResourceStatusReason))
 	}
 	f.report.Report(aloft.Output{Step: aloft.StepStart, Text: line})
 }
@@ -194,9 +194,9 @@ func whyOf(e types.StackEvent, stack string) string {
 	if !strings.HasSuffix(string(e.ResourceStatus), "_FAILED") || consequence(e) || sdk.ToString(e.ResourceStatusReason) == "" {
 		return ""
 	}
-	id := sdk.ToString(e.LogicalResourceId)
+	id, reason := sdk.ToString(e.LogicalResourceId), discreet(sdk.ToString(e.ResourceStatusReason))
 	if id == stack {
-		return sdk.ToString(e.ResourceStatusReason)
+		return reason
 	}
-	return fmt.Sprintf("%s (%s): %s", id, sdk.ToString(e.ResourceType), sdk.ToString(e.ResourceStatusReason))
+	return fmt.Sprintf("%s (%s): %s", id, sdk.ToString(e.ResourceType), reason)
 }

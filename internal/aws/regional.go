@@ -133,15 +133,19 @@ func (r *regional) render(ctx context.Context) error {
 
 // renderWith makes the template. Its fingerprint is that of the same release with other code.
 func (r *regional) renderWith(config stack.Config) error {
-	in := stack.Input{
-		Release: r.release, Region: r.name, Code: r.code.artifact, Layers: r.code.layers, Shim: r.code.shim, Config: config,
-		DeleteData: r.deleteData, Zones: r.dns,
-	}
+	in := r.inputWith(config)
 	if err := r.setFingerprint(in); err != nil {
 		return err
 	}
 	r.input = in
 	return r.compose(in)
+}
+
+func (r *regional) inputWith(config stack.Config) stack.Input {
+	return stack.Input{
+		Release: r.release, Region: r.name, Code: r.code.artifact, Layers: r.code.layers, Shim: r.code.shim, Config: config,
+		DeleteData: r.deleteData, Zones: r.dns,
+	}
 }
 
 // setFingerprint digests what the template of a release would be with other code.

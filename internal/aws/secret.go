@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,9 +18,6 @@ import (
 )
 
 const (
-	// environmentLimit is Lambda's, in bytes of all names and values of a function; envelope of it is left for what aloft adds.
-	environmentLimit = 4096
-	envelope         = 1024
 	// keptLabels is how many configs a secret keeps for rollbacks; Secrets Manager allows 20 labels.
 	keptLabels = 10
 	labelStart = "aloft-"
@@ -40,26 +38,26 @@ func (r *regional) delivery(ctx context.Context) (stack.Config, error) {
 }
 
 // variables are those of each function. Large says that they have no room in Lambda's environment.
-func (r *regional) variables() (c stack.Config, large bool) { return deliveryOf(r.release, r.config) }
+func (r *regional) variables() (c stack.Config, large bool) {
+	return r.deliveryOf(r.inputWith(stack.Config{}), r.config)
+}
 
-// deliveryOf says how the config of a release reaches its functions: as parameters, or, if it is large, by a secret that is to be
-// filled in, under a label.
-func deliveryOf(release aloft.Release, config aloft.Config) (c stack.Config, large bool) {
+// deliveryOf says how a config reaches the functions that in is about: as parameters, or, if it is large, by a secret that is to
+// be filled in, under a label.
+func (p *Platform) deliveryOf(in stack.Input, config aloft.Config) (c stack.Config, large bool) {
 	c = stack.Config{Variables: map[string]aloft.Config{}}
-	for _, f := range release.Tuned() {
-		variables := config.For(f.Name)
-		c.Variables[f.Name] = variables
-		size := 0
-		for name, value := range variables {
-			size += len(name) + len(value)
-		}
-		for name, value := range f.Env {
-			size += len(name) + len(value)
-		}
-		large = large || size > environmentLimit-envelope
+	some := false
+	for _, f := range in.Release.Tuned() {
+		c.Variables[f.Name] = config.For(f.Name)
+		some = some || len(c.Variables[f.Name]) > 0
+	}
+	if some {
+		in.Config = c
+		_, err := p.Render(in)
+		large = errors.Is(err, stack.ErrEnvironment)
 	}
 	if large {
-		c.Label = fmt.Sprintf("%s%d", labelStart, release.Config.Version)
+		c.Label = fmt.Sprintf("%s%d", labelStart, in.Release.Config.Version)
 	}
 	return c, large
 }

@@ -153,7 +153,7 @@ func (r *region) goBack(ctx context.Context, found *types.Stack, report aloft.Re
 	skip := make([]string, len(stuck))
 	for i, s := range stuck {
 		skip[i] = sdk.ToString(s.LogicalResourceId)
-		report.Report(aloft.Warning{Text: fmt.Sprintf("%s: %s (%s) stays as it is, CloudFormation cannot take it back: %s", r.name, skip[i], sdk.ToString(s.ResourceType), sdk.ToString(s.ResourceStatusReason))})
+		report.Report(aloft.Warning{Text: fmt.Sprintf("%s: %s (%s) stays as it is, CloudFormation cannot take it back: %s", r.name, skip[i], sdk.ToString(s.ResourceType), discreet(sdk.ToString(s.ResourceStatusReason)))})
 	}
 	status, err = r.continueBack(ctx, id, skip)
 	if err == nil && status == types.StackStatusUpdateRollbackFailed {

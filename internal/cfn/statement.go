@@ -82,3 +82,11 @@ func Trust(service string) map[string]any {
 		"Effect": "Allow", "Principal": map[string]any{"Service": service}, "Action": "sts:AssumeRole",
 	}}}
 }
+
+// TrustOwn lets a service take a role on for resources of this account only: the service acts for other accounts too.
+func TrustOwn(service string) map[string]any {
+	return map[string]any{"Version": PolicyVersion, "Statement": []any{map[string]any{
+		"Effect": "Allow", "Principal": map[string]any{"Service": service}, "Action": "sts:AssumeRole",
+		"Condition": map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": Ref(Account)}},
+	}}}
+}

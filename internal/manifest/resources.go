@@ -145,7 +145,7 @@ func resourceShape() shape[ResourceSettings] {
 			span(time.Minute, 365*day), func(r *ResourceSettings) *aloft.Duration { return &r.Retention }),
 		bind(KeyDoc{Key: "dead-letters", Meaning: "Queues: the queue to which messages go that are received too often."},
 			resourceName(), func(r *ResourceSettings) *string { return &r.DeadLetters }),
-		bind(KeyDoc{Key: "max-receives", Default: "3", Meaning: "Queues with dead-letters: how often a message may be received."},
+		bind(KeyDoc{Key: "max-receives", Default: "5", Meaning: "Queues with dead-letters: how often a message may be received."},
 			within(1, 1000), func(r *ResourceSettings) *int { return &r.MaxReceives }),
 		bind(KeyDoc{Key: "shards", Default: "1", Meaning: "Streams: how many parts there are, each with an order of its own."},
 			within(1, 100), func(r *ResourceSettings) *int { return &r.Shards }),

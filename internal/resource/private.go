@@ -15,10 +15,10 @@ type Private struct {
 	Subnets   []string // where it has addresses
 }
 
-// Private returns Invalid if the app has no private network. The security group is made in the network of the first subnet,
+// Private lets the functions reach a range of ports. It returns Invalid if the app has no private network. The security group is made in the network of the first subnet,
 // whose id CloudFormation learns of a network interface that is there for nothing else and costs nothing: aloft.yml does not
 // have to say it, and no call has to look it up.
-func (in Rendering) Private(port int) (Private, error) {
+func (in Rendering) Private(from, to int) (Private, error) {
 	if in.VPC == nil || len(in.VPC.Subnets) == 0 || len(in.VPC.SecurityGroups) == 0 {
 		return Private{}, aloft.Errorf(aloft.Invalid, "%s %q needs a private network, and the app has none on AWS", in.Resource.Type, in.Resource.Name).
 			WithHint("name subnets, of two availability zones at least, and security groups in the section aws, vpc of aloft.yml")
@@ -27,7 +27,7 @@ func (in Rendering) Private(port int) (Private, error) {
 	var rules []any
 	for _, source := range slices.Sorted(slices.Values(in.VPC.SecurityGroups)) {
 		rules = append(rules, map[string]any{
-			"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "SourceSecurityGroupId": source, "Description": "functions of " + in.Stage.Label(),
+			"IpProtocol": "tcp", "FromPort": from, "ToPort": to, "SourceSecurityGroupId": source, "Description": "functions of " + in.Stage.Label(),
 		})
 	}
 	what := in.Resource.Type + " " + in.Resource.Name + " of " + in.Stage.Label()

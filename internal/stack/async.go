@@ -30,23 +30,22 @@ func (s *render) addAsync(f aloft.Function) ([]cfn.Statement, error) {
 	var statements []cfn.Statement
 	for _, d := range []struct{ on, key, target string }{{"success", "OnSuccess", a.OnSuccess}, {"failure", "OnFailure", a.OnFailure}} {
 		var arn any
-		var action string
+		var needs []cfn.Statement
 		switch {
 		case d.target != "":
 			var err error
-			if arn, action, err = s.destination(f, d.target); err != nil {
+			if arn, needs, err = s.destination(f, d.target); err != nil {
 				return nil, err
 			}
 		case d.on == "failure":
-			arn, action = cfn.GetAtt(s.deadLetters(f), "Arn"), "sqs:SendMessage"
+			arn = cfn.GetAtt(s.deadLetters(f), "Arn")
+			needs = []cfn.Statement{{Action: []string{"sqs:SendMessage"}, Resource: arn}}
 			d.target = "its dead letters"
 		default:
 			continue
 		}
 		destinations[d.key] = map[string]any{"Destination": arn}
-		statements = append(statements, cfn.Statement{
-			Action: []string{action}, Resource: arn, Why: f.Name + " sends events on " + d.on + " to " + d.target,
-		})
+		statements = append(statements, because(f.Name+" sends events on "+d.on+" to "+d.target, needs)...)
 	}
 	s.put(s.prefix[f.Name]+"Async", cfn.Resource{
 		Type: "AWS::Lambda::EventInvokeConfig", DependsOn: []string{s.names[f.Name].Alias},
@@ -68,23 +67,27 @@ func unwaited(uri string) bool {
 	return strings.HasPrefix(uri, "arn:") && strings.Contains(uri, ":sns:")
 }
 
-// destination is where the record of an event goes, and the action that the role needs for it.
-func (s *render) destination(f aloft.Function, text string) (arn any, action string, err error) {
+// destination is where the record of an event goes, and what the role needs for it: of a declared resource what an edge that sends
+// has, with the key that encrypts it.
+func (s *render) destination(f aloft.Function, text string) (arn any, needs []cfn.Statement, err error) {
 	kind, name, _ := aloft.CutDestination(text)
 	if kind == "function" {
 		if _, ok := s.names[name]; !ok {
-			return nil, "", aloft.Errorf(aloft.Invalid, "%s sends events to %s, which does not run on AWS", f.Name, name).WithHint("name another destination")
+			return nil, nil, aloft.Errorf(aloft.Invalid, "%s sends events to %s, which does not run on AWS", f.Name, name).WithHint("name another destination")
 		}
-		return s.aliasARN(name), "lambda:InvokeFunction", nil
+		arn = s.aliasARN(name)
+		return arn, []cfn.Statement{{Action: []string{"lambda:InvokeFunction"}, Resource: arn}}, nil
 	}
 	if arn = s.arnOf(kind, name); arn == nil {
-		return nil, "", aloft.Errorf(aloft.Invalid, "%s sends events to %s, and the app declares no %s %s", f.Name, text, kind, name).
+		return nil, nil, aloft.Errorf(aloft.Invalid, "%s sends events to %s, and the app declares no %s %s", f.Name, text, kind, name).
 			WithHint("declare it in the resources section of aloft.yml")
 	}
-	if kind == aloft.Queue {
-		return arn, "sqs:SendMessage", nil
+	one := s.stores[name]
+	if main := one.rendered.Resources[one.id]; main.Properties["FifoQueue"] == true || main.Properties["FifoTopic"] == true {
+		return nil, nil, aloft.Errorf(aloft.Invalid, "%s sends events to %s, which is FIFO, and AWS Lambda sends none there", f.Name, text).
+			WithHint("name a queue or topic without fifo")
 	}
-	return arn, "sns:Publish", nil
+	return arn, one.rendered.Access[aloft.EdgeSend], nil
 }
 
 // deadLetters adds the queue of a function's events that were given up, and returns its logical id. Its name is the

@@ -47,16 +47,17 @@ func (s *render) addDomains() {
 	}
 }
 
-// addRecord adds the record of a domain. Of several regions each has one, and requests go to the nearest that is well.
+// addRecord adds the record of a domain. Of several regions each has one, and requests go to the nearest that is well. That of one
+// region is of the same kind: Route 53 has no simple record beside those, so that the stage could get no second region.
 func (s *render) addRecord(domain, zone string) {
 	id := domainID(domain)
 	record := map[string]any{
 		"HostedZoneId": zone, "Name": domain, "Type": "A",
+		"SetIdentifier": s.in.Region, "Region": s.in.Region,
 		"AliasTarget": map[string]any{"DNSName": cfn.GetAtt(id, "RegionalDomainName"), "HostedZoneId": cfn.GetAtt(id, "RegionalHostedZoneId"), "EvaluateTargetHealth": false},
 	}
 	if len(s.aws.Regions) > 1 {
 		s.addHealthCheck()
-		record["SetIdentifier"], record["Region"] = s.in.Region, s.in.Region
 		record["HealthCheckId"] = cfn.Ref(healthID)
 	}
 	s.add(id+"Record", "AWS::Route53::RecordSet", record)

@@ -17,12 +17,11 @@ import (
 // wrapperVariable names the program that a managed runtime starts in its place.
 const wrapperVariable = "AWS_LAMBDA_EXEC_WRAPPER"
 
-// Lambda's limits and places.
+// Places of Lambda.
 const (
-	maxEnvironment = 4 << 10 // bytes of names and values together
-	taskRoot       = "/var/task"
-	lambdaPath     = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin" // PATH, if nobody sets it
-	pythonPath     = "/var/runtime"                                         // where Lambda's Python finds boto3
+	taskRoot   = "/var/task"
+	lambdaPath = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin" // PATH, if nobody sets it
+	pythonPath = "/var/runtime"                                         // where Lambda's Python finds boto3
 )
 
 // environment are the variables of a function: the same as on other platforms, but for ALOFT_RELEASE: it would be another value
@@ -149,40 +148,6 @@ func CheckNames(where string, variables map[string]string) error {
 func keptByLambda(where, name string) error {
 	return aloft.Errorf(aloft.Invalid, "%s sets %s, which AWS Lambda keeps for itself", where, name).
 		WithHint("give it another name, or leave it out for this stage")
-}
-
-// fits returns Invalid if the variables are more than Lambda takes. What CloudFormation fills in counts as its longest.
-func fits(f aloft.Function, env map[string]any, known map[string]string) error {
-	const filled = 128
-	type size struct {
-		name  string
-		bytes int
-	}
-	total, sizes := 0, []size{}
-	for name, value := range env {
-		n := len(name) + filled
-		if text, ok := value.(string); ok {
-			n = len(name) + len(text)
-		} else if text, ok := known[name]; ok {
-			n = len(name) + len(text)
-		}
-		total, sizes = total+n, append(sizes, size{name, n})
-	}
-	if total <= maxEnvironment {
-		return nil
-	}
-	slices.SortFunc(sizes, func(a, b size) int {
-		if a.bytes != b.bytes {
-			return b.bytes - a.bytes
-		}
-		return strings.Compare(a.name, b.name)
-	})
-	var largest []string
-	for _, one := range sizes[:min(3, len(sizes))] {
-		largest = append(largest, fmt.Sprintf("%s %d", one.name, one.bytes))
-	}
-	return aloft.Errorf(aloft.Invalid, "the variables of %s are %d bytes, and AWS Lambda takes %d: %s are the largest", f.Name, total, maxEnvironment, strings.Join(largest, ", ")).
-		WithHint("put large values into files of the app, or into the config: what is too much there goes into a secret")
 }
 
 // parameter is the logical id of the parameter that has a variable's value for a function. Functions with the same value share

@@ -17,6 +17,8 @@ const (
 	handlerTimeout = 10 * time.Second
 	maxTimeout     = 15 * time.Minute // of Lambda
 	maxLayers      = 5
+	minMemory      = 128 // MB, of Lambda
+	maxMemory      = 10240
 	defaultLogDays = 14
 )
 
@@ -57,6 +59,11 @@ func (s *render) addFunction(f aloft.Function) error {
 
 // properties are those of a function, but for its role and log.
 func (s *render) properties(f aloft.Function) (map[string]any, error) {
+	memory := orElse(f.Memory, defaultMemory)
+	if memory < minMemory || memory > maxMemory {
+		return nil, aloft.Errorf(aloft.Invalid, "%s has %d MB of memory, and AWS Lambda gives %d to %d MB", f.Name, memory, minMemory, maxMemory).
+			WithHint("set functions.%s.memory for this stage in aloft.yml, or aloft resource memory if that was used", f.Name)
+	}
 	runtime, err := s.runtime(f)
 	if err != nil {
 		return nil, err
@@ -77,7 +84,7 @@ func (s *render) properties(f aloft.Function) (map[string]any, error) {
 		"FunctionName": s.names[f.Name].Lambda, "Description": s.describe(f), "PackageType": "Zip",
 		"Code":    map[string]any{"S3Bucket": s.in.Code.Bucket, "S3Key": s.in.Code.Key},
 		"Runtime": runtime.name, "Handler": runtime.handler, "Architectures": []string{s.architecture()},
-		"MemorySize": orElse(f.Memory, defaultMemory), "Timeout": int(timeout.Seconds()),
+		"MemorySize": memory, "Timeout": int(timeout.Seconds()),
 		"Environment": map[string]any{"Variables": env},
 	}
 	if len(layers) > 0 {

@@ -40,6 +40,7 @@ func TestRefused(t *testing.T) {
 		"php":         {functions: web(func(f *aloft.Function) { f.Command = []string{"php", "-S", "x"} }), says: "web: no runtime of AWS Lambda has php", hint: "./bin/php"},
 		"old ruby":    {functions: web(func(f *aloft.Function) { f.Runtime = "ruby3.1" }), says: "web is built for ruby3.1", hint: "ruby3.4"},
 		"slow":        {functions: web(func(f *aloft.Function) { f.Timeout = aloft.Duration(time.Minute) }), says: "web may take 1m0s, and an HTTP API waits 30s", hint: "rest-api or function-url"},
+		"memory":      {functions: web(func(f *aloft.Function) { f.Memory = 20480 }), says: "web has 20480 MB of memory, and AWS Lambda gives 128 to 10240 MB", hint: "functions.web.memory"},
 		"too slow":    {functions: with(func(f *aloft.Function) { f.Timeout = aloft.Duration(time.Hour) }), says: "work may take 1h0m0s"},
 		"reserved":    {functions: with(func(f *aloft.Function) { f.Env = map[string]string{"AWS_REGION": "x"} }), says: "the env of work sets AWS_REGION"},
 		"host":        {functions: with(func(f *aloft.Function) { f.Routes = []string{"example.com/x"} }), says: `"example.com/x" of work names a host`},
@@ -78,7 +79,7 @@ func TestRefused(t *testing.T) {
 		}, says: "disk is of the type disk", hint: "bucket"},
 		"large config": {functions: web(func(*aloft.Function) {}), change: func(in *stack.Input) {
 			in.Config.Variables = map[string]aloft.Config{"web": {"CERTIFICATE": strings.Repeat("x", 4000)}}
-		}, says: "CERTIFICATE 4011"},
+		}, says: "CERTIFICATE 4017"},
 		"secret of a bootstrap": {functions: with(func(f *aloft.Function) { f.Runtime = "provided.al2023" }), change: func(in *stack.Input) {
 			in.Config = stack.Config{Variables: map[string]aloft.Config{"work": {"A": "b"}}, Secret: "x"}
 		}, says: "does not fit into the 4 KB"},

@@ -86,9 +86,13 @@ func (s *render) choose(all []aloft.Function) error {
 	return nil
 }
 
-// checkBootstrap returns Invalid if a handler's bootstrap would be started in place of the shim: Lambda looks there first.
+// checkBootstrap returns Invalid if a bootstrap of the app would be started in place of the shim: Lambda looks there first.
 func (s *render) checkBootstrap() error {
 	for _, f := range s.functions {
+		if f.Kind == aloft.Web && isBootstrap(f.Command) {
+			return aloft.Errorf(aloft.Invalid, "%s is called bootstrap, and AWS Lambda would start it by itself, before anything passes it requests", f.Name).
+				WithHint("build it to another name, and start it by that: functions.%s.command in aloft.yml", f.Name)
+		}
 		if family, _, err := lambdaruntime.Parse(f.Runtime); err != nil || family != lambdaruntime.Provided || f.Kind != aloft.Handler || !isBootstrap(f.Command) {
 			continue
 		}

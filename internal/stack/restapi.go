@@ -38,6 +38,9 @@ func (s *render) addRESTAPI(routes []route) error {
 		}
 		r.method(route.path, route.method, route.function)
 	}
+	if err := oneVariable(routes); err != nil {
+		return err
+	}
 	if front := s.front(); front != nil {
 		r.node("/" + greedy)
 		for path, n := range sorted(r.nodes) { // what no route is for, also where others of the same path are
@@ -145,4 +148,28 @@ func (r *rest) addWAF() {
 			"ResourceArn": cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${" + API + "}/stages/" + RESTStage),
 		},
 	})
+}
+
+// oneVariable returns Invalid if routes have different variables at one place: a resource of a REST API has one child at most that is
+// a variable.
+func oneVariable(routes []route) error {
+	type first struct {
+		part  string
+		route route
+	}
+	seen := map[string]first{} // by the path before
+	for _, route := range routes {
+		above := ""
+		for part := range strings.SplitSeq(strings.TrimPrefix(route.path, "/"), "/") {
+			if other, has := seen[above]; strings.HasPrefix(part, "{") && has && other.part != part {
+				return aloft.Errorf(aloft.Invalid, "the routes %s of %s and %s of %s have two variables at one place, %s and %s, and a REST API has one", other.route.path,
+					other.route.function.Name, route.path, route.function.Name, other.part, part).
+					WithHint("give the variables one name, or set endpoint: %s", aloft.HTTPAPI)
+			} else if strings.HasPrefix(part, "{") {
+				seen[above] = first{part, route}
+			}
+			above += "/" + part
+		}
+	}
+	return nil
 }

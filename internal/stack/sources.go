@@ -20,7 +20,7 @@ func (s *render) addSources() error {
 			}
 		}
 	}
-	return nil
+	return s.checkNotifications()
 }
 
 func (s *render) addSource(f aloft.Function, uri string, ids map[string]bool) error {

@@ -8,6 +8,14 @@ import (
 
 var _ eventsource.Cloud = (*source)(nil)
 
+// What AWS advises for the visibility timeout of a queue: six times what the function may take, so that messages of a throttled
+// function are not seen by others, beside the window; and the longest that SQS has.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+const (
+	timeouts       = 6
+	mostVisibility = 12 * time.Hour
+)
+
 // Render implements eventsource.Cloud: Lambda polls SQS. What is said of a queue's visibility is too short for Lambda if the
 // function may take longer.
 func (s *source) Render(in eventsource.Rendering) (eventsource.Rendered, error) {
@@ -27,7 +35,7 @@ func (s *source) Render(in eventsource.Rendering) (eventsource.Rendered, error) 
 	out := in.Poll(s.uri, arn, properties, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
 	out.Origin = origin
 	if id := in.Declared(s.uri.Kind, s.uri.Name); id != "" && s.uri.ARN == "" && in.Timeout > 0 {
-		out.Patches = map[string]map[string]any{id: {"VisibilityTimeout": seconds(in.Timeout)}}
+		out.Patches = map[string]map[string]any{id: {"VisibilityTimeout": seconds(min(timeouts*in.Timeout+s.window, mostVisibility))}}
 	}
 	return out, nil
 }

@@ -22,7 +22,7 @@ func (s *source) Render(in eventsource.Rendering) (eventsource.Rendered, error) 
 	return eventsource.Rendered{
 		Resources: map[string]cfn.Resource{
 			role: {Type: "AWS::IAM::Role", Properties: map[string]any{
-				"AssumeRolePolicyDocument": cfn.Trust("scheduler.amazonaws.com"),
+				"AssumeRolePolicyDocument": cfn.TrustOwn("scheduler.amazonaws.com"),
 				"Policies": []any{map[string]any{"PolicyName": "invoke", "PolicyDocument": cfn.Policy(
 					cfn.Statement{Action: []string{"lambda:InvokeFunction"}, Resource: in.Alias},
 				)}},

@@ -14,6 +14,7 @@ const defaultStorage, mostStorage = 1, 5000
 
 const (
 	port     = 6379
+	readers  = 6380 // of replicas, which ElastiCache without servers has at the next port
 	maxName  = 40
 	mostNets = 3 // subnets
 )
@@ -48,7 +49,7 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 		return resource.Rendered{}, err
 	}
 	in.Delete = true // with its security group
-	private, err := in.Private(port)
+	private, err := in.Private(port, readers)
 	if err != nil {
 		return resource.Rendered{}, err
 	}

@@ -4,6 +4,7 @@ package mail
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
@@ -59,6 +60,12 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 		resources[in.ID] = in.Store("AWS::SES::EmailIdentity", map[string]any{"EmailIdentity": identity})
 	}
 	arn := cfn.Sub("arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/" + identity)
+	// In SES's sandbox, where each account begins, IAM is asked for the recipient's identity too; who sends is bounded by the condition.
+	from := identity
+	if !strings.Contains(identity, "@") {
+		from = "*@" + identity
+	}
+	all := cfn.Sub("arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*")
 	unencrypted := in
 	unencrypted.KMSKey = ""
 	return resource.Rendered{
@@ -66,7 +73,8 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 		Env:       map[string]any{in.Variable(): identity},
 		ARN:       arn,
 		Access: unencrypted.Access(map[string][]cfn.Statement{
-			aloft.EdgeSend: {{Action: []string{"ses:SendEmail", "ses:SendRawEmail"}, Resource: arn}},
+			aloft.EdgeSend: {{Action: []string{"ses:SendEmail", "ses:SendRawEmail"}, Resource: all,
+				Condition: map[string]any{"StringLike": map[string]any{"ses:FromAddress": from}}}},
 		}),
 	}, nil
 }

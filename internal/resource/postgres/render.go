@@ -18,7 +18,7 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 	if err != nil {
 		return resource.Rendered{}, err
 	}
-	private, err := in.Private(port)
+	private, err := in.Private(port, port)
 	if err != nil {
 		return resource.Rendered{}, err
 	}

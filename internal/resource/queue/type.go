@@ -24,7 +24,7 @@ const (
 	maxReceivesOption = "max-receives"
 )
 
-const defaultReceives = 3
+const defaultReceives = 5
 
 // Kind implements resource.Type.
 func (*Store) Kind() string { return aloft.Queue }

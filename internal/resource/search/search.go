@@ -89,7 +89,7 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 	}
 	resources := map[string]cfn.Resource{}
 	if in.VPC != nil {
-		private, err := in.Private(port)
+		private, err := in.Private(port, port)
 		if err != nil {
 			return resource.Rendered{}, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -40,7 +41,7 @@ func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData b
 	var left []Retained
 	for _, name := range regions {
 		r := p.in(name)
-		gone, err := r.remove(ctx, ref, functions, report)
+		ended, err := r.remove(ctx, ref, functions, report)
 		if err != nil {
 			return left, err
 		}
@@ -48,12 +49,28 @@ func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData b
 		if err != nil {
 			return left, err
 		}
-		left = append(left, slices.DeleteFunc(stores, func(store Retained) bool { return gone[store.Logical] })...)
+		left = append(left, r.stay(stores, ended)...)
 	}
 	for _, store := range left {
 		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: stays: %s", store.Region, store.ARN)})
 	}
 	return left, p.forget(ctx, ref, regions)
+}
+
+// stay are the stores that outlived a stack: those with its tags, and those that its deletion left. AWS finds things by their tags
+// for a while after they are gone, and knows some only later.
+func (r *region) stay(tagged []Retained, ended map[string]types.StackEvent) []Retained {
+	all := slices.DeleteFunc(tagged, func(store Retained) bool {
+		return ended[store.Logical].ResourceStatus == types.ResourceStatusDeleteComplete
+	})
+	for _, id := range slices.Sorted(maps.Keys(ended)) {
+		kind, physical := sdk.ToString(ended[id].ResourceType), sdk.ToString(ended[id].PhysicalResourceId)
+		known := slices.ContainsFunc(all, func(store Retained) bool { return store.Logical == id || identifier(kind, store.ARN) == physical })
+		if ended[id].ResourceStatus == types.ResourceStatusDeleteSkipped && identifiers()[kind] != "" && !known {
+			all = append(all, Retained{Region: r.name, ARN: physical, Logical: id})
+		}
+	}
+	return all
 }
 
 // functionsOf are the names in Lambda of all functions that some release of a stage had.
@@ -120,10 +137,10 @@ func (r *regional) emptyBuckets(ctx context.Context, found *types.Stack) error {
 	return nil
 }
 
-// remove deletes a stage's stack in a region, and what belongs to the stage but not to its stack. It returns the logical ids of
-// what went with the stack: AWS finds things by their tags for a while after they are gone.
-func (r *region) remove(ctx context.Context, ref aloft.StageRef, functions []string, report aloft.Reporter) (map[string]bool, error) {
-	gone := map[string]bool{}
+// remove deletes a stage's stack in a region, and what belongs to the stage but not to its stack. It returns what
+// became of what the stack had, by logical ids.
+func (r *region) remove(ctx context.Context, ref aloft.StageRef, functions []string, report aloft.Reporter) (map[string]types.StackEvent, error) {
+	ended := map[string]types.StackEvent{}
 	found, err := r.ready(ctx, stageStack(ref), report)
 	if err != nil {
 		return nil, err
@@ -137,16 +154,16 @@ func (r *region) remove(ctx context.Context, ref aloft.StageRef, functions []str
 			return nil, err
 		}
 		for _, e := range events {
-			gone[sdk.ToString(e.LogicalResourceId)] = e.ResourceStatus == types.ResourceStatusDeleteComplete
+			ended[sdk.ToString(e.LogicalResourceId)] = e
 		}
 	}
 	for _, function := range functions { // Lambda makes one anew for what a function prints while it is deleted
 		_, err := r.logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: sdk.String("/aws/lambda/" + function)})
 		if err != nil && !is(err, noResource) {
-			return gone, r.Session.explain(err, "delete the logs of "+function+" in "+r.name)
+			return ended, r.Session.explain(err, "delete the logs of "+function+" in "+r.name)
 		}
 	}
-	return gone, r.removeSecret(ctx, ref)
+	return ended, r.removeSecret(ctx, ref)
 }
 
 // forget deletes the records of which versions the releases had.

@@ -87,7 +87,7 @@ func (r *region) ready(ctx context.Context, o owned, report aloft.Reporter) (*ty
 		if err != nil || found == nil {
 			return nil, err
 		}
-		if err := r.own(found, o); err != nil {
+		if err := r.own(ctx, found, o); err != nil {
 			return nil, err
 		}
 		switch conditionOf(found.StackStatus) {

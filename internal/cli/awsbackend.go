@@ -85,7 +85,7 @@ func (b *awsBackend) open(ctx context.Context) (err error) {
 	if b.store, err = artifact.Open(filepath.Join(b.dir, "artifacts")); err != nil {
 		return err
 	}
-	b.bucket = s3.Open(b.session.In(b.region), b.session.Bucket(b.region))
+	b.bucket = s3.Open(b.session.In(b.region), b.session.Bucket(b.region), b.session.Account)
 	ready, err := b.bucket.Exists(ctx)
 	if err != nil {
 		return err

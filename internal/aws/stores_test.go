@@ -115,6 +115,19 @@ func TestNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+// TestInUse finds the code that a stack has, whoever has its records.
+func TestInUse(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	release := w.release("one")
+	w.must(w.apply(t.Context(), release))
+	used, err := w.platform.InUse(t.Context(), home)
+	w.must(err)
+	if !used[release.Artifact.Digest] {
+		t.Errorf("in use: %v", used)
+	}
+}
+
 // forget makes the stage one that nothing happened to.
 func (w *world) forget() {
 	w.Helper()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -181,12 +182,18 @@ func (b *awsBackend) Destroy(ctx context.Context, ref aloft.StageRef) error {
 	})
 }
 
-// collect deletes the artifacts in the home region that no release of the account names any more.
+// collect deletes the artifacts in the home region that no release of its records names any more, nor any stack there: stages whose
+// home is another region have code here too.
 func (b *awsBackend) collect(ctx context.Context) error {
 	keep, err := b.apps.Digests(ctx)
 	if err != nil {
 		return err
 	}
+	used, err := b.platform.InUse(ctx, b.region)
+	if err != nil {
+		return err
+	}
+	maps.Copy(keep, used)
 	_, _, err = b.bucket.Artifacts(b.store).Collect(ctx, keep)
 	return err
 }

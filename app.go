@@ -50,6 +50,7 @@ type AppStore interface {
 	App(ctx context.Context, name string) (App, error)
 	// Apps lists all apps by name.
 	Apps(ctx context.Context) ([]App, error)
-	// DeleteApp deletes an app with its stages and releases. It returns NotFound if there is no such app.
+	// DeleteApp deletes an app that has no stage. It returns NotFound if there is no such app, and Conflict if it has stages, as
+	// another process may have made one since the caller looked.
 	DeleteApp(ctx context.Context, name string) error
 }

@@ -85,8 +85,14 @@ func testDeleteApp(t *testing.T, s aloft.AppService) {
 	addStage(t, s, ref("keep", "staging"))
 	addRelease(t, s, ref("keep", "staging"))
 
+	wantCode(t, "DeleteApp with a stage", s.DeleteApp(ctx, "web"), aloft.Conflict)
+	stages, err := s.Stages(ctx, "web")
+	must(t, err)
+	for _, stage := range stages {
+		must(t, s.DeleteStage(ctx, stage.StageRef))
+	}
 	must(t, s.DeleteApp(ctx, "web"))
-	_, err := s.App(ctx, "web")
+	_, err = s.App(ctx, "web")
 	wantCode(t, "App", err, aloft.NotFound)
 	_, err = s.Stage(ctx, staging)
 	wantCode(t, "Stage", err, aloft.NotFound)

@@ -149,7 +149,7 @@ func (r *region) makeAccount(ctx context.Context, found *types.Stack, report alo
 	template := AccountTemplate()
 	if found == nil {
 		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: making the bucket and the key of the account %s (once)", r.name, r.Session.Account)})
-		imported, err := r.adopt(ctx, adoption{stack: AccountStack, template: template, report: report, tags: accountTags()})
+		imported, err := r.adopt(ctx, nil, adoption{stack: AccountStack, template: template, report: report, tags: accountTags()})
 		if err != nil || imported {
 			return imported, err
 		}

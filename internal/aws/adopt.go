@@ -16,9 +16,10 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
+	"github.com/aloft-run/aloft/internal/cfndiff"
 )
 
-// adoption is a stack that is about to be made and may find stores that an earlier one of its name left.
+// adoption is a stack that is about to be made or changed, and may find stores that an earlier one of its name left, or it itself.
 type adoption struct {
 	stack    string
 	template cfn.Template
@@ -32,6 +33,7 @@ func identifiers() map[string]string {
 	return map[string]string{
 		"AWS::S3::Bucket": "BucketName", "AWS::DynamoDB::Table": "TableName", "AWS::KMS::Key": "KeyId", "AWS::SQS::Queue": "QueueUrl",
 		"AWS::Kinesis::Stream": "Name", "AWS::RDS::DBCluster": "DBClusterIdentifier", "AWS::RDS::DBInstance": "DBInstanceIdentifier",
+		"AWS::RDS::DBSubnetGroup":     "DBSubnetGroupName",
 		"AWS::SecretsManager::Secret": "Id", "AWS::SNS::Topic": "TopicArn", "AWS::Logs::LogGroup": "LogGroupName",
 	}
 }
@@ -69,33 +71,87 @@ func (r *region) retained(ctx context.Context, stack string, want map[string]str
 	return all, nil
 }
 
-// adopt makes a stack of stores that an earlier one left, by an import, and reports whether there were any.
-func (r *region) adopt(ctx context.Context, a adoption) (bool, error) {
-	subset, imports, err := r.adoptable(ctx, a)
-	if err != nil || len(imports) == 0 {
-		return false, err
-	}
-	text, err := subset.JSON()
+// adopt takes stores that an earlier stack of the name left, or that the stack once had, into the stack by an import, and reports
+// whether there were any. found is the stack, nil if there is none.
+func (r *region) adopt(ctx context.Context, found *types.Stack, a adoption) (bool, error) {
+	base, left, err := r.leftFor(ctx, found, a)
 	if err != nil {
 		return false, err
 	}
-	err = r.execute(ctx, nil, change{stack: a.stack, title: "import", template: text, imports: imports}, a.report)
-	if err != nil && ctx.Err() == nil && aloft.ErrorCode(err) == aloft.Failed {
-		// AWS finds things by their tags for a while after they are gone. If they are there, the stack's creation will say so.
-		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: they could not be taken in (%v); making them anew", r.name, err)})
-		return false, nil
+	for {
+		subset, imports, err := r.adoptable(base, a, left)
+		if err != nil || len(imports) == 0 {
+			return false, err
+		}
+		text, err := subset.JSON()
+		if err != nil {
+			return false, err
+		}
+		err = r.execute(ctx, found, change{stack: a.stack, title: "import", template: text, imports: imports}, a.report)
+		if err == nil || ctx.Err() != nil || aloft.ErrorCode(err) != aloft.Failed {
+			return err == nil, err
+		}
+		// AWS finds things by their tags for a while after they are gone.
+		there := slices.DeleteFunc(slices.Clone(left), func(store Retained) bool { return saysMissing(err, store) })
+		if len(there) == len(left) {
+			return false, err
+		}
+		left = there
 	}
-	return true, err
 }
 
-// adoptable are the stores that an earlier stack left, as a template, with what identifies them. They are found by their tags; of
-// the template only what stays on deletion can be among them.
-func (r *region) adoptable(ctx context.Context, a adoption) (subset cfn.Template, imports []types.ResourceToImport, err error) {
-	left, err := r.retained(ctx, a.stack, a.tags)
-	if err != nil {
-		return cfn.Template{}, nil, err
+// leftFor is the template that a stack has, and what of the stores that it lacks may be there.
+func (r *region) leftFor(ctx context.Context, found *types.Stack, a adoption) (base cfn.Template, left []Retained, err error) {
+	base.Description = a.template.Description
+	if found != nil && conditionOf(found.StackStatus) != inReview {
+		if base, err = r.template(ctx, a.stack); err != nil {
+			return base, nil, err
+		}
 	}
-	subset = cfn.Template{Description: a.template.Description, Resources: map[string]cfn.Resource{}}
+	if !adds(base, a.template) {
+		return base, nil, nil
+	}
+	left, err = r.retained(ctx, a.stack, a.tags)
+	return base, left, err
+}
+
+// adds reports whether a template has stores that another one lacks.
+func adds(base, template cfn.Template) bool {
+	for id, resource := range template.Resources {
+		if _, has := base.Resources[id]; !has && keeps(resource) {
+			return true
+		}
+	}
+	return false
+}
+
+// keeps reports whether a resource stays when its stack goes, and can be imported.
+func keeps(resource cfn.Resource) bool {
+	return identifiers()[resource.Type] != "" && strings.HasPrefix(resource.DeletionPolicy, "Retain")
+}
+
+// saysMissing reports whether an import failed as a store is gone.
+func saysMissing(err error, store Retained) bool {
+	name := store.ARN[strings.LastIndexAny(store.ARN, ":/")+1:]
+	for line := range strings.Lines(err.Error()) {
+		missing := strings.Contains(line, "not found") || strings.Contains(line, "does not exist") || strings.Contains(line, "NotFound")
+		if missing && (strings.Contains(line, name) || store.Logical != "" && strings.Contains(line, store.Logical+" (")) {
+			return true
+		}
+	}
+	return false
+}
+
+// adoptable is a template with the stores that are left, and what identifies them. Of the stack's template only what stays on
+// deletion can be among them. A store is not imported without what cannot be set later: the change after the import would replace
+// it by an empty one.
+func (r *region) adoptable(base cfn.Template, a adoption, left []Retained) (subset cfn.Template, imports []types.ResourceToImport, err error) {
+	subset = base
+	subset.Resources = maps.Clone(base.Resources)
+	if subset.Resources == nil {
+		subset.Resources = map[string]cfn.Resource{}
+	}
+	var added []string
 	for _, store := range left {
 		id := r.logical(a.template, store)
 		resource := a.template.Resources[id]
@@ -103,14 +159,24 @@ func (r *region) adoptable(ctx context.Context, a adoption) (subset cfn.Template
 			continue
 		}
 		subset.Resources[id] = resource
+		added = append(added, id)
 		imports = append(imports, types.ResourceToImport{
 			LogicalResourceId: &id, ResourceType: &resource.Type,
 			ResourceIdentifier: map[string]string{identifiers()[resource.Type]: identifier(resource.Type, store.ARN)},
 		})
 		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s (%s) is there from before and is taken into the stack %s", r.name, id, store.ARN, a.stack)})
 	}
-	for id, resource := range subset.Resources {
-		subset.Resources[id] = importable(resource, subset)
+	table, err := cfndiff.Replacements()
+	if err != nil {
+		return subset, nil, err
+	}
+	for _, id := range added {
+		whole := a.template.Resources[id]
+		subset.Resources[id] = importable(whole, subset)
+		if lost := table.Fixed(whole, subset.Resources[id]); len(lost) > 0 {
+			return subset, nil, aloft.Errorf(aloft.Conflict, "%s: %s (%s) is there from before, but what its %s leads to is not: the stack would replace it by an empty one", r.name, id, whole.Type, strings.Join(lost, ", ")).
+				WithHint("bring that back, or take the tags aloft:app and aloft:stage off what is there; then a new one is made beside it, and its data can be copied")
+		}
 	}
 	return subset, imports, nil
 }
@@ -118,17 +184,13 @@ func (r *region) adoptable(ctx context.Context, a adoption) (subset cfn.Template
 // logical is the logical id in a template of a store that outlived its stack: the one that it had, or the one whose name it
 // has. It is "" if the template does not keep it.
 func (r *region) logical(template cfn.Template, store Retained) string {
-	keeps := func(id string) bool {
-		resource := template.Resources[id]
-		return identifiers()[resource.Type] != "" && strings.HasPrefix(resource.DeletionPolicy, "Retain")
-	}
-	if keeps(store.Logical) {
+	if keeps(template.Resources[store.Logical]) {
 		return store.Logical
 	}
 	for _, id := range slices.Sorted(maps.Keys(template.Resources)) {
 		resource := template.Resources[id]
 		named := r.text(resource.Properties[identifiers()[resource.Type]])
-		if keeps(id) && named != "" && named == identifier(resource.Type, store.ARN) && strings.Contains(store.ARN, service(resource.Type)) {
+		if keeps(resource) && named != "" && named == identifier(resource.Type, store.ARN) && strings.Contains(store.ARN, service(resource.Type)) {
 			return id
 		}
 	}
@@ -156,7 +218,7 @@ func (r *region) text(value any) string {
 }
 
 // importable is a resource without the properties that lead to others which are not imported with it: the change that follows
-// the import sets them.
+// the import sets them, if they can be set later.
 func importable(resource cfn.Resource, subset cfn.Template) cfn.Resource {
 	properties := map[string]any{}
 	for name, value := range resource.Properties {
@@ -204,7 +266,7 @@ func identifier(kind, arn string) string {
 		return fmt.Sprintf("https://sqs.%s.%s/%s/%s", parts[3], domain(parts[3]), parts[4], rest)
 	case "AWS::Logs::LogGroup":
 		return strings.TrimSuffix(strings.TrimPrefix(rest, "log-group:"), ":*")
-	case "AWS::RDS::DBCluster", "AWS::RDS::DBInstance":
+	case "AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::RDS::DBSubnetGroup":
 		return rest[strings.LastIndex(rest, ":")+1:]
 	}
 	return rest[strings.LastIndex(rest, "/")+1:]

@@ -56,6 +56,9 @@ func (r *region) execute(ctx context.Context, found *types.Stack, c change, repo
 	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete, types.StackStatusImportComplete:
 		return nil
 	}
+	if strings.Contains(reason, "DescribeEvents") {
+		reason = cmp.Or(r.invalid(ctx, &cloudformation.DescribeEventsInput{StackName: &f.id}), reason)
+	}
 	return r.failure(c, status, reason)
 }
 
@@ -127,7 +130,7 @@ func (r *region) changeSet(ctx context.Context, found *types.Stack, c change) (*
 func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChangeSetOutput) (*cloudformation.DescribeChangeSetOutput, bool, error) {
 	reason := discreet(sdk.ToString(set.StatusReason))
 	if strings.Contains(reason, "DescribeEvents") {
-		reason = cmp.Or(r.invalid(ctx, set.ChangeSetId), reason)
+		reason = cmp.Or(r.invalid(ctx, &cloudformation.DescribeEventsInput{ChangeSetName: set.ChangeSetId}), reason)
 	}
 	_, err := r.stacks.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: set.ChangeSetId})
 	if err != nil {
@@ -139,19 +142,20 @@ func (r *region) unplanned(ctx context.Context, set *cloudformation.DescribeChan
 	return nil, false, aloft.Errorf(aloft.Failed, "%s: %s", r.name, reason).WithHint("see the template: aloft export cloudformation DIR; then type the same command again")
 }
 
-// invalid is what CloudFormation found wrong with a change before it began: what the reason of the change set refers to. It is ""
-// if that cannot be read.
-func (r *region) invalid(ctx context.Context, id *string) string {
-	out, err := r.stacks.DescribeEvents(ctx, &cloudformation.DescribeEventsInput{
-		ChangeSetName: id, Filters: &types.EventFilter{FailedEvents: sdk.Bool(true)},
-	})
+// invalid is what CloudFormation found wrong with a change before it began: what its reason refers to. It is "" if that cannot be
+// read.
+func (r *region) invalid(ctx context.Context, of *cloudformation.DescribeEventsInput) string {
+	of.Filters = &types.EventFilter{FailedEvents: sdk.Bool(true)}
+	out, err := r.stacks.DescribeEvents(ctx, of)
 	if err != nil {
-		r.Logger.Warn("read why a change set failed", "id", sdk.ToString(id), "error", err)
+		r.Logger.Warn("read why a change failed", "error", err)
 		return ""
 	}
 	var all []string
 	for _, e := range out.OperationEvents {
-		if reason := cmp.Or(sdk.ToString(e.ValidationStatusReason), sdk.ToString(e.ResourceStatusReason)); reason != "" {
+		reason := cmp.Or(sdk.ToString(e.ValidationStatusReason), sdk.ToString(e.ResourceStatusReason))
+		newest := sdk.ToString(e.OperationId) == sdk.ToString(out.OperationEvents[0].OperationId)
+		if newest && reason != "" && sdk.ToString(e.ResourceType) != "AWS::CloudFormation::Stack" {
 			all = append(all, fmt.Sprintf("%s (%s): %s", sdk.ToString(e.LogicalResourceId), sdk.ToString(e.ResourceType), discreet(reason)))
 		}
 	}
@@ -169,6 +173,11 @@ func (r *region) changeSetInput(ctx context.Context, found *types.Stack, c chang
 	switch {
 	case c.imports != nil: // nothing else may change
 		input.ChangeSetType, input.Tags, input.Parameters = types.ChangeSetTypeImport, nil, nil
+		if found != nil {
+			for _, p := range found.Parameters {
+				input.Parameters = append(input.Parameters, types.Parameter{ParameterKey: p.ParameterKey, UsePreviousValue: sdk.Bool(true)})
+			}
+		}
 	case found == nil || conditionOf(found.StackStatus) == inReview:
 		input.ChangeSetType = types.ChangeSetTypeCreate
 	}

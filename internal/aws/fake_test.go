@@ -234,3 +234,30 @@ func TestDrift(t *testing.T) {
 		t.Errorf("drift: %+v", got)
 	}
 }
+
+// TestForeignImport meets somebody else's stack that was made by an import, without a description and without tags, and our own.
+func TestForeignImport(t *testing.T) {
+	t.Parallel()
+	const imported = "<Stacks><member><StackName>hello-production</StackName><StackId>arn:aws:cloudformation:eu-west-1:1:stack/hello-production/x</StackId>" +
+		"<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>%s</StackStatus></member></Stacks>"
+	for description, want := range map[string]aloft.Code{"": aloft.Conflict, "their shop": aloft.Conflict, "aloft: hello/production": aloft.Failed} {
+		for _, status := range []string{"IMPORT_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"} {
+			q, config := fake(t, map[string][]string{
+				"DescribeStacks": {fmt.Sprintf(imported, status)}, "DescribeStackEvents": {"<StackEvents></StackEvents>"}, "DeleteStack": {"!AccessDenied a test"},
+				"GetTemplate": {"<TemplateBody>{\"Description\": \"" + description + "\"}</TemplateBody>"},
+			})
+			session, err := aws.Identify(t.Context(), config, aws.Want{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &world{T: t, apps: &mem.Store{}, ref: aloft.StageRef{App: "hello", Stage: "production"}, regions: []string{home}, zips: map[string][]byte{}, configs: []aloft.Config{{}}}
+			w.must(w.apps.CreateApp(t.Context(), aloft.App{Name: w.ref.App}))
+			w.must(w.apps.CreateStage(t.Context(), aloft.Stage{StageRef: w.ref}))
+			w.must(w.apps.FinishRelease(t.Context(), w.ref, w.release("one").Version, ""))
+			platform := aws.New(aws.Options{Session: session, Releases: w.apps, Objects: func(string) aws.Objects { return nil }})
+			if err := platform.Remove(t.Context(), w.ref); aloft.ErrorCode(err) != want {
+				t.Errorf("a stack %q in %s: %v; asked %q", description, status, err, q.asked)
+			}
+		}
+	}
+}

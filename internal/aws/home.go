@@ -37,7 +37,7 @@ func (r *region) recorded(ctx context.Context, ref aloft.StageRef, home string) 
 // recordedIs is recorded for a stack that was looked up; nil is none.
 func (r *region) recordedIs(ctx context.Context, found *types.Stack, ref aloft.StageRef, home string) error {
 	name := StackName(ref)
-	if outputOf(found, OutputFingerprint) == "" || r.own(found, stageStack(ref)) != nil {
+	if outputOf(found, OutputFingerprint) == "" || r.own(ctx, found, stageStack(ref)) != nil {
 		return nil //nolint:nilerr // one of somebody else's is refused elsewhere
 	}
 	template, err := r.template(ctx, name)

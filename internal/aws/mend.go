@@ -148,8 +148,8 @@ func principalOf(value any) string {
 	return ""
 }
 
-// allow adds a permission as the template means it. Where it comes from is taken from the stack's other resources: only
-// CloudFormation knows the text, so a permission with a source is made again by deleting nothing and adding the account's.
+// allow adds a permission as the template means it. Where it comes from only CloudFormation knows as text, so one
+// with a source is made for the stack's gateway as a whole. Nothing is deleted.
 func (r *regional) allow(ctx context.Context, function string, p permission) error {
 	input := &lambda.AddPermissionInput{
 		FunctionName: &function, Qualifier: sdk.String(stack.Live), StatementId: sdk.String("aloft-" + p.id), Action: &p.action, Principal: &p.principal,

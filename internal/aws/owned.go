@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"cmp"
+	"context"
 	"slices"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -24,19 +26,33 @@ func accountStack() owned {
 	return owned{stack: AccountStack, about: AccountTemplate().Description, tags: accountTags()}
 }
 
-// own returns Conflict for a stack that has neither the tags nor the description. One that is in review has nothing yet, and
-// one that was imported no tags.
-func (r *region) own(found *types.Stack, o owned) error {
-	imported := found.StackStatus == types.StackStatusImportComplete && sdk.ToString(found.Description) == "" && len(found.Tags) == 0 // MiniStack's has no description either
-	if conditionOf(found.StackStatus) == inReview || sdk.ToString(found.Description) == o.about || imported {
+// own returns Conflict for a stack that has neither the tags nor the description, nor has a template with it. One that is in review
+// has nothing yet, and one that was imported no tags.
+func (r *region) own(ctx context.Context, found *types.Stack, o owned) error {
+	about := sdk.ToString(found.Description)
+	if conditionOf(found.StackStatus) == inReview || about == o.about || hasTags(found, o.tags) {
 		return nil
 	}
-	for key, value := range o.tags {
+	if about == "" && len(found.Tags) == 0 { // CloudFormation may not tell the description of what was imported
+		template, err := r.template(ctx, o.stack)
+		if err != nil {
+			return err
+		}
+		if template.Description == o.about {
+			return nil
+		}
+		about = template.Description
+	}
+	return aloft.Errorf(aloft.Conflict, "the account %s has a stack %s in %s that is not this one of aloft: %s", r.Session.Account, o.stack, r.name, cmp.Or(about, "it has no description and no tags of aloft's")).
+		WithHint("choose another name for the app or the stage; nothing of that stack was touched")
+}
+
+func hasTags(found *types.Stack, want map[string]string) bool {
+	for key, value := range want {
 		has := func(tag types.Tag) bool { return sdk.ToString(tag.Key) == key && sdk.ToString(tag.Value) == value }
 		if !slices.ContainsFunc(found.Tags, has) {
-			return aloft.Errorf(aloft.Conflict, "the account %s has a stack %s in %s that is not this one of aloft: %s", r.Session.Account, o.stack, r.name, sdk.ToString(found.Description)).
-				WithHint("choose another name for the app or the stage; nothing of that stack was touched")
+			return false
 		}
 	}
-	return nil
+	return true
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -235,17 +234,19 @@ func (v *preview) note(format string, args ...any) {
 	v.said.Notes = append(v.said.Notes, fmt.Sprintf(format, args...))
 }
 
-// adopts reports whether stores of an earlier stack are taken over, which CloudFormation plans apart.
+// adopts reports whether stores of an earlier stack, or that the stack once had, are taken over, which CloudFormation plans apart.
 func (v *preview) adopts(ctx context.Context) (bool, error) {
-	if v.found != nil {
-		return false, nil
-	}
-	subset, imports, err := v.adoptable(ctx, adoption{stack: v.said.Stack, template: v.out.Template, tags: stageTags(v.release.StageRef), report: aloft.Discard{}})
-	if err != nil || len(imports) == 0 {
+	a := adoption{stack: v.said.Stack, template: v.out.Template, tags: stageTags(v.release.StageRef), report: aloft.Discard{}}
+	base, left, err := v.leftFor(ctx, v.found, a)
+	if err != nil {
 		return false, err
 	}
-	for _, id := range slices.Sorted(maps.Keys(subset.Resources)) {
-		v.note("%s (%s) is there from before, and is taken into the stack with what is in it", id, subset.Resources[id].Type)
+	_, imports, err := v.adoptable(base, a, left)
+	if err != nil {
+		return false, err
 	}
-	return true, nil
+	for _, one := range imports {
+		v.note("%s (%s) is there from before, and is taken into the stack with what is in it", *one.LogicalResourceId, *one.ResourceType)
+	}
+	return len(imports) > 0 && v.found == nil, nil
 }

@@ -88,21 +88,28 @@ func (r *regional) unchanged(found *types.Stack) bool {
 
 // update makes the stack what the release needs.
 func (r *regional) update(ctx context.Context, found *types.Stack) error {
-	name, ref := StackName(r.release.StageRef), r.release.StageRef
-	if found == nil {
-		if _, err := r.adopt(ctx, adoption{stack: name, template: r.out.Template, tags: stageTags(ref), report: r.report}); err != nil {
-			return err
-		}
-		var err error
-		if found, err = r.ready(ctx, stageStack(ref), r.report); err != nil {
-			return err
-		}
+	found, err := r.takeIn(ctx, found)
+	if err != nil {
+		return err
 	}
 	if err := r.alignCode(ctx, found); err != nil {
 		return err
 	}
 	r.executed = true
 	return r.execute(ctx, found, r.change(title(r.release)), r.report)
+}
+
+// takeIn makes stores that the stage had before part of its stack again, and returns the stack as it is then.
+func (r *regional) takeIn(ctx context.Context, found *types.Stack) (*types.Stack, error) {
+	if r.deleteData { // those of the stack go, others stay as they are
+		return found, nil
+	}
+	o := stageStack(r.release.StageRef)
+	imported, err := r.adopt(ctx, found, adoption{stack: o.stack, template: r.out.Template, tags: o.tags, report: r.report})
+	if err != nil || !imported && found != nil {
+		return found, err
+	}
+	return r.ready(ctx, o, r.report)
 }
 
 // change is what the stack is to become.

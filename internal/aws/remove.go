@@ -2,7 +2,9 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,7 +41,7 @@ func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData b
 	var left []Retained
 	for _, name := range regions {
 		r := p.in(name)
-		gone, err := r.remove(ctx, ref, functions, report)
+		ended, err := r.remove(ctx, removal{ref: ref, functions: functions, deleteData: deleteData}, report)
 		if err != nil {
 			return left, err
 		}
@@ -47,12 +49,29 @@ func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData b
 		if err != nil {
 			return left, err
 		}
-		left = append(left, slices.DeleteFunc(stores, func(store Retained) bool { return gone[store.Logical] })...)
+		left = append(left, r.stay(stores, ended)...)
 	}
 	for _, store := range left {
 		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: stays: %s", store.Region, store.ARN)})
 	}
 	return left, p.forget(ctx, ref, regions)
+}
+
+// stay are the stores that outlived a stack: those with its tags, and those that its deletion left. AWS finds things by their tags
+// for a while after they are gone, and knows some only later.
+func (r *region) stay(tagged []Retained, ended map[string]types.StackEvent) []Retained {
+	all := slices.DeleteFunc(tagged, func(store Retained) bool {
+		return ended[store.Logical].ResourceStatus == types.ResourceStatusDeleteComplete
+	})
+	for _, id := range slices.Sorted(maps.Keys(ended)) {
+		kind, physical := sdk.ToString(ended[id].ResourceType), sdk.ToString(ended[id].PhysicalResourceId)
+		known := slices.ContainsFunc(all, func(store Retained) bool { return store.Logical == id || identifier(kind, store.ARN) == physical })
+		left := ended[id].ResourceStatus == types.ResourceStatusDeleteSkipped || ended[id].ResourceStatus == types.ResourceStatusDeleteFailed
+		if left && identifiers()[kind] != "" && !known {
+			all = append(all, Retained{Region: r.name, ARN: physical, Logical: id})
+		}
+	}
+	return all
 }
 
 // functionsOf are the names in Lambda of all functions that some release of a stage had.
@@ -71,7 +90,8 @@ func (p *Platform) functionsOf(ctx context.Context, ref aloft.StageRef) ([]strin
 	return slices.Compact(all), nil
 }
 
-// giveUp changes the stage's stacks so that they take their stores with them, and empties the buckets.
+// giveUp changes the stage's stacks so that they take their stores with them, stops the functions, which might go on writing, and
+// empties the buckets. If a stack cannot be changed, what served goes on serving.
 func (p *Platform) giveUp(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) error {
 	release, err := p.current(ctx, ref)
 	if err != nil || release.Version == 0 {
@@ -81,29 +101,44 @@ func (p *Platform) giveUp(ctx context.Context, ref aloft.StageRef, report aloft.
 	if err != nil {
 		return err
 	}
-	return d.each(func(r *regional) error {
-		found, err := r.ready(ctx, stageStack(ref), report)
-		if err != nil || found == nil {
-			return err
-		}
-		if r.code, err = r.upload(ctx, release, report); err != nil {
-			return err
-		}
-		r.deleteData = true
-		if err := r.render(ctx); err != nil {
-			return err
-		}
-		if err := r.update(ctx, found); err != nil {
-			return err
-		}
-		return r.emptyBuckets(ctx, found)
-	})
+	if err := d.each(func(r *regional) error { return r.giveUp(ctx) }); err != nil {
+		kept, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreLimit)
+		defer cancel()
+		return errors.Join(err, d.each(func(r *regional) error { return r.restoreAliases(kept) }))
+	}
+	if err := p.Stop(ctx, ref); err != nil {
+		return err
+	}
+	return d.each(func(r *regional) error { return r.emptyBuckets(ctx, StackName(ref)) })
 }
 
-func (r *regional) emptyBuckets(ctx context.Context, found *types.Stack) error {
-	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: found.StackId})
+// giveUp changes the stage's stack in a region so that it takes its stores with it.
+func (r *regional) giveUp(ctx context.Context) error {
+	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
+	if err != nil || found == nil {
+		return err
+	}
+	if r.code, err = r.upload(ctx, r.release, r.report); err != nil {
+		return err
+	}
+	r.deleteData = true
+	if err := r.render(ctx); err != nil {
+		return err
+	}
+	if r.serving, err = r.aliases(ctx); err != nil {
+		return err
+	}
+	return r.update(ctx, found)
+}
+
+// emptyBuckets empties the buckets that a stack takes with it. A stack that is gone has none.
+func (r *region) emptyBuckets(ctx context.Context, stack string) error {
+	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: &stack})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
+		if is(err, "ValidationError") {
+			return nil
+		}
 		if err != nil {
 			return r.Session.explain(err, "list what the stack has in "+r.name)
 		}
@@ -119,16 +154,28 @@ func (r *regional) emptyBuckets(ctx context.Context, found *types.Stack) error {
 	return nil
 }
 
-// remove deletes a stage's stack in a region, and what belongs to the stage but not to its stack. It returns the logical ids of
-// what went with the stack: AWS finds things by their tags for a while after they are gone.
-func (r *region) remove(ctx context.Context, ref aloft.StageRef, functions []string, report aloft.Reporter) (map[string]bool, error) {
-	gone := map[string]bool{}
+// removal is what goes of a stage in a region.
+type removal struct {
+	ref        aloft.StageRef
+	functions  []string // by their names in Lambda
+	deleteData bool     // the stack takes its stores with it
+}
+
+// remove deletes a stage's stack in a region, and what belongs to the stage but not to its stack. It returns what
+// became of what the stack had, by logical ids.
+func (r *region) remove(ctx context.Context, what removal, report aloft.Reporter) (map[string]types.StackEvent, error) {
+	ref := what.ref
+	ended := map[string]types.StackEvent{}
 	found, err := r.ready(ctx, stageStack(ref), report)
 	if err != nil {
 		return nil, err
 	}
 	if found != nil {
-		if err := r.delete(ctx, found, report); err != nil {
+		empty := func() error { return nil }
+		if what.deleteData { // what was written since
+			empty = func() error { return r.emptyBuckets(ctx, sdk.ToString(found.StackId)) }
+		}
+		if err := r.deleteAfter(ctx, found, empty, report); err != nil {
 			return nil, err
 		}
 		events, err := r.events(ctx, sdk.ToString(found.StackId), map[string]bool{})
@@ -136,16 +183,16 @@ func (r *region) remove(ctx context.Context, ref aloft.StageRef, functions []str
 			return nil, err
 		}
 		for _, e := range events {
-			gone[sdk.ToString(e.LogicalResourceId)] = e.ResourceStatus == types.ResourceStatusDeleteComplete
+			ended[sdk.ToString(e.LogicalResourceId)] = e
 		}
 	}
-	for _, function := range functions { // Lambda makes one anew for what a function prints while it is deleted
+	for _, function := range what.functions { // Lambda makes one anew for what a function prints while it is deleted
 		_, err := r.logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: sdk.String("/aws/lambda/" + function)})
 		if err != nil && !is(err, noResource) {
-			return gone, r.Session.explain(err, "delete the logs of "+function+" in "+r.name)
+			return ended, r.Session.explain(err, "delete the logs of "+function+" in "+r.name)
 		}
 	}
-	return gone, r.removeSecret(ctx, ref)
+	return ended, r.removeSecret(ctx, ref)
 }
 
 // forget deletes the records of which versions the releases had.
@@ -197,7 +244,7 @@ func (d *deployment) leave(ctx context.Context) error {
 			continue
 		}
 		d.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s is not deployed here any more; its stack is deleted, its stores stay", name, d.release.StageRef)})
-		if _, err := d.platform.in(name).remove(ctx, d.release.StageRef, functions, d.report); err != nil {
+		if _, err := d.platform.in(name).remove(ctx, removal{ref: d.release.StageRef, functions: functions}, d.report); err != nil {
 			return err
 		}
 	}

@@ -258,3 +258,16 @@ func TestNotOurs(t *testing.T) {
 		t.Errorf("somebody else's stack is %q", got)
 	}
 }
+
+// TestFailedGiveUp has the first half of destroy --delete-data fail. What served goes on serving.
+func TestFailedGiveUp(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.up("one")
+	w.up("two") // code alone: the stack still says one
+	w.with("", impossible())
+	if _, err := w.platform.Destroy(t.Context(), w.ref, true, &reports{}); err == nil {
+		t.Fatal("the impossible was done")
+	}
+	w.expect("two red")
+}

@@ -88,7 +88,7 @@ func (r *region) ready(ctx context.Context, o owned, report aloft.Reporter) (*ty
 		if err != nil || found == nil {
 			return nil, err
 		}
-		if err := r.own(found, o); err != nil {
+		if err := r.own(ctx, found, o); err != nil {
 			return nil, err
 		}
 		switch conditionOf(found.StackStatus) {
@@ -212,9 +212,17 @@ func (r *region) stuck(ctx context.Context, id string) ([]types.StackResourceSum
 // delete deletes a stack and waits until it is gone. What its template retains stays. A deletion that fails is tried once
 // more, then what cannot be deleted is named and left.
 func (r *region) delete(ctx context.Context, found *types.Stack, report aloft.Reporter) error {
+	return r.deleteAfter(ctx, found, func() error { return nil }, report)
+}
+
+// deleteAfter deletes a stack as delete does, and does something before each try.
+func (r *region) deleteAfter(ctx context.Context, found *types.Stack, before func() error, report aloft.Reporter) error {
 	id, name := sdk.ToString(found.StackId), sdk.ToString(found.StackName)
 	modes := []types.DeletionMode{types.DeletionModeStandard, types.DeletionModeStandard, types.DeletionModeForceDeleteStack}
 	for _, mode := range modes {
+		if err := before(); err != nil {
+			return err
+		}
 		seen, err := r.seenBefore(ctx, id)
 		if err != nil {
 			return err

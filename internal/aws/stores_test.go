@@ -5,22 +5,28 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/cfn"
 	"github.com/aloft-run/aloft/internal/eventsource"
 	"github.com/aloft-run/aloft/internal/stack"
 	"github.com/aloft-run/aloft/internal/standard"
 )
 
-// withStores lets the releases that come have a table and a queue.
-func (w *world) withStores() {
+// withStores lets the releases that come have a table.
+func (w *world) withStores() { w.withResources(aloft.Resource{Name: "items", Type: aloft.Table}) }
+
+// withResources lets the releases that come have some.
+func (w *world) withResources(all ...aloft.Resource) {
 	w.render = func(in stack.Input) (stack.Output, error) {
 		in.Kinds = standard.CloudKinds()
 		in.Sources = func(uri string) (eventsource.Source, error) {
 			return nil, fmt.Errorf("no sources in this test: %s", uri)
 		}
-		in.Release.Resources = []aloft.Resource{{Name: "items", Type: aloft.Table}}
+		in.Release.Resources = all
 		return stack.Render(in)
 	}
 }
@@ -57,6 +63,68 @@ func TestStoresStay(t *testing.T) {
 	w.expect("three red")
 	if len(left) != 0 {
 		t.Errorf("what stays though its data goes: %+v\n%s", left, report)
+	}
+}
+
+// TestBucketStays removes a stage with a bucket, whose tags the emulator does not know: it is listed as the deletion left it.
+func TestBucketStays(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.withResources(aloft.Resource{Name: "items", Type: aloft.Table}, aloft.Resource{Name: "uploads", Type: aloft.Bucket})
+	w.up("one")
+	report := &reports{}
+	left, err := w.platform.Destroy(t.Context(), w.ref, false, report)
+	w.must(err)
+	if len(left) != 2 || !strings.Contains(report.String(), "hello-uploads") {
+		t.Errorf("what stays: %+v\n%s", left, report)
+	}
+}
+
+// TestDeclaredAgain takes a table out of the app and puts it in again. It stayed, with its name, so AWS refuses to create it
+// (MiniStack does not): the stack must import what is there.
+func TestDeclaredAgain(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	without := w.render
+	w.withStores()
+	with := w.render
+	w.up("one")
+	w.render = without
+	w.up("two")
+	w.render = with
+	w.up("three")
+	w.expect("three red")
+	if !strings.Contains(w.report.String(), "is taken into the stack hello-production") {
+		t.Errorf("a table that is there was created:\n%s", w.report)
+	}
+}
+
+// TestNamesWhatIsWrong has CloudFormation find a change impossible before it begins: its reason only refers to where that is told.
+func TestNamesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.up("one")
+	client := s3.NewFromConfig(w.in(home), func(o *s3.Options) { o.UsePathStyle = true })
+	_, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{
+		Bucket: new("taken"), CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: home},
+	})
+	w.must(err)
+	w.with("", map[string]cfn.Resource{"Taken": {Type: "AWS::S3::Bucket", Properties: map[string]any{"BucketName": "taken"}}})
+	if err := w.failing("two", "Taken (AWS::S3::Bucket)"); strings.Contains(err.Error(), "DescribeEvents") {
+		t.Error(err)
+	}
+}
+
+// TestInUse finds the code that a stack has, whoever has its records.
+func TestInUse(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	release := w.release("one")
+	w.must(w.apply(t.Context(), release))
+	used, err := w.platform.InUse(t.Context(), home)
+	w.must(err)
+	if !used[release.Artifact.Digest] {
+		t.Errorf("in use: %v", used)
 	}
 }
 

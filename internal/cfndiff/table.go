@@ -39,6 +39,12 @@ func Replacements() (Table, error) {
 	return t, nil
 }
 
+// Fixed are the properties that a resource has and another one of its type lacks, and that cannot be set without a replacement.
+func (t Table) Fixed(with, without cfn.Resource) []string {
+	_, causes := t.replaces(without, with)
+	return causes
+}
+
 // replaces says whether a change of a resource replaces it, and because of which properties. Nobody knows of a type that the
 // table lacks.
 func (t Table) replaces(a, b cfn.Resource) (aloft.Replacement, []string) {

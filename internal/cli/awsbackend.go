@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -80,7 +81,7 @@ func (b *awsBackend) open(ctx context.Context) (err error) {
 	if b.store, err = artifact.Open(filepath.Join(b.dir, "artifacts")); err != nil {
 		return err
 	}
-	b.bucket = s3.Open(b.session.In(b.region), b.session.Bucket(b.region))
+	b.bucket = s3.Open(b.session.In(b.region), b.session.Bucket(b.region), b.session.Account)
 	ready, err := b.bucket.Exists(ctx)
 	if err != nil {
 		return err
@@ -203,12 +204,18 @@ func (b *awsBackend) Destroy(ctx context.Context, ref aloft.StageRef) error {
 	})
 }
 
-// collect deletes the artifacts in the home region that no release of the account names any more.
+// collect deletes the artifacts in the home region that no release of its records names any more, nor any stack there: stages whose
+// home is another region have code here too.
 func (b *awsBackend) collect(ctx context.Context) error {
 	keep, err := b.apps.Digests(ctx)
 	if err != nil {
 		return err
 	}
+	used, err := b.platform.InUse(ctx, b.region)
+	if err != nil {
+		return err
+	}
+	maps.Copy(keep, used)
 	_, _, err = b.bucket.Artifacts(b.store).Collect(ctx, keep)
 	return err
 }

@@ -32,9 +32,11 @@ func (b *awsBackend) deployOptions() deploy.Options {
 func (b *awsBackend) platformOptions() aws.Options {
 	return aws.Options{
 		Session: b.session, Releases: b.apps, Render: renderStack, Stores: stores, Artifact: b.openArtifact, Shim: layer, RunLocal: b.runLocal, Logger: b.logger,
-		Unseal:  func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return b.Unseal(ctx, r) },
-		Objects: func(region string) aws.Objects { return s3.Open(b.session.In(region), b.session.Bucket(region)).Keys() },
-		Client:  visitor(), Poll: b.pace(),
+		Unseal: func(ctx context.Context, r aloft.Release) (aloft.Config, error) { return b.Unseal(ctx, r) },
+		Objects: func(region string) aws.Objects {
+			return s3.Open(b.session.In(region), b.session.Bucket(region), b.session.Account).Keys()
+		},
+		Client: visitor(), Poll: b.pace(),
 	}
 }
 

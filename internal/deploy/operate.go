@@ -210,7 +210,10 @@ func (d *Deployer) freeApp(ctx context.Context, app string) error {
 	if err != nil || len(left) > 0 {
 		return err
 	}
-	if err := d.Apps.DeleteApp(ctx, app); err != nil && aloft.ErrorCode(err) != aloft.NotFound {
+	switch err := d.Apps.DeleteApp(ctx, app); {
+	case aloft.ErrorCode(err) == aloft.Conflict: // another process made a stage since
+		return nil
+	case err != nil && aloft.ErrorCode(err) != aloft.NotFound:
 		return err
 	}
 	unlock, ok := d.builds.try(app)

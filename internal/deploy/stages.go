@@ -103,13 +103,15 @@ func (d *Deployer) ensure(ctx context.Context, ref aloft.StageRef) (state, error
 		if err != nil {
 			return state{}, err
 		}
-		if err := d.Apps.CreateApp(ctx, aloft.App{Name: ref.App, Key: key, CreatedAt: now}); err != nil {
+		if err := d.Apps.CreateApp(ctx, aloft.App{Name: ref.App, Key: key, CreatedAt: now}); err != nil && aloft.ErrorCode(err) != aloft.Conflict { // else another process was faster
 			return state{}, err
 		}
 	}
 	if _, err := d.Apps.Stage(ctx, ref); aloft.ErrorCode(err) == aloft.NotFound {
 		if err := d.Apps.CreateStage(ctx, aloft.Stage{StageRef: ref, CreatedAt: now}); err != nil {
-			return state{}, err
+			if _, missing := d.Apps.Stage(ctx, ref); missing != nil { // else another process was faster
+				return state{}, err
+			}
 		}
 	}
 	return d.load(ctx, ref)

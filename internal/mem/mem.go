@@ -99,8 +99,12 @@ func (s *Store) DeleteApp(ctx context.Context, name string) error {
 	if _, ok := s.apps[name]; !ok {
 		return noApp(name)
 	}
+	for ref := range s.stages {
+		if ref.App == name {
+			return aloft.Errorf(aloft.Conflict, "app %q has stages", name)
+		}
+	}
 	delete(s.apps, name)
-	maps.DeleteFunc(s.stages, func(ref aloft.StageRef, _ *stage) bool { return ref.App == name })
 	return nil
 }
 

@@ -62,7 +62,7 @@ func hintFor(bucket string, status int, code string) string {
 	case code == "RequestTimeTooSkewed":
 		return "the clock of this machine is wrong by more than 15 minutes; set it"
 	case status == http.StatusForbidden, status == http.StatusUnauthorized:
-		return "allow your AWS user s3:ListBucket on the bucket " + bucket + ", and s3:GetObject, s3:PutObject and s3:DeleteObject on all its objects"
+		return "if the bucket " + bucket + " is somebody else's, have its owner give up the name, or deploy to another region; if it is yours, allow your AWS user s3:ListBucket on it, and s3:GetObject, s3:PutObject and s3:DeleteObject on all its objects"
 	case status == 0:
 		return "look at the network and at the region of your AWS configuration, then run the same command again"
 	}

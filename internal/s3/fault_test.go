@@ -62,7 +62,7 @@ func (f *faults) store(config aws.Config, bucket string, attempts int) *s3.Store
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 		})
 	}
-	return s3.NewStore(s3.Open(config, bucket), "ada@laptop (pid 1)")
+	return s3.NewStore(s3.Open(config, bucket, "123456789012"), "ada@laptop (pid 1)")
 }
 
 // eachFault calls try with a fault at the first call, the second, and so on, until there is no such call.
@@ -268,7 +268,7 @@ func testWriters(t *testing.T, config aws.Config) {
 	var mu sync.Mutex
 	made := map[int]string{1: "first"}
 	for _, process := range []string{"ada", "bob"} {
-		store := s3.NewStore(s3.Open(config, bucket), process)
+		store := s3.NewStore(s3.Open(config, bucket, "123456789012"), process)
 		for writer := range writers {
 			wg.Go(func() {
 				for i := range each {

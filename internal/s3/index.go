@@ -150,21 +150,18 @@ func (s *Store) Apps(ctx context.Context) ([]aloft.App, error) {
 
 // DeleteApp implements aloft.AppStore.
 func (s *Store) DeleteApp(ctx context.Context, name string) error {
-	ids, err := changeIndex(ctx, s, "delete app "+name, func(x *index) (prefixes []string, err error) {
+	_, err := changeIndex(ctx, s, "delete app "+name, func(x *index) (none, error) {
 		entry, err := x.app(name)
 		if err != nil {
-			return nil, err
+			return none{}, err
 		}
-		for stage, found := range entry.Stages {
-			prefixes = append(prefixes, stagePrefix(aloft.StageRef{App: name, Stage: stage}, found.ID))
+		if len(entry.Stages) > 0 {
+			return none{}, aloft.Errorf(aloft.Conflict, "app %q has stages", name)
 		}
 		delete(x.Apps, name)
-		return prefixes, nil
+		return none{}, nil
 	})
-	if err != nil {
-		return err
-	}
-	return s.clear(ctx, ids)
+	return err
 }
 
 // clear deletes what belongs to deleted stages. Nobody reads it any more; what an error or a kill leaves costs its bytes only.

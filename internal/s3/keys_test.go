@@ -41,7 +41,7 @@ func TestKeys(t *testing.T) {
 	if there, err := bucket.Exists(t.Context()); err != nil || !there {
 		t.Fatalf("the bucket: %v, %v", there, err)
 	}
-	if there, err := s3.Open(config, "aloft-none").Exists(t.Context()); err != nil || there {
+	if there, err := s3.Open(config, "aloft-none", "123456789012").Exists(t.Context()); err != nil || there {
 		t.Errorf("a bucket that is not there: %v, %v", there, err)
 	}
 	sum := sha256.Sum256([]byte("zip"))

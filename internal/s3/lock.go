@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -94,13 +95,23 @@ func (s *Store) await(ctx context.Context, mine *lease) error {
 // Break takes the lock of a stage from whoever holds it, and says who that was. The holder's work ends at its next renewal, in
 // less than half a minute. It returns NotFound if nobody holds it.
 func (s *Store) Break(ctx context.Context, ref aloft.StageRef) (Holder, error) {
-	key, doc := lockKey(ref), &lock{}
-	_, err := load(ctx, s.bucket, key, doc)
-	if errors.Is(err, errMissing) {
-		return Holder{}, aloft.Errorf(aloft.NotFound, "nobody holds the lock of %s", ref)
+	key, token := lockKey(ref), ""
+	for races := range maxRaces {
+		doc := lock{}
+		found, err := s.bucket.read(ctx, key)
+		if err == nil {
+			_ = json.Unmarshal(found.data, &doc) // one that is damaged is broken, too
+		}
+		if errors.Is(err, errMissing) || races > 0 && doc.Token != token { // its work ended, another's is not what was meant
+			return Holder{}, aloft.Errorf(aloft.NotFound, "nobody holds the lock of %s", ref)
+		}
+		token = doc.Token
+		if err == nil {
+			err = s.bucket.remove(ctx, key, found.etag)
+		}
+		if !errors.Is(err, errRaced) { // else it was renewed
+			return Holder{doc.Owner, doc.Since}, s.bucket.final("break the lock of "+ref.String(), key, err)
+		}
 	}
-	if err == nil || aloft.ErrorCode(err) == aloft.Internal { // one that is damaged, too
-		err = s.bucket.remove(ctx, key, "")
-	}
-	return Holder{doc.Owner, doc.Since}, s.bucket.final("break the lock of "+ref.String(), key, err)
+	return Holder{}, s.bucket.final("break the lock of "+ref.String(), key, errRaced)
 }

@@ -46,7 +46,7 @@ func (l *line) RoundTrip(request *http.Request) (*http.Response, error) {
 func member(config aws.Config, bucket, owner string) (*s3.Store, *line) {
 	network := &line{}
 	config.HTTPClient = &http.Client{Transport: network}
-	store := s3.NewStore(s3.Open(config, bucket), owner)
+	store := s3.NewStore(s3.Open(config, bucket, "123456789012"), owner)
 	store.SetTerms(3*time.Second, 10*time.Millisecond)
 	return store, network
 }

@@ -78,7 +78,7 @@ func (o *Objects) head(ctx context.Context, digest string) (stat, error) {
 }
 
 // Put uploads an object unless the bucket holds it. S3 refuses bytes that do not have the digest. A large object is uploaded in
-// parts, several at once; nothing is copied to memory or disk. What a kill leaves of it the bucket's rules remove after a day.
+// parts, several at once; nothing is copied to memory or disk. What a kill leaves of it the bucket's rules remove after a week.
 func (o *Objects) Put(ctx context.Context, digest string, body *io.SectionReader, report aloft.Reporter) error {
 	key := o.Key(digest)
 	there, err := o.head(ctx, digest)
@@ -151,7 +151,10 @@ func (o *Objects) renew(ctx context.Context, key string, there stat) error {
 		MetadataDirective: types.MetadataDirectiveReplace, // S3 refuses a copy onto itself that changes nothing
 		ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
 	})
-	return o.bucket.final("renew "+key, key, o.bucket.fail(ctx, "renew", key, err))
+	if err = o.bucket.fail(ctx, "renew", key, err); errors.Is(err, errRaced) {
+		return nil // somebody else renewed it
+	}
+	return o.bucket.final("renew "+key, key, err)
 }
 
 // Get opens an object. Whether its bytes have the digest the reader checks. It returns NotFound if the bucket does not hold it.

@@ -64,7 +64,7 @@ func (r *requests) count(method string) int {
 func watched(config aws.Config, bucket string) (*s3.Bucket, *requests) {
 	r := &requests{seen: map[string]int{}}
 	config.HTTPClient = &http.Client{Transport: r}
-	return s3.Open(config, bucket), r
+	return s3.Open(config, bucket, "123456789012"), r
 }
 
 func TestObjects(t *testing.T) {
@@ -196,7 +196,7 @@ func TestPutRenews(t *testing.T) {
 	name := makeBucket(t, config).Name()
 	clock := &line{}
 	config.HTTPClient = &http.Client{Transport: clock}
-	objects := s3.Open(config, name).Objects("artifacts/")
+	objects := s3.Open(config, name, "123456789012").Objects("artifacts/")
 	data, digest := blob(10)
 	check(t, "Put", objects.Put(t.Context(), digest, section(data), aloft.Discard{}))
 	client := awss3.NewFromConfig(config, func(o *awss3.Options) { o.UsePathStyle = true })

@@ -83,7 +83,7 @@ func (o *Objects) sendParts(ctx context.Context, key string, upload *string, bod
 	return parts, group.Wait()
 }
 
-// abort frees the parts. If it cannot, the bucket's rules do after a day.
+// abort frees the parts. If it cannot, the bucket's rules do after a week.
 func (o *Objects) abort(ctx context.Context, key string, upload *string) {
 	ctx, cancel := context.WithTimeout(ctx, abortLimit)
 	defer cancel()

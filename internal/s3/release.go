@@ -66,8 +66,13 @@ func (s *Store) shelve(ctx context.Context, prefix string, release *aloft.Releas
 			return s.bucket.fail(ctx, "write", key, err)
 		}
 		_, err = s.bucket.write(ctx, key, data, "")
-		if err == nil || errors.Is(err, errRaced) { // it is there: all who shelve it write the same
+		if err == nil {
 			return nil
+		}
+		if errors.Is(err, errRaced) { // it is there, and all who shelve it write the same; or others are about to write it
+			if _, missing := s.bucket.read(ctx, key); missing == nil {
+				return nil
+			}
 		}
 	}
 	return s.bucket.final("store release", key, err)

@@ -48,6 +48,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithy "github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Bucket is a bucket of the account. It is safe for concurrent use.
@@ -56,11 +57,29 @@ type Bucket struct {
 	client *s3.Client
 }
 
-// Open returns a bucket, without asking whether it is there.
-func Open(config aws.Config, name string) *Bucket {
+// Open returns a bucket of an account, without asking whether it is there. No request is answered by a bucket of another account:
+// the names of buckets are everybody's, and those of aloft's can be guessed.
+func Open(config aws.Config, name, account string) *Bucket {
 	return &Bucket{name: name, client: s3.NewFromConfig(config, func(o *s3.Options) {
 		o.UsePathStyle = config.BaseEndpoint != nil // an emulator, which has no DNS names for buckets
+		o.APIOptions = append(o.APIOptions, func(stack *smithy.Stack) error {
+			return stack.Build.Add(smithy.BuildMiddlewareFunc("aloft.ExpectedBucketOwner", expectOwner(account)), smithy.After)
+		})
 	})}
+}
+
+// expectOwner names, in each request, the account whose bucket is meant, in place of ExpectedBucketOwner and
+// ExpectedSourceBucketOwner in each input.
+func expectOwner(account string) func(context.Context, smithy.BuildInput, smithy.BuildHandler) (smithy.BuildOutput, smithy.Metadata, error) {
+	return func(ctx context.Context, in smithy.BuildInput, next smithy.BuildHandler) (smithy.BuildOutput, smithy.Metadata, error) {
+		if request, ok := in.Request.(*smithyhttp.Request); ok {
+			request.Header.Set("X-Amz-Expected-Bucket-Owner", account)
+			if request.Header.Get("X-Amz-Copy-Source") != "" {
+				request.Header.Set("X-Amz-Source-Expected-Bucket-Owner", account)
+			}
+		}
+		return next.HandleBuild(ctx, in)
+	}
 }
 
 // Name returns the bucket's name.

@@ -56,7 +56,7 @@ func makeBucket(t *testing.T, config aws.Config) *s3.Bucket {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	return s3.Open(config, name)
+	return s3.Open(config, name, "123456789012")
 }
 
 func TestStore(t *testing.T) {

@@ -117,7 +117,7 @@ func TestNoText(t *testing.T) {
 
 func TestNoBucket(t *testing.T) {
 	t.Parallel()
-	store := s3.NewStore(s3.Open(fake(t), "no-such-bucket"), "ada")
+	store := s3.NewStore(s3.Open(fake(t), "no-such-bucket", "123456789012"), "ada")
 	_, err := store.Stage(t.Context(), web)
 	if aloft.ErrorCode(err) != aloft.Unavailable || !strings.Contains(err.Error(), "no-such-bucket") {
 		t.Errorf("Stage: %v", err)

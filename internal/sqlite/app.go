@@ -106,6 +106,13 @@ func (s *Store) DeleteApp(ctx context.Context, name string) error {
 		if err := findApp(ctx, tx, name); err != nil {
 			return err
 		}
+		stages := 0
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM stages WHERE app = ?`, name).Scan(&stages); err != nil {
+			return err
+		}
+		if stages > 0 {
+			return aloft.Errorf(aloft.Conflict, "app %q has stages", name)
+		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM apps WHERE name = ?`, name)
 		return err
 	})

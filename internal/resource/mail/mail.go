@@ -73,8 +73,10 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 		Env:       map[string]any{in.Variable(): identity},
 		ARN:       arn,
 		Access: unencrypted.Access(map[string][]cfn.Statement{
-			aloft.EdgeSend: {{Action: []string{"ses:SendEmail", "ses:SendRawEmail"}, Resource: all,
-				Condition: map[string]any{"StringLike": map[string]any{"ses:FromAddress": from}}}},
+			aloft.EdgeSend: {{
+				Action: []string{"ses:SendEmail", "ses:SendRawEmail"}, Resource: all,
+				Condition: map[string]any{"StringLike": map[string]any{"ses:FromAddress": from}},
+			}},
 		}),
 	}, nil
 }

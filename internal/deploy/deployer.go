@@ -44,8 +44,9 @@ type Options struct {
 
 	// AWS is what releases have on AWS where the source says nothing; nil: stages run elsewhere. Then Platform is AWS's.
 	AWS *aloft.AWS
-	// Fit gives functions the runtimes that an artifact is made for, by its tree; nil: they keep those that they have.
-	Fit func(functions []aloft.Function, tree fs.FS) []aloft.Function
+	// Fit gives functions the runtimes that an artifact is made for, by its tree, and returns Invalid for one that does not fit at
+	// all; nil: they keep those that they have.
+	Fit func(functions []aloft.Function, tree fs.FS) ([]aloft.Function, error)
 	// Stored reports whether an artifact that is not in Artifacts is kept elsewhere, where Platform finds it; nil: nowhere.
 	Stored func(ctx context.Context, digest string) (bool, error)
 

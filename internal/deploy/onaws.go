@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -34,7 +35,9 @@ func (d *Deployer) place(ctx context.Context, next *aloft.Release, p project, st
 	if next.AWS.Architecture, err = d.architecture(ctx, next.Artifact, placed.Architecture); err != nil || d.Fit == nil {
 		return err
 	}
-	return d.Artifacts.Look(next.Artifact.Digest, func(tree fs.FS) { next.Functions = d.Fit(next.Functions, tree) })
+	var unfit error
+	err = d.Artifacts.Look(next.Artifact.Digest, func(tree fs.FS) { next.Functions, unfit = d.Fit(next.Functions, tree) })
+	return errors.Join(err, unfit)
 }
 
 // checking is a Platform that says beforehand what it would refuse.

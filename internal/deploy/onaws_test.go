@@ -202,14 +202,14 @@ func TestChecked(t *testing.T) {
 // Functions get the runtimes that their artifact is made for; the same artifact gives the same again.
 func TestFitted(t *testing.T) {
 	b := onAWS(t, map[string]string{"run": "#!/bin/sh", "version": "3.12"})
-	b.Fit = func(functions []aloft.Function, tree fs.FS) []aloft.Function {
+	b.Fit = func(functions []aloft.Function, tree fs.FS) ([]aloft.Function, error) {
 		text, err := fs.ReadFile(tree, "version")
 		if err != nil {
 			t.Error(err)
 		}
 		fitted := slices.Clone(functions)
 		fitted[0].Runtime = "python" + string(text)
-		return fitted
+		return fitted, nil
 	}
 	b.up(t)
 	if got := b.serving().Functions[0].Runtime; got != "python3.12" {

@@ -16,7 +16,11 @@ import (
 func cases() map[string]stack.Input {
 	all := map[string]stack.Input{}
 	for name, functions := range examples() {
-		all["example-"+name] = input(release(name, stack.Fit(functions, os.DirFS(filepath.Join("..", "..", "examples", name)))...))
+		fitted, err := stack.Fit(functions, os.DirFS(filepath.Join("..", "..", "examples", name)))
+		if err != nil {
+			panic(err)
+		}
+		all["example-"+name] = input(release(name, fitted...))
 	}
 	all["rest"] = restCase()
 	all["url"] = urlCase()

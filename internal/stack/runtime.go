@@ -25,8 +25,9 @@ type runtime struct {
 
 // Fit gives functions the runtimes that an artifact is made for, by its tree: where that was built with Python 3.12, say. It is
 // asked once, when a release is made, so that all templates of the release have the same. What runs in none of Lambda's
-// runtimes is left for Render to refuse.
-func Fit(functions []aloft.Function, tree fs.FS) []aloft.Function {
+// runtimes is left for Render to refuse. It returns Invalid for a tree that is too large for Lambda, or has a program that it
+// would start in place of the functions.
+func Fit(functions []aloft.Function, tree fs.FS) ([]aloft.Function, error) {
 	fitted := slices.Clone(functions)
 	for i, f := range fitted {
 		family := lambdaruntime.Family(f.Runtime)
@@ -41,7 +42,7 @@ func Fit(functions []aloft.Function, tree fs.FS) []aloft.Function {
 			fitted[i].Runtime = lambdaruntime.ForTree(family, tree)
 		}
 	}
-	return fitted
+	return fitted, checkTree(fitted, tree)
 }
 
 // runtime decides how Lambda starts a function. It returns Invalid for what none of its runtimes can run.

@@ -1,0 +1,64 @@
+package stack_test
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/stack"
+)
+
+// sized is a tree of files that say to be larger than they are.
+type sized struct {
+	fstest.MapFS
+	size int64
+}
+
+func (s sized) ReadDir(name string) ([]fs.DirEntry, error) {
+	all, err := s.MapFS.ReadDir(name)
+	for i, entry := range all {
+		if !entry.IsDir() {
+			all[i] = large{entry, s.size}
+		}
+	}
+	return all, err
+}
+
+type large struct {
+	fs.DirEntry
+	size int64
+}
+
+func (l large) Info() (fs.FileInfo, error) { return info(l), nil }
+
+type info large
+
+func (i info) Size() int64        { return i.size }
+func (i info) Mode() fs.FileMode  { return 0o644 }
+func (i info) ModTime() time.Time { return time.Time{} }
+func (i info) Sys() any           { return nil }
+
+func TestTreeThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	web := []aloft.Function{{Name: "web", Kind: aloft.Web, Command: []string{"./app"}, Runtime: "provided.al2023"}}
+	handler := []aloft.Function{{Name: "fn", Kind: aloft.Handler, Command: []string{"./bootstrap"}, Runtime: "provided.al2023"}}
+	small := fstest.MapFS{"app": {Data: []byte("x"), Mode: 0o755}, "bootstrap": {Data: []byte("x"), Mode: 0o755}}
+	if _, err := stack.Fit(web, small); aloft.ErrorCode(err) != aloft.Invalid || !strings.Contains(err.Error(), "bootstrap") {
+		t.Errorf("a file bootstrap beside a server: %v", err)
+	}
+	if _, err := stack.Fit(handler, small); err != nil {
+		t.Errorf("a handler that is a bootstrap: %v", err)
+	}
+	files := fstest.MapFS{"lib/a": {}, "lib/b": {}, "app": {}}
+	if _, err := stack.Fit(web, sized{files, 80 << 20}); err != nil {
+		t.Errorf("240 MB: %v", err)
+	}
+	_, err := stack.Fit(web, sized{files, 84 << 20})
+	refused, is := err.(*aloft.Error) //nolint:errorlint // it is one itself
+	if !is || refused.Code != aloft.Invalid || !strings.Contains(refused.Hint, "lib 168 MB, app 84 MB") {
+		t.Errorf("252 MB: %v", err)
+	}
+}

@@ -186,9 +186,10 @@ func TestWarnings(t *testing.T) {
 	in := storesCase()
 	in.Release.Functions[0].Uses = slices.DeleteFunc(in.Release.Functions[0].Uses, func(use string) bool { return use == "db" })
 	in.Release.Functions[1].Runtime = "python3.10"
+	in.Release.Functions[0].Max, in.Release.Functions[0].CPU = 3, 0.5
 	in.Release.AWS.Regions = []string{"us-east-1", "eu-west-1"}
 	out, _ := render(t, in)
-	for _, want := range []string{"no function uses db", "AWS deprecated the runtime python3.10 on 2026-10-31", "uploads is in one region only"} {
+	for _, want := range []string{"no function uses db", "AWS deprecated the runtime python3.10 on 2026-10-31", "uploads is in one region only", "does not have max, cpu;"} {
 		if !strings.Contains(strings.Join(out.Warnings, "\n"), want) {
 			t.Errorf("no warning %q in %q", want, out.Warnings)
 		}

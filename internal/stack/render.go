@@ -74,6 +74,7 @@ func (s *render) choose(all []aloft.Function) error {
 		case f.Kind == aloft.Static && web:
 			s.static = append(s.static, f)
 		default:
+			s.warnOfNoEffect(f)
 			s.functions = append(s.functions, f)
 		}
 	}

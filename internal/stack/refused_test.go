@@ -37,6 +37,7 @@ func TestRefused(t *testing.T) {
 	}{
 		"worker":      {functions: []aloft.Function{{Name: "clock", Kind: aloft.Worker}}, says: "clock is a worker", hint: "functions.clock.instances: 0"},
 		"nothing":     {says: "no function that runs"},
+		"handler web": {functions: web(func(f *aloft.Function) { f.Command = []string{"/bin/sh", "-c", "exec app.handler"} }), says: "app.handler", hint: "another name in the Procfile"},
 		"php":         {functions: web(func(f *aloft.Function) { f.Command = []string{"php", "-S", "x"} }), says: "web: no runtime of AWS Lambda has php", hint: "./bin/php"},
 		"old ruby":    {functions: web(func(f *aloft.Function) { f.Runtime = "ruby3.1" }), says: "web is built for ruby3.1", hint: "ruby3.4"},
 		"slow":        {functions: web(func(f *aloft.Function) { f.Timeout = aloft.Duration(time.Minute) }), says: "web may take 1m0s, and an HTTP API waits 30s", hint: "rest-api or function-url"},

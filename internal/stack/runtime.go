@@ -2,6 +2,7 @@ package stack
 
 import (
 	"io/fs"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,11 @@ func (s *render) runtime(f aloft.Function) (runtime, error) {
 	case f.Runtime == "" && f.Kind == aloft.Web:
 		family, err := lambdaruntime.ForCommand(f.Command, nil)
 		if err != nil {
-			return runtime{}, aloft.Errorf(aloft.Invalid, "%s: %w", f.Name, err).
+			refused := aloft.Errorf(aloft.Invalid, "%s: %w", f.Name, err)
+			if handlerLike.MatchString(f.Command[len(f.Command)-1]) {
+				return runtime{}, refused.WithHint("if it is a Lambda handler, give it another name in the Procfile: %s is a server", f.Name)
+			}
+			return runtime{}, refused.
 				WithHint("put the interpreter into the app and start it by its path, such as ./bin/php; or say what it needs: functions.%s.runtime in aloft.yml", f.Name)
 		}
 		r.name = string(family)
@@ -94,6 +99,9 @@ func ownProgram(f aloft.Function) bool {
 	family, _, err := lambdaruntime.Parse(f.Runtime)
 	return err == nil && f.Kind == aloft.Handler && family == lambdaruntime.Provided && len(f.Command) > 0 && !isBootstrap(f.Command)
 }
+
+// handlerLike is a command that looks as handlers are named: MODULE.FUNCTION.
+var handlerLike = regexp.MustCompile(`^(exec )?[\w/-]+\.[A-Za-z_]\w*$`)
 
 // isBootstrap reports whether a command is the program that Lambda starts before any layer's.
 func isBootstrap(command []string) bool {

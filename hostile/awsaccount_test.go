@@ -36,12 +36,18 @@ type awsShop struct {
 	now     string // what the app says
 }
 
+// The parts of regions' names: no two shops of an emulator share a region.
+var (
+	worlds     = strings.Fields("eu us ap sa ca me af il mx")
+	directions = strings.Fields("north south east west central northeast northwest southeast southwest")
+)
+
 // newAWSShop makes number n of an emulator's shops.
 func newAWSShop(t *testing.T, cloud *awstest.Cloud, proxy *awsProxy, n, regions int) *awsShop {
 	t.Helper()
 	s := &awsShop{t: t, cloud: cloud, proxy: proxy, app: fmt.Sprintf("shop%d", n)}
 	for i := range regions {
-		s.regions = append(s.regions, fmt.Sprintf("eu-%c%c-%d", 'a'+n/26%26, 'a'+n%26, i+1))
+		s.regions = append(s.regions, fmt.Sprintf("%s-%s-%d", worlds[n%len(worlds)], directions[n/len(worlds)%len(directions)], 2*(n/len(worlds)/len(directions))+i+1))
 	}
 	s.shop = newShop(t, "")
 	s.write(t, "aloft.yml", fmt.Sprintf("name: %s\nstages: {production: {platform: aws, aws: {architecture: %s, regions: [%s]}}}\n",

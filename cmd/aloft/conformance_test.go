@@ -59,7 +59,7 @@ func TestConformance(t *testing.T) {
 			},
 		})
 		conformancetest.Run(t, conformancetest.Platform{
-			URL: l.Gateway(t, lambdahttp.FunctionURL).URL, Host: "same.localhost", Streams: true,
+			URL: l.Gateway(t, lambdahttp.FunctionURL).URL, Host: "same.localhost", Streams: true, Fills: true,
 			Deliver: func(ctx context.Context, messages ...string) error { return l.Queue(ctx, "same-jobs", messages...) },
 		})
 	})

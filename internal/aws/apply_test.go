@@ -66,7 +66,7 @@ func TestStop(t *testing.T) {
 	w.must(w.platform.Stop(t.Context(), w.ref))
 	status, err := w.platform.Status(t.Context(), w.ref)
 	w.must(err)
-	if len(status.Instances) != 1 || status.Instances[0].Reason != "stopped" {
+	if len(status.Instances) != 1 || status.Instances[0].State != "stopped" {
 		t.Errorf("instances of a stopped stage: %+v", status.Instances)
 	}
 	again := w.release("one")

@@ -32,11 +32,19 @@ func (d *Deployer) place(ctx context.Context, next *aloft.Release, p project, st
 	}
 	next.Platform, next.AWS = aloft.OnAWS, placed
 	next.AWS.Domains = domainsOf(stage)
-	if next.AWS.Architecture, err = d.architecture(ctx, next.Artifact, placed.Architecture); err != nil || d.Fit == nil {
+	if next.AWS.Architecture, err = d.architecture(ctx, next.Artifact, placed.Architecture); err != nil {
 		return err
 	}
+	return d.fit(next)
+}
+
+// fit gives the functions of a release what its artifact is made for.
+func (d *Deployer) fit(next *aloft.Release) error {
+	if d.Fit == nil {
+		return nil
+	}
 	var unfit error
-	err = d.Artifacts.Look(next.Artifact.Digest, func(tree fs.FS) { next.Functions, unfit = d.Fit(next.Functions, tree) })
+	err := d.Artifacts.Look(next.Artifact.Digest, func(tree fs.FS) { next.Functions, unfit = d.Fit(next.Functions, tree) })
 	return errors.Join(err, unfit)
 }
 

@@ -213,8 +213,10 @@ func (d *Deployer) placePromoted(ctx context.Context, next *aloft.Release, p pro
 	}
 	next.Platform, next.AWS = aloft.OnAWS, p.state.current.AWS.Clone()
 	next.AWS.Domains = domainsOf(p.state.stage)
-	_, err := d.architecture(ctx, next.Artifact, next.AWS.Architecture)
-	return err
+	if _, err := d.architecture(ctx, next.Artifact, next.AWS.Architecture); err != nil {
+		return err
+	}
+	return d.fit(next)
 }
 
 // runsHere returns Invalid if an artifact's machine code is for other machines than this one.

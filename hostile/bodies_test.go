@@ -143,7 +143,7 @@ func TestEndlessStreams(t *testing.T) {
 	attacked, control := arena(t, aloftest.Standard)
 	before := attacked.memory(t, "VmRSS")
 	clients := startGood(t, attacked, control)
-	ctx, cancel := context.WithTimeout(t.Context(), scaled(20*time.Second, 2*time.Second))
+	ctx, cancel := context.WithTimeout(t.Context(), scaled(20*time.Second, 6*time.Second))
 	defer cancel()
 	var wg sync.WaitGroup
 	var read atomic.Int64

@@ -221,7 +221,7 @@ func TestSourcesThatAWSHasNot(t *testing.T) {
 func TestQueuesWaitForTheirFunctions(t *testing.T) {
 	t.Parallel()
 	all := templateOf(t, nil).Resources
-	if got := all["Jobs"].Properties["VisibilityTimeout"]; got != 180 {
+	if got := all["Jobs"].Properties["VisibilityTimeout"]; got != 1085 { // six times the timeout, and the window
 		t.Errorf("the visibility of jobs is %v s with a function of 180 s", got)
 	}
 	if got := all["JobsDead"].Properties["VisibilityTimeout"]; got != 30 {

@@ -56,6 +56,9 @@ func TestAnEdgeAddsItsStatements(t *testing.T) {
 	for _, r := range graph() {
 		for _, word := range append([]string{""}, aloft.EdgeWords(r.Type)...) {
 			edge := aloft.Edge{Resource: r.Name, Word: word}.String()
+			if len(uses) > 20 { // a role has room for no more
+				uses, before = nil, granted(t, nil, nil)
+			}
 			uses = append(uses, edge)
 			after := granted(t, uses, nil)
 			added := slices.DeleteFunc(slices.Clone(after), func(s string) bool { return slices.Contains(before, s) })

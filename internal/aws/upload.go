@@ -30,21 +30,13 @@ type code struct {
 
 // codeOf is where a release's zips are to be, with the shim that is to be there.
 func (r *region) codeOf(ctx context.Context, release aloft.Release) (code, Shim, error) {
-	bucket := r.Session.Bucket(r.name)
-	artifact := func(digest string) stack.Object {
-		return stack.Object{Bucket: bucket, Key: artifactPrefix + digest + ".zip"}
-	}
-	c := code{artifact: artifact(release.Artifact.Digest), layers: map[string]stack.Object{}}
-	for _, digest := range release.Digests() {
-		if digest != release.Artifact.Digest {
-			c.layers[digest] = artifact(digest)
-		}
-	}
+	var c code
+	c.artifact, c.layers = r.placesOf(release, r.name)
 	shim, err := r.Shim(ctx, architecture(release))
 	if err != nil {
 		return code{}, Shim{}, fmt.Errorf("make the shim: %w", err)
 	}
-	c.shim = stack.Object{Bucket: bucket, Key: shimPrefix + shim.Digest + ".zip"}
+	c.shim = stack.Object{Bucket: c.artifact.Bucket, Key: shimPrefix + shim.Digest + ".zip"}
 	return c, shim, nil
 }
 

@@ -14,12 +14,14 @@ import (
 // owned is a stack that is one stage's, or the account's: of others with its name nothing is touched.
 type owned struct {
 	stack string
+	ref   aloft.StageRef    // of the stage; zero for the account's
 	about string            // the description of its templates
 	tags  map[string]string // of the stack
 }
 
-func stageStack(ref aloft.StageRef) owned {
-	return owned{stack: StackName(ref), about: "aloft: " + ref.String(), tags: stageTags(ref)}
+func stageStack(release aloft.Release) owned {
+	ref := release.StageRef
+	return owned{stack: StackName(release), ref: ref, about: "aloft: " + ref.String(), tags: stageTags(ref)}
 }
 
 func accountStack() owned {

@@ -105,7 +105,7 @@ func (v *preview) state() string {
 
 // look finds out what would be done.
 func (v *preview) look(ctx context.Context, deep bool) error {
-	name := StackName(v.release.StageRef)
+	name := StackName(v.release)
 	v.said = aloft.RegionPreview{Region: v.name, Stack: name, Resources: []aloft.ResourceChange{}}
 	if !v.leaves {
 		if err := v.foresee(ctx); err != nil {
@@ -123,7 +123,7 @@ func (v *preview) look(ctx context.Context, deep bool) error {
 		return v.leave(ctx)
 	}
 	if v.current.Version == 0 {
-		if err := v.recordedIs(ctx, v.found, v.release.StageRef, v.release.AWS.Regions[0]); err != nil {
+		if err := v.recordedIs(ctx, v.found, v.release); err != nil {
 			return err
 		}
 	}

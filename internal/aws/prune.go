@@ -20,7 +20,7 @@ const keptVersions = 20
 // pruneVersions deletes the oldest versions of the functions, but for those that serve, those that served before, and
 // those that the stack refers to.
 func (r *regional) pruneVersions(ctx context.Context) error {
-	found, err := r.stackOf(ctx, StackName(r.release.StageRef))
+	found, err := r.stackOf(ctx, StackName(r.release))
 	if err != nil {
 		return err
 	}

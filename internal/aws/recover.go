@@ -61,7 +61,7 @@ func (p *Platform) Recover(ctx context.Context, region, name string) (Recovered,
 		return Recovered{}, err
 	}
 	release := releaseIn(template)
-	if release.AWS == nil || len(release.AWS.Regions) == 0 || StackName(release.StageRef) != name {
+	if release.AWS == nil || len(release.AWS.Regions) == 0 || StackName(release) != name {
 		return Recovered{}, nil // somebody else's
 	}
 	if home := release.AWS.Regions[0]; home != region {

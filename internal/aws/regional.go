@@ -43,7 +43,7 @@ const OutputFingerprint = "Fingerprint"
 // prepare does in one region all that can be done before the aliases move.
 func (r *regional) prepare(ctx context.Context) error {
 	if r.current.Version == 0 {
-		if err := r.recorded(ctx, r.release.StageRef, r.release.AWS.Regions[0]); err != nil {
+		if err := r.recorded(ctx, r.release); err != nil {
 			return err
 		}
 	}
@@ -57,7 +57,7 @@ func (r *regional) prepare(ctx context.Context) error {
 	if err := r.render(ctx); err != nil {
 		return err
 	}
-	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, stageStack(r.release), r.report)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (r *regional) takeIn(ctx context.Context, found *types.Stack) (*types.Stack
 	if r.deleteData { // those of the stack go, others stay as they are
 		return found, nil
 	}
-	o := stageStack(r.release.StageRef)
+	o := stageStack(r.release)
 	imported, err := r.adopt(ctx, found, adoption{stack: o.stack, template: r.out.Template, tags: o.tags, report: r.report})
 	if err != nil || !imported && found != nil {
 		return found, err
@@ -119,7 +119,7 @@ func (r *regional) change(title string) change {
 		tags = map[string]string{}
 	}
 	maps.Copy(tags, stageTags(r.release.StageRef))
-	return change{stack: StackName(r.release.StageRef), title: title, template: r.template, parameters: r.out.Parameters, tags: tags}
+	return change{stack: StackName(r.release), title: title, template: r.template, parameters: r.out.Parameters, tags: tags}
 }
 
 func stageTags(ref aloft.StageRef) map[string]string {

@@ -182,7 +182,7 @@ func (r *regional) compose(in stack.Input) (err error) {
 		r.out.Template.Outputs = map[string]cfn.Output{}
 	}
 	r.out.Template.Outputs[OutputFingerprint] = cfn.Output{Value: r.fingerprint}
-	r.out.Template.Metadata = map[string]any{metadataKey: recordIn(r.release)}
+	r.out.Template.Metadata = stack.Record(r.release)
 	r.template, err = r.out.Template.JSON()
 	if err != nil || len(r.template) <= inlineTemplate {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/aws"
+	"github.com/aloft-run/aloft/internal/manifest"
 	"github.com/aloft-run/aloft/internal/s3"
 )
 
@@ -140,6 +141,9 @@ func (b *awsBackend) importStack(ctx context.Context, o importOptions, report al
 	if !found.Ours {
 		return b.importForeign(ctx, o, report)
 	}
+	if err := b.namedAs(found.Release); err != nil {
+		return importResult{}, err
+	}
 	if err := b.prepare(ctx, report); err != nil {
 		return importResult{}, err
 	}
@@ -151,11 +155,27 @@ func (b *awsBackend) importStack(ctx context.Context, o importOptions, report al
 	if err != nil {
 		return importResult{}, err
 	}
+	if found.ByHand {
+		if err := b.platform.Note(ctx, release); err != nil {
+			return importResult{}, err
+		}
+	}
 	report.Report(aloft.Notice{Text: fmt.Sprintf("%s is at v%d, as its stack says", release.StageRef, release.Version)})
 	return importResult{
 		Stack: o.stack, Stage: &release.StageRef, Release: release.Version, Config: slices.Sorted(maps.Keys(found.Config)),
 		Files: []string{}, Imported: []string{}, Left: []string{},
 	}, b.bring(ctx, found, report)
+}
+
+// namedAs returns Invalid if a release is in a stack of a name of its own, and the project does not say it: the next deploy would be
+// to another stack.
+func (b *awsBackend) namedAs(release aloft.Release) error {
+	name := aws.StackName(release)
+	if said := b.placed(release.StageRef); aws.StackName(said) == name {
+		return nil
+	}
+	return aloft.Errorf(aloft.Invalid, "the stack of %s is called %s, and the project here does not say so; nothing was changed", release.StageRef, name).
+		WithHint("in the directory of %s, write below stages.%s of %s: aws: {stack: %s}; then type the same command again", release.App, release.Stage, manifest.AloftFile, name)
 }
 
 // bring puts the package of a release into the bucket, if it is not there.

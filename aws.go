@@ -46,7 +46,8 @@ type AWS struct {
 	Zone     string            `json:"zone,omitempty"`    // Route 53 zone of the domains, name or id; "" means look for one, "none" means that aloft touches no DNS
 	Domains  []string          `json:"domains,omitempty"` // of the stage when the release was made
 
-	CloudFormation json.RawMessage `json:"cloudformation,omitempty"` // merged over the template, last
+	IDs            map[string]string `json:"ids,omitempty"`            // other logical ids for resources of the template, by those that they have by themselves
+	CloudFormation json.RawMessage   `json:"cloudformation,omitempty"` // merged over the template, last
 }
 
 // StackName is the name of the stack of a stage with these settings, in each of its regions.
@@ -89,7 +90,7 @@ func (a *AWS) Clone() *AWS {
 	}
 	c := *a
 	c.Regions, c.Domains, c.Tags = slices.Clone(a.Regions), slices.Clone(a.Domains), maps.Clone(a.Tags)
-	c.CloudFormation = slices.Clone(a.CloudFormation)
+	c.CloudFormation, c.IDs = slices.Clone(a.CloudFormation), maps.Clone(a.IDs)
 	if a.VPC != nil {
 		c.VPC = &VPC{slices.Clone(a.VPC.Subnets), slices.Clone(a.VPC.SecurityGroups)}
 	}

@@ -17,6 +17,7 @@ type owned struct {
 	ref   aloft.StageRef    // of the stage; zero for the account's
 	about string            // the description of its templates
 	tags  map[string]string // of the stack
+	takes bool              // one of nobody's, which the project names, becomes it
 }
 
 func stageStack(release aloft.Release) owned {
@@ -44,6 +45,11 @@ func (r *region) own(ctx context.Context, found *types.Stack, o owned) error {
 			return nil
 		}
 		about = template.Description
+	}
+	if o.takes {
+		if strange, err := r.strange(ctx, found); strange || err != nil {
+			return cmp.Or(err, r.takeable(found))
+		}
 	}
 	return aloft.Errorf(aloft.Conflict, "the account %s has a stack %s in %s that is not this one of aloft: %s", r.Session.Account, o.stack, r.name, cmp.Or(about, "it has no description and no tags of aloft's")).
 		WithHint("choose another name for the app or the stage; nothing of that stack was touched")

@@ -33,6 +33,7 @@ type regional struct {
 	trial       trial
 	deleteData  bool // stores go with the stack
 	executed    bool // the stack was changed, or may have been
+	adopts      bool // the stack is one of others, which becomes the stage's
 	held        bool // it was, and its aliases still lead to the versions of before
 }
 
@@ -57,8 +58,11 @@ func (r *regional) prepare(ctx context.Context) error {
 	if err := r.render(ctx); err != nil {
 		return err
 	}
-	found, err := r.ready(ctx, stageStack(r.release), r.report)
+	found, err := r.ready(ctx, wanted(r.release), r.report)
 	if err != nil {
+		return err
+	}
+	if r.adopts, err = r.strange(ctx, found); err != nil {
 		return err
 	}
 	if r.serving, err = r.aliases(ctx); err != nil {
@@ -101,7 +105,7 @@ func (r *regional) update(ctx context.Context, found *types.Stack) error {
 
 // takeIn makes stores that the stage had before part of its stack again, and returns the stack as it is then.
 func (r *regional) takeIn(ctx context.Context, found *types.Stack) (*types.Stack, error) {
-	if r.deleteData { // those of the stack go, others stay as they are
+	if r.deleteData || r.adopts { // those of the stack go, others stay as they are; one of others has its own
 		return found, nil
 	}
 	o := stageStack(r.release)
@@ -119,7 +123,7 @@ func (r *regional) change(title string) change {
 		tags = map[string]string{}
 	}
 	maps.Copy(tags, stageTags(r.release.StageRef))
-	return change{stack: StackName(r.release), title: title, template: r.template, parameters: r.out.Parameters, tags: tags}
+	return change{stack: StackName(r.release), title: title, template: r.template, parameters: r.out.Parameters, tags: tags, keeps: r.adopts}
 }
 
 func stageTags(ref aloft.StageRef) map[string]string {

@@ -59,40 +59,6 @@ func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData b
 	return left, p.forget(ctx, ref, regions)
 }
 
-// place is a stack of a stage.
-type place struct {
-	region string
-	stack  owned
-}
-
-// placesOfStage are the stacks of a stage, in all regions that some release of it was to be in.
-func (p *Platform) placesOfStage(ctx context.Context, ref aloft.StageRef) ([]place, error) {
-	releases, err := p.Releases.Releases(ctx, ref, 0)
-	if err != nil {
-		return nil, ignoreMissing(err)
-	}
-	return placesOfReleases(releases), nil
-}
-
-// placesOfReleases are the stacks that releases of one stage are in, or were to be in.
-func placesOfReleases(releases []aloft.Release) []place {
-	all := map[string]place{}
-	for _, release := range releases {
-		if release.AWS == nil || release.Artifact.Digest == "" { // variables alone have no stack
-			continue
-		}
-		for _, name := range release.AWS.Regions {
-			at := place{name, stageStack(release)}
-			all[name+" "+at.stack.stack] = at
-		}
-	}
-	var places []place
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		places = append(places, all[key])
-	}
-	return places
-}
-
 // stay are the stores that outlived a stack: those with its tags, and those that its deletion left. AWS finds things by their tags
 // for a while after they are gone, and knows some only later.
 func (r *region) stay(tagged []Retained, ended map[string]types.StackEvent) []Retained {
@@ -201,7 +167,7 @@ type removal struct {
 // became of what the stack had, by logical ids.
 func (r *region) remove(ctx context.Context, what removal, report aloft.Reporter) (map[string]types.StackEvent, error) {
 	ended := map[string]types.StackEvent{}
-	found, err := r.ready(ctx, what.stack, report)
+	found, err := r.ofStage(ctx, what.stack, report)
 	if err != nil {
 		return nil, err
 	}
@@ -228,6 +194,19 @@ func (r *region) remove(ctx context.Context, what removal, report aloft.Reporter
 		}
 	}
 	return ended, r.removeSecret(ctx, what.stack.ref)
+}
+
+// ofStage brings a stage's stack to where it can be deleted. One that never became the stage's is none.
+func (r *region) ofStage(ctx context.Context, o owned, report aloft.Reporter) (*types.Stack, error) {
+	found, err := r.stackOf(ctx, o.stack)
+	if err != nil {
+		return nil, err
+	}
+	if strange, err := r.strange(ctx, found); strange || err != nil {
+		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack %s stays: it did not become aloft's", r.name, o.stack)})
+		return nil, err
+	}
+	return r.ready(ctx, o, report)
 }
 
 // forget deletes the records of which versions the releases had.

@@ -18,7 +18,7 @@ import (
 
 type importOptions struct {
 	stack, dir, stage string
-	force             bool
+	force, beside     bool
 }
 
 // importResult is an import as --json says it. Of a stack that aloft did not make there is no release.
@@ -30,6 +30,7 @@ type importResult struct {
 	Files    []string        `json:"files"`
 	Imported []string        `json:"imported"`
 	Left     []string        `json:"left"`
+	InPlace  bool            `json:"inPlace,omitempty"` // the next deploy of the app is an update of the stack
 }
 
 const importHelp = `Takes up a CloudFormation stack that is there.
@@ -81,6 +82,7 @@ func newImportStack(p *program) *cobra.Command {
 		},
 	})
 	c.Flags().StringVar(&o.dir, "dir", "", "where the apps of a stack are written that aloft did not make")
+	c.Flags().BoolVar(&o.beside, "beside", false, "leave such a stack as it is: the apps are deployed beside it")
 	c.Flags().BoolVar(&o.force, "force", false, "write into a directory that is not empty")
 	return c
 }
@@ -207,10 +209,14 @@ func (p *program) printImport(r importResult) error {
 	for _, name := range r.Files {
 		fmt.Fprintln(p.out, filepath.Clean(name))
 	}
+	titles := [2]string{"imported:", "not imported:"}
+	if r.InPlace {
+		titles = [2]string{"stays in the stack:", "goes with the next aloft up, which asks:"}
+	}
 	for _, part := range []struct {
 		title string
 		lines []string
-	}{{"imported:", r.Imported}, {"not imported:", r.Left}} {
+	}{{titles[0], r.Imported}, {titles[1], r.Left}} {
 		if len(part.lines) == 0 {
 			continue
 		}

@@ -27,6 +27,7 @@ type AWS struct {
 	WAF            *WAF              `json:",omitempty"`
 	Throttle       *aloft.Throttle   `json:",omitempty"`
 	Zone           string            `json:",omitempty"` // NoZone: aloft touches no DNS
+	IDs            map[string]string `json:",omitempty"` // other logical ids of the stack's resources
 	CloudFormation map[string]any    `json:",omitempty"`
 }
 
@@ -115,6 +116,8 @@ func stackKeys() []key[AWS] {
 			said(throttleShape()), func(a *AWS) **aloft.Throttle { return &a.Throttle }),
 		bind(KeyDoc{Key: "zone", Default: "the one that has the domain", Meaning: "The Route 53 zone of the stage's domains, by name or id. With false aloft touches no DNS and prints the records to add."},
 			zone(), func(a *AWS) *string { return &a.Zone }),
+		bind(KeyDoc{Key: "ids", Meaning: "Other logical ids for resources that aloft makes, by those that it gives them: aloft import stack writes them, so that what a stack has goes on."},
+			mapOf("ID", logicalIDs(), logicalID()), func(a *AWS) *map[string]string { return &a.IDs }),
 		bind(KeyDoc{Key: "cloudformation", Meaning: "Parts of a CloudFormation template, in the long forms ({Ref: NAME}), that are merged over the one that aloft makes."},
 			template(), func(a *AWS) *map[string]any { return &a.CloudFormation }),
 	}
@@ -208,7 +211,7 @@ func (a *AWS) over(base *AWS) *AWS {
 		LogDays: cmp.Or(top.LogDays, under.LogDays), Tracing: copied(cmp.Or(top.Tracing, under.Tracing)), VPC: shared.VPC,
 		KMSKey: cmp.Or(top.KMSKey, under.KMSKey), Tags: join(top.Tags, under.Tags), Alarms: shared.Alarms,
 		WAF: copied(cmp.Or(top.WAF, under.WAF)), Throttle: shared.Throttle, Zone: cmp.Or(top.Zone, under.Zone),
-		CloudFormation: mergeTemplates(top.CloudFormation, under.CloudFormation),
+		IDs: join(top.IDs, under.IDs), CloudFormation: mergeTemplates(top.CloudFormation, under.CloudFormation),
 	}
 }
 

@@ -42,6 +42,8 @@ type placing struct {
 	called  map[string]string         // aws.ids
 	lay     map[string]map[string]any // properties laid over aloft's resources, by their ids in the stack
 	on      map[string]bool           // ids of the stack's resources that go on as aloft's
+	after   map[string][]string       // what functions of aloft's wait for, by their ids in the stack
+	anew    map[string]string         // other ids for what is to be made again
 	without []string                  // ids of aloft's that the stack does not have
 	notes   []string
 	faults  []string
@@ -53,7 +55,7 @@ func InPlace(s Stack, app App, stage string, render Render) (Placed, error) {
 	p := &placing{
 		Stack: s, app: app, ref: aloft.StageRef{App: app.Name, Stage: stage},
 		goes: map[string]string{}, leads: map[string]string{}, owner: map[string]string{}, went: map[string]string{},
-		called: map[string]string{}, on: map[string]bool{}, lay: map[string]map[string]any{},
+		called: map[string]string{}, on: map[string]bool{}, lay: map[string]map[string]any{}, after: map[string][]string{}, anew: map[string]string{},
 	}
 	if s.Fault != nil {
 		p.fault("%v", s.Fault)
@@ -121,6 +123,8 @@ func (p *placing) placed(release aloft.Release, section map[string]any) (Placed,
 		switch why, gone := p.goes[id]; {
 		case p.goesOn(id):
 			out.Kept = append(out.Kept, line+": goes on as aloft's, "+p.went[id])
+		case p.anew[id] != "":
+			out.Gone = append(out.Gone, line+": made again, as what it deployed asks the old functions")
 		case gone:
 			out.Gone = append(out.Gone, line+": "+why)
 		case HoldsData(p.Template.Resources[id].Type):

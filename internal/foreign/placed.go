@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -26,11 +27,17 @@ func (p *placing) section() map[string]any {
 	resources, outputs := map[string]any{}, map[string]any{}
 	for _, id := range p.sorted() {
 		if p.goes[id] == "" {
-			resources[id] = p.kept(id)
+			resources[cmp.Or(p.anew[id], id)] = p.kept(id)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.lay)) {
-		resources[id] = map[string]any{"Properties": p.led(id, p.lay[id])}
+		one := map[string]any{"Properties": p.led(id, p.lay[id])}
+		if len(p.after[id]) > 0 {
+			one["DependsOn"] = p.after[id]
+		}
+		if len(p.lay[id])+len(p.after[id]) > 0 {
+			resources[id] = one
+		}
 	}
 	for _, id := range p.without {
 		resources[p.name(id)] = nil
@@ -85,15 +92,7 @@ func (p *placing) kept(id string) any {
 	if HoldsData(one.Type) {
 		one.DeletionPolicy, one.UpdateReplacePolicy = "Retain", "Retain"
 	}
-	var after []string
-	for _, other := range one.DependsOn {
-		if to := p.leads[other]; to != "" {
-			after = append(after, to)
-		} else if p.goes[other] == "" || p.goesOn(other) {
-			after = append(after, other)
-		}
-	}
-	one.DependsOn = after
+	one.DependsOn = p.waits(one.DependsOn)
 	if strings.HasPrefix(one.Type, "Custom::") || one.Type == "AWS::CloudFormation::CustomResource" {
 		if slices.ContainsFunc(cfn.References(generic(one.Properties["ServiceToken"])), func(to string) bool { return p.goes[to] != "" }) {
 			p.fault("%s (%s) is made by a function that would be aloft's, and CloudFormation has nobody else go on with that", id, one.Type)
@@ -105,6 +104,19 @@ func (p *placing) kept(id string) any {
 	return one
 }
 
+// waits is what a resource waits for, of what is there then.
+func (p *placing) waits(others []string) []string {
+	var all []string
+	for _, id := range others {
+		if to := cmp.Or(p.leads[id], p.anew[id]); to != "" {
+			all = append(all, to)
+		} else if p.goes[id] == "" || p.goesOn(id) {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
 // led are properties that lead to aloft's functions.
 func (p *placing) led(id string, properties map[string]any) any {
 	return p.lead(id, false, generic(properties))
@@ -114,6 +126,11 @@ func (p *placing) led(id string, properties map[string]any) any {
 func (p *placing) lead(where string, lambda bool, value any) any {
 	return cfn.Rewrite(value, func(id, attribute string) any {
 		to, is := p.leads[id]
+		if anew := p.anew[id]; anew != "" && attribute == "" {
+			return cfn.Ref(anew)
+		} else if anew != "" {
+			return cfn.GetAtt(anew, attribute)
+		}
 		if !is {
 			if p.goes[id] != "" && !p.goesOn(id) {
 				p.fault("%s refers to %s (%s), which goes: %s", where, id, p.Template.Resources[id].Type, p.goes[id])

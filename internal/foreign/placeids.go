@@ -43,6 +43,21 @@ func (p *placing) identify() {
 		p.layFunction(f, function)
 		p.silence(f, ids)
 	}
+	p.makeAnew()
+}
+
+// makeAnew has deployments of APIs made again whose methods lead to aloft's functions: what was deployed goes on asking the old ones.
+func (p *placing) makeAnew() {
+	leads := slices.ContainsFunc(p.sorted(), func(id string) bool {
+		one := p.Template.Resources[id]
+		refers := func(to string) bool { return p.leads[to] != "" }
+		return p.goes[id] == "" && strings.HasPrefix(one.Type, "AWS::ApiGateway") && slices.ContainsFunc(cfn.References(generic(one.Properties)), refers)
+	})
+	for _, id := range p.sorted() {
+		if one := p.Template.Resources[id]; leads && p.goes[id] == "" && strings.HasPrefix(one.Type, "AWS::ApiGateway") && strings.HasSuffix(one.Type, "::Deployment") {
+			p.anew[id] = p.free("Aloft" + id)
+		}
+	}
 }
 
 // name is what a resource of aloft's is called in the stack.
@@ -118,9 +133,7 @@ func (p *placing) layFunction(f Named, id string) {
 			lay[name] = value
 		}
 	}
-	if len(lay) > 0 {
-		p.lay[id] = lay
-	}
+	p.lay[id], p.after[id] = lay, p.waits(p.Template.Resources[f.Logical].DependsOn)
 	if was["SnapStart"] != nil {
 		p.note("SnapStart of %s is not taken over: lambda.snap-start in aloft.yml", f.Logical)
 	}

@@ -19,7 +19,7 @@ func (r *reader) manifest(app App) []byte {
 		if f.url {
 			b.WriteString("    url: true\n")
 		}
-		writeLambda(&b, f, "the stack's: say what it may do with uses and lambda.policy before the stack goes")
+		writeLambda(&b, "    ", f, "the stack's: say what it may do with uses and lambda.policy before the stack goes")
 		if len(f.events) > 0 {
 			b.WriteString("    # The stack still has these: take them over when it lets go.\n")
 			writeEvents(&b, "    # ", f.events)

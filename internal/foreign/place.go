@@ -99,6 +99,7 @@ func (p *placing) release() aloft.Release {
 			Routes: f.routes, EventSources: f.events, Lambda: &aloft.Lambda{Role: f.Role, Layers: f.Layers}, URL: f.address,
 		}
 		release.Functions = append(release.Functions, one)
+		p.note("who invokes %s by its name invokes %s from then on, its alias live", f.Name, p.ref.NameOf(one))
 		if name := p.ref.NameOf(one); name == f.Name {
 			p.fault("%s would have the name of the function that it takes the place of, %s: import it as another --stage", f.As, name)
 		}

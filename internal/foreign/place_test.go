@@ -179,6 +179,12 @@ func readAgain(t *testing.T, placed foreign.Placed) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, f := range placed.Release.Functions {
+		one := m.Stage("production").Functions[f.Name]
+		if one.Handler != f.Handler || len(one.Events) != len(f.EventSources) || one.Lambda == nil || one.Lambda.Role != f.Lambda.Role {
+			t.Errorf("aloft.yml says of %s %+v\nnot %+v", f.Name, one, f)
+		}
+	}
 	want := placed.Release.AWS
 	if said.Stack != want.Stack || !reflect.DeepEqual(said.IDs, want.IDs) || text(t, said.CloudFormation) != text(t, want.CloudFormation) {
 		t.Errorf("aloft.yml says %s\nnot %s", text(t, said), text(t, want))

@@ -75,12 +75,15 @@ func (p *placing) noAPI() bool {
 // address is the output with the address of the HTTP API that stays; nil if there is none, or are several.
 func (p *placing) address() any {
 	var all []string
+	whole := false // its address leads to a stage
 	for _, id := range p.sorted() {
-		if p.Template.Resources[id].Type == apiType {
+		one := p.Template.Resources[id]
+		if one.Type == apiType {
 			all = append(all, id)
 		}
+		whole = whole || one.Type == stageType && one.Properties["StageName"] == "$default"
 	}
-	if len(all) != 1 {
+	if len(all) != 1 || !whole {
 		return nil
 	}
 	return map[string]any{"Value": cfn.GetAtt(all[0], "ApiEndpoint")}

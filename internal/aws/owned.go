@@ -17,12 +17,13 @@ type owned struct {
 	ref   aloft.StageRef    // of the stage; zero for the account's
 	about string            // the description of its templates
 	tags  map[string]string // of the stack
-	takes bool              // one of nobody's, which the project names, becomes it
+	named bool              // the project names it: it may be one of others, which is to become the stage's
+	takes bool              // and it does now
 }
 
 func stageStack(release aloft.Release) owned {
 	ref := release.StageRef
-	return owned{stack: StackName(release), ref: ref, about: "aloft: " + ref.String(), tags: stageTags(ref)}
+	return owned{stack: StackName(release), ref: ref, about: "aloft: " + ref.String(), tags: stageTags(ref), named: release.AWS.Stack != ""}
 }
 
 func accountStack() owned {

@@ -198,6 +198,9 @@ func (r *region) remove(ctx context.Context, what removal, report aloft.Reporter
 
 // ofStage brings a stage's stack to where it can be deleted. One that never became the stage's is none.
 func (r *region) ofStage(ctx context.Context, o owned, report aloft.Reporter) (*types.Stack, error) {
+	if !o.named {
+		return r.ready(ctx, o, report)
+	}
 	found, err := r.stackOf(ctx, o.stack)
 	if err != nil {
 		return nil, err

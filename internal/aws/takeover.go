@@ -17,7 +17,7 @@ import (
 // wanted is the stack of a release that is about to be deployed. One that others made becomes it if the project names it.
 func wanted(release aloft.Release) owned {
 	o := stageStack(release)
-	o.takes = release.AWS.Stack != ""
+	o.takes = o.named
 	return o
 }
 

@@ -40,12 +40,18 @@ release that serves has the number that it had, its config is sealed anew, its p
 the function; aloft up, rollback, config and logs go on from there. Earlier releases are gone. Nothing of the stack
 changes.
 
-A stack that something else made (SAM, Serverless, CDK, by hand): with --dir, an app is written for each package of
-its functions: their code, an aloft.yml with what aloft has words for, and the template. Values of variables become
-config of --stage, sealed. What was taken and what was not is listed. The stack stays as it is and goes on: deploy the
-app beside it, move what calls it, take over its event sources, then delete the stack.
+A stack that somebody deployed of what aloft export cloudformation wrote: likewise, as v1. If its name is not
+APP-STAGE, aloft.yml has to say it: aws: {stack: NAME}.
 
-With --json: {"stack", "stage", "release", "config", "files", "imported", "left"}; config has names only.
+A stack that something else made (SAM, Serverless, CDK, by hand): with --dir, an app is written with the code of its
+functions and an aloft.yml that has the next aloft up update that very stack: functions, routes and events become
+the app's, and all else, every store above all, stays in its section cloudformation as it is. Values of variables
+become config of --stage, sealed. What stays and what goes is listed; nothing is changed before aloft up has asked.
+With --beside, or if that cannot be (it says why: several packages, a secret that aloft.yml would hold), there is an
+app for each package, to be deployed beside the stack, which stays as it is.
+
+With --json: {"stack", "stage", "release", "config", "files", "imported", "left", "inPlace"}; config has names only;
+in place imported is what stays, left what goes.
 
 Exit status: 0 imported; 1 AWS failed, or aloft has the stage already; 2 the input was wrong, or there
 is no such stack.`
@@ -73,7 +79,8 @@ func newImportStack(p *program) *cobra.Command {
 		Short: "Take up a CloudFormation stack",
 		Long:  importHelp,
 		Example: `  aloft import stack shop-production --region eu-west-1
-  aloft import stack my-sam-app --dir my-app --profile work
+  aloft import stack my-sam-app --dir my-app --stage production
+  aloft import stack my-sam-app --dir my-app --beside --profile work
   aloft import stack shop-production --json`,
 		Args: between(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {

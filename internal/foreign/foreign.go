@@ -57,6 +57,7 @@ type Named struct {
 	url    bool
 
 	address *aloft.FunctionURL
+	keys    []string // of routes in an HTTP API
 }
 
 // Output are the apps of a stack, and what came of each of its resources, for people.

@@ -106,6 +106,8 @@ func TestInPlace(t *testing.T) {
 		"Rest": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "rest"}},
 		"RestMethod": {"Type": "AWS::ApiGateway::Method", "Properties": {"RestApiId": {"Ref": "Rest"}, "ResourceId": {"Fn::GetAtt": ["Rest", "RootResourceId"]}, "HttpMethod": "GET", "AuthorizationType": "NONE", "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST",
 			"Uri": {"Fn::Join": ["", ["arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/", {"Fn::GetAtt": ["Hello", "Arn"]}, "/invocations"]]}}}},
+		"RestPermission": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Hello"}, "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", "SourceArn": {"Fn::Sub": "arn:aws:execute-api:us-east-1:123456789012:${Rest}/*"}}},
+		"StagePermission": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Hello"}, "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", "SourceArn": {"Fn::Sub": "arn:aws:execute-api:us-east-1:123456789012:${Rest}/${RestStage}/*"}}},
 		"RestDeployment": {"Type": "AWS::ApiGateway::Deployment", "DependsOn": "RestMethod", "Properties": {"RestApiId": {"Ref": "Rest"}}},
 		"RestStage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "Rest"}, "DeploymentId": {"Ref": "RestDeployment"}, "StageName": "prod"}}
 	}, "Outputs": {"HelloArn": {"Value": {"Fn::GetAtt": ["Hello", "Arn"]}}, "Ticks": {"Value": {"Ref": "Tick"}}, "Table": {"Value": {"Ref": "Items"}, "Export": {"Name": "table"}}}}`)
@@ -128,6 +130,7 @@ func TestInPlace(t *testing.T) {
 		"WorkAlarm":         `"Value":{"Ref":"WorkFunction"}`,
 		"Open":              `functions/${AloftHelloAlias}/invocations`,
 		"RestMethod":        `{"Ref":"AloftHelloAlias"}`,
+		"RestPermission":    `"FunctionName":{"Ref":"AloftHelloAlias"}`,
 		"RestStage":         `"DeploymentId":{"Ref":"AloftRestDeployment"}`,
 		"Items":             `"DeletionPolicy":"Retain"`,
 		"Jobs":              `"VisibilityTimeout":{"Ref":"Size"}`,
@@ -150,6 +153,9 @@ func TestInPlace(t *testing.T) {
 			t.Errorf("%s lets everybody ask a function that nobody could", id)
 		}
 	}
+	if after := out.Template.Resources["RestMethod"].DependsOn; !slices.Equal(after, []string{"RestPermission"}) {
+		t.Errorf("what the API asks waits for %q", after)
+	}
 	if out.Template.Parameters["Size"].Default != "7" || out.Template.Outputs["Table"].Export == nil || out.Template.Parameters["Pin"].Type != "" {
 		t.Errorf("%+v %+v", out.Template.Parameters, out.Template.Outputs)
 	}
@@ -158,6 +164,64 @@ func TestInPlace(t *testing.T) {
 	}
 	says(t, placed.App.Manifest, "stack: their-shop", `- "schedule:rate(1 hour)"`, "arn:aws:sns:us-east-1:123456789012:News", `:Jobs?batch=3"`)
 	readAgain(t, placed)
+	lint(t, out.Template)
+}
+
+// TestInPlaceAPI: an HTTP API with nothing but routes becomes that of the app, under the ids that it has; another stays.
+func TestInPlaceAPI(t *testing.T) {
+	t.Parallel()
+	api := func(more string) string {
+		return `{"Resources": {` + lambdas + `,
+		"Http": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "http", "ProtocolType": "HTTP", "CorsConfiguration": {"AllowOrigins": ["*"]}}},
+		"HttpStage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": {"ApiId": {"Ref": "Http"}, "StageName": "$default", "AutoDeploy": true}},
+		"HelloIntegration": {"Type": "AWS::ApiGatewayV2::Integration", "Properties": {"ApiId": {"Ref": "Http"}, "IntegrationType": "AWS_PROXY", "IntegrationUri": {"Fn::GetAtt": ["Hello", "Arn"]}, "PayloadFormatVersion": "2.0"}},
+		"One": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"ApiId": {"Ref": "Http"}, "RouteKey": "GET /a/{id}", "Target": {"Fn::Sub": "integrations/${HelloIntegration}"}}},
+		"All": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"ApiId": {"Ref": "Http"}, "RouteKey": "$default", "Target": {"Fn::Sub": "integrations/${HelloIntegration}"}}},
+		"HttpPermission": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Hello"}, "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", "SourceArn": {"Fn::Sub": "arn:aws:execute-api:us-east-1:123456789012:${Http}/*"}}},
+		"HelloUrl": {"Type": "AWS::Lambda::Url", "Properties": {"TargetFunctionArn": {"Ref": "Work"}, "AuthType": "AWS_IAM"}}` + more + `}}`
+	}
+	s, app := theirs(t, api(""))
+	placed, err := foreign.InPlace(s, app, "production", render)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, detail(err))
+	}
+	out, err := stack.Render(input(placed.Release))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := out.Template.Resources
+	if _, there := r["All"]; there || r["Http"].Properties["CorsConfiguration"] == nil || r["HttpStage"].Type == "" || !slices.Equal(r["One"].DependsOn, []string{"HelloApiPermission"}) {
+		t.Errorf("%s", text(t, r))
+	}
+	apis := 0
+	for _, one := range r {
+		if one.Type == "AWS::ApiGatewayV2::Api" || one.Type == "AWS::ApiGatewayV2::Stage" {
+			apis++
+		}
+	}
+	if apis != 2 || strings.Contains(text(t, r), `"RouteKey":"ANY /work`) {
+		t.Errorf("%d APIs and stages: %s", apis, text(t, r))
+	}
+	says(t, placed.App.Manifest, `"GET /a/{id}": hello`, `"/": hello`, "url: {auth: iam, stream: false}", "Api: Http")
+	readAgain(t, placed)
+	lint(t, out.Template)
+
+	s, app = theirs(t, api(`, "Guard": {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": {"ApiId": {"Ref": "Http"}, "Name": "a", "AuthorizerType": "JWT", "IdentitySource": ["$request.header.Authorization"], "JwtConfiguration": {"Issuer": "https://example.com", "Audience": ["a"]}}}`))
+	placed, err = foreign.InPlace(s, app, "production", render)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, detail(err))
+	}
+	if out, err = stack.Render(input(placed.Release)); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"Http", "HttpStage", "One", "All", "HelloIntegration", "HttpPermission", "Guard"} {
+		if out.Template.Resources[id].Type != s.Template.Resources[id].Type {
+			t.Errorf("%s is not as it was", id)
+		}
+	}
+	if !strings.Contains(strings.Join(placed.Notes, "\n"), "no words for Guard") || text(t, out.Template.Outputs["URL"].Value) != `{"Fn::GetAtt":["Http","ApiEndpoint"]}` {
+		t.Errorf("%q %s", placed.Notes, text(t, out.Template.Outputs))
+	}
 	lint(t, out.Template)
 }
 

@@ -46,7 +46,7 @@ func (p *placing) chooseAPI() {
 	for id, integration := range a.routes {
 		key, _ := p.Template.Resources[id].Properties["RouteKey"].(string)
 		f := p.function(a.integrations[integration])
-		f.routes = append(f.routes, patternOf(key))
+		f.routes, f.keys = append(f.routes, patternOf(key)), append(f.keys, key)
 		p.goes[id], p.went[id] = "a route of "+f.As, key
 	}
 	p.goes[a.id], p.went[a.id] = "the API", apiType

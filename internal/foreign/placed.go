@@ -31,11 +31,17 @@ func (p *placing) section() map[string]any {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.lay)) {
-		one := map[string]any{"Properties": p.led(id, p.lay[id])}
-		if len(p.after[id]) > 0 {
-			one["DependsOn"] = p.after[id]
+		if len(p.lay[id]) > 0 {
+			resources[id] = map[string]any{"Properties": p.led(id, p.lay[id])}
 		}
-		if len(p.lay[id])+len(p.after[id]) > 0 {
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.after)) {
+		if len(p.after[id]) > 0 {
+			one, _ := resources[id].(map[string]any)
+			if one == nil {
+				one = map[string]any{}
+			}
+			one["DependsOn"] = p.after[id]
 			resources[id] = one
 		}
 	}
@@ -95,7 +101,7 @@ func (p *placing) kept(id string) any {
 	if HoldsData(one.Type) {
 		one.DeletionPolicy, one.UpdateReplacePolicy = "Retain", "Retain"
 	}
-	one.DependsOn = p.waits(one.DependsOn)
+	one.DependsOn = p.waits(append(slices.Clone(one.DependsOn), p.permissions(id)...))
 	if strings.HasPrefix(one.Type, "Custom::") || one.Type == "AWS::CloudFormation::CustomResource" {
 		if slices.ContainsFunc(cfn.References(generic(one.Properties["ServiceToken"])), func(to string) bool { return p.goes[to] != "" }) {
 			p.fault("%s (%s) is made by a function that would be aloft's, and CloudFormation has nobody else go on with that", id, one.Type)

@@ -42,6 +42,7 @@ func (p *placing) identify() {
 		}
 		p.layFunction(f, function)
 		p.silence(f, ids)
+		p.permitFirst(f, ids)
 	}
 	p.makeAnew()
 }

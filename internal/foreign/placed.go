@@ -30,21 +30,7 @@ func (p *placing) section() map[string]any {
 			resources[cmp.Or(p.anew[id], id)] = p.kept(id)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(p.lay)) {
-		if len(p.lay[id]) > 0 {
-			resources[id] = map[string]any{"Properties": p.led(id, p.lay[id])}
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(p.after)) {
-		if len(p.after[id]) > 0 {
-			one, _ := resources[id].(map[string]any)
-			if one == nil {
-				one = map[string]any{}
-			}
-			one["DependsOn"] = p.after[id]
-			resources[id] = one
-		}
-	}
+	p.layAll(resources)
 	for _, id := range p.without {
 		resources[p.name(id)] = nil
 	}
@@ -67,6 +53,25 @@ func (p *placing) section() map[string]any {
 		p.checkSecrets(name, all[name])
 	}
 	return all
+}
+
+// layAll adds what is laid over resources of aloft's.
+func (p *placing) layAll(resources map[string]any) {
+	for _, id := range slices.Sorted(maps.Keys(p.lay)) {
+		if len(p.lay[id]) > 0 {
+			resources[id] = map[string]any{"Properties": p.led(id, p.lay[id])}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.after)) {
+		if len(p.after[id]) > 0 {
+			one, _ := resources[id].(map[string]any)
+			if one == nil {
+				one = map[string]any{}
+			}
+			one["DependsOn"] = p.after[id]
+			resources[id] = one
+		}
+	}
 }
 
 // urlOutput is the output with the address of the stage.

@@ -92,11 +92,11 @@ func (s *render) addHTTPAPI(routes []route) error {
 		key := r.method + " " + r.path
 		s.addRoute("ApiRoute"+cfn.Digest(key), key, integration)
 	}
-	const logs = "ApiLogs"
+	logs, group := s.accessLogs()
 	s.put(logs, cfn.Resource{
 		Type: "AWS::Logs::LogGroup", DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete",
 		// Below vendedlogs CloudWatch needs no policy of ours that grows with each group.
-		Properties: map[string]any{"LogGroupName": "/aws/vendedlogs/apigateway/" + s.stackName(), "RetentionInDays": s.logDays()},
+		Properties: map[string]any{"LogGroupName": group, "RetentionInDays": s.logDays()},
 	})
 	stage := map[string]any{
 		"ApiId": cfn.Ref(API), "StageName": "$default", "AutoDeploy": true,
@@ -108,6 +108,16 @@ func (s *render) addHTTPAPI(routes []route) error {
 	s.add(apiStageID, "AWS::ApiGatewayV2::Stage", stage)
 	s.output(OutputURL, cfn.GetAtt(API, "ApiEndpoint"), "where requests go")
 	return nil
+}
+
+// accessLogs are the logical id and the name of the API's log group. The logs of a function called api have that id; the name differs
+// then as well, so that the one takes the place of the other in a stack that has been without such a function.
+func (s *render) accessLogs() (id, group string) {
+	id, group = API+"Logs", "/aws/vendedlogs/apigateway/"+s.stackName()
+	if _, taken := s.template.Resources[id]; taken {
+		return API + "AccessLogs", group + "-access"
+	}
+	return id, group
 }
 
 func (s *render) addRoute(id, key, integration string) {

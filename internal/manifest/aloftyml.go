@@ -35,7 +35,10 @@ func aloftShape() shape[layer] {
 		if err := checkResources(d, n, l.base.Resources); err != nil {
 			return err
 		}
-		return checkUses(d, n, l)
+		if err := checkUses(d, n, l); err != nil {
+			return err
+		}
+		return checkARNs(d, n, l)
 	})
 }
 

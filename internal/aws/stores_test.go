@@ -61,6 +61,9 @@ func TestStoresStay(t *testing.T) {
 	w.forget()
 	w.up("three") // AWS's list of tags may still have the table
 	w.expect("three red")
+	if strings.Contains(w.report.String(), "is taken into") {
+		t.Errorf("what is gone is said to be taken in:\n%s", w.report)
+	}
 	if len(left) != 0 {
 		t.Errorf("what stays though its data goes: %+v\n%s", left, report)
 	}

@@ -146,6 +146,8 @@ func newConfigUnset(p *program) *cobra.Command {
 
 Names that are not set are passed over.
 
+` + lossHelp + `
+
 Exit status: 0 released, or none was set; 1 the app did not start without them; 2 there is no such app or stage.`,
 		Example: `  aloft config unset OLD_KEY
   aloft config unset A B C --stage production`,
@@ -161,6 +163,8 @@ func newConfigClear(p *program) *cobra.Command {
 		Use:   "clear [flags]",
 		Short: "Remove all variables, in one release",
 		Long: `Removes all variables of a stage, in one release. It asks first; --yes answers.
+
+` + lossHelp + `
 
 Exit status: 0 released; 1 the app did not start without them, or the answer was no; 2 there is no such stage.`,
 		Example: `  aloft config clear

@@ -42,6 +42,10 @@ type Options struct {
 	// FunctionURLs are the addresses of the functions of a release that is current, by name; nil: there are none.
 	FunctionURLs func(ctx context.Context, release aloft.Release) map[string]string
 
+	// Consent is to what changes replace or delete where Platform is an [aloft.Previewer]. What nobody agreed to is refused with an
+	// [aloft.LossError], before anything is done.
+	Consent Consent
+
 	// AWS is what releases have on AWS where the source says nothing; nil: stages run elsewhere. Then Platform is AWS's.
 	AWS *aloft.AWS
 	// Fit gives functions the runtimes that an artifact is made for, by its tree, and returns Invalid for one that does not fit at

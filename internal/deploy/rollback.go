@@ -35,10 +35,7 @@ func (d *Deployer) Rollback(ctx context.Context, input aloft.RollbackInput, repo
 	if next.Description == "" {
 		next.Description = fmt.Sprintf("rollback to v%d", target.Version)
 	}
-	if err := d.agreeBack(ctx, state, next, input); err != nil {
-		return aloft.Deployment{}, err
-	}
-	deployment, err := d.release(ctx, next, hooks{canary: input.Canary}, report)
+	deployment, err := d.release(ctx, state, next, hooks{canary: input.Canary}, report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err
 }

@@ -43,7 +43,7 @@ func (d *Deployer) Tune(ctx context.Context, input aloft.TuneInput, report aloft
 	}
 	next.Kind, next.Status, next.Reason = aloft.TuneRelease, aloft.Pending, ""
 	next.Author, next.Description = input.Author, tuneText(input)
-	deployment, err := d.release(ctx, next, hooks{}, report)
+	deployment, err := d.release(ctx, state, next, hooks{}, report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err
 }
@@ -174,7 +174,7 @@ func (d *Deployer) Restart(ctx context.Context, ref aloft.StageRef, report aloft
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	if err := d.start(ctx, state, report); err != nil {
+	if err := d.again(ctx, state, report); err != nil {
 		return aloft.Deployment{}, err
 	}
 	isolation, level := d.isolation()

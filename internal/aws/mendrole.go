@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -125,9 +124,10 @@ func restored(want rolePolicy, has []rolePolicy) (lost []any, whole rolePolicy) 
 
 // single is a statement with lists of one as what is in them: IAM takes both for the same.
 func single(statement any) any {
+	plain := map[string]any{}
 	fields, _ := statement.(map[string]any)
-	plain := maps.Clone(fields)
-	for name, value := range plain {
+	for name, value := range fields {
+		plain[name] = value
 		if list, is := value.([]any); is && len(list) == 1 {
 			plain[name] = list[0]
 		}

@@ -59,7 +59,7 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 		}, err
 	}
 	announceResources(d.resourceDiff(project.ref, state.current.Resources, next.Resources), report)
-	if err := d.check(ctx, next, report); err != nil {
+	if err := d.check(ctx, state.current, next, report); err != nil {
 		return aloft.Deployment{}, err
 	}
 	deployment, err := d.publish(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
@@ -126,7 +126,7 @@ type hooks struct {
 
 // release publishes a release on top of a stage's state, if the platform can have it and nothing is lost that nobody agreed to.
 func (d *Deployer) release(ctx context.Context, state state, next aloft.Release, hooks hooks, report aloft.Reporter) (aloft.Deployment, error) {
-	if err := d.check(ctx, next, report); err != nil {
+	if err := d.check(ctx, state.current, next, report); err != nil {
 		return aloft.Deployment{}, err
 	}
 	if err := d.agreeTo(ctx, state, next); err != nil {

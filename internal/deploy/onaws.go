@@ -55,8 +55,11 @@ type checking interface {
 	Check(ctx context.Context, release aloft.Release) (warnings []string, err error)
 }
 
-// check asks the platform, if it can tell, whether it can have a release, and reports what it says of it.
-func (d *Deployer) check(ctx context.Context, next aloft.Release, report aloft.Reporter) error {
+// check asks the platform, if it can tell, whether it can have a release after the current one, and reports what it says of it.
+func (d *Deployer) check(ctx context.Context, current, next aloft.Release, report aloft.Reporter) error {
+	if err := d.checkFixed(current, next); err != nil {
+		return err
+	}
 	platform, tells := d.Platform.(checking)
 	if !tells {
 		return nil

@@ -47,7 +47,7 @@ func (d *Deployer) foresee(ctx context.Context, project project, build aloft.Bui
 		return aloft.Plan{}, err
 	}
 	if w.report != nil {
-		if err := d.check(ctx, w.next, w.report); err != nil {
+		if err := d.check(ctx, state.current, w.next, w.report); err != nil {
 			return aloft.Plan{}, err
 		}
 	}

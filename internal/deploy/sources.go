@@ -99,7 +99,8 @@ func checkSources(f aloft.Function, sources []string) error {
 	seen := map[string]string{}
 	for _, text := range sources {
 		bare := eventsource.Bare(text)
-		single := strings.HasPrefix(bare, "queue:") || strings.HasPrefix(bare, "stream:")
+		kind, _, _ := strings.Cut(bare, ":")
+		single := slices.Contains([]string{aloft.Queue, aloft.Stream, aloft.Table}, kind)
 		if other, twice := seen[bare]; twice && single {
 			return aloft.Errorf(aloft.Invalid, "%s has both %s and %s", f.Name, other, text).
 				WithHint("each event goes one of the two ways only; remove one: aloft event-sources remove %s %q", f.Name, other)

@@ -212,7 +212,7 @@ func (r *regional) gatewayARN(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	return "", aloft.Errorf(aloft.Failed, "the stack %s in %s has no gateway", name, r.name).WithHint("aloft up --force makes it again")
+	return "", aloft.Errorf(aloft.Failed, "the stack %s in %s has no gateway", name, r.name).WithHint("aloft up %s --force makes it again", r.release.Stage)
 }
 
 func partition(region string) string {

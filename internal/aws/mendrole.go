@@ -72,7 +72,7 @@ func (r *regional) mendRole(ctx context.Context, id string, drift *types.StackRe
 	role := sdk.ToString(drift.PhysicalResourceId)
 	if drift.StackResourceDriftStatus == types.StackResourceDriftStatusDeleted {
 		return false, aloft.Errorf(aloft.Failed, "%s: the role %s (%s) is gone, and its function cannot run without it", r.name, role, id).
-			WithHint("make a role of that name again, with what aloft iam lists, or destroy the stage and deploy it anew")
+			WithHint("make a role of that name again, with what aloft iam %s lists, or destroy the stage and deploy it anew", r.release.Stage)
 	}
 	var want, has struct{ Policies []rolePolicy }
 	for text, to := range map[*string]any{drift.ExpectedProperties: &want, drift.ActualProperties: &has} {
@@ -91,7 +91,7 @@ func (r *regional) mendRole(ctx context.Context, id string, drift *types.StackRe
 		document := asText(whole.PolicyDocument)
 		if strings.Contains(document, `"Fn::`) || strings.Contains(document, `"Ref":`) {
 			return mended, aloft.Errorf(aloft.Failed, "%s: CloudFormation did not say what the policy %s of the role %s is", r.name, policy.PolicyName, role).
-				WithHint("put it back by hand: aloft iam lists it")
+				WithHint("put it back by hand: aloft iam %s lists it", r.release.Stage)
 		}
 		_, err := r.roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: &policy.PolicyName, PolicyDocument: &document})
 		if err != nil {

@@ -118,7 +118,7 @@ func (r *region) put(ctx context.Context, key string, report aloft.Reporter, ope
 	return nil
 }
 
-func megabytes(size int64) float64 { return float64(size) / (1 << 20) }
+func megabytes(size int64) float64 { return float64(size) / 1e6 }
 
 // putTemplate puts a template into the bucket and returns its URL.
 func (r *region) putTemplate(ctx context.Context, template []byte) (string, error) {

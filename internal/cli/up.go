@@ -83,9 +83,6 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := p.meant(ctx, input.Stage); err != nil {
-		return err
-	}
 	input.Force, input.Description, input.Plan = o.force, o.description, o.plan
 	input.Canary = canary
 	return p.release(ctx, input.Stage, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {

@@ -61,6 +61,9 @@ type Options struct {
 	// does after they are gone.
 	Dismantle func(ctx context.Context, ref aloft.StageRef) error
 
+	// Report is told what happens during changes whose callers give no Reporter: Stop and Destroy. Nil: nobody.
+	Report aloft.Reporter
+
 	// Shared says that other processes work with Dir and Artifacts too: nothing is freed but by Tidy.
 	Shared bool
 	// LockBuild waits until no other process builds an app, which shares its caches; nil: there are no others.
@@ -127,6 +130,9 @@ func New(options Options) *Deployer {
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if options.Report == nil {
+		options.Report = aloft.Discard{}
 	}
 	if options.Put == nil {
 		options.Put = options.Artifacts.Put

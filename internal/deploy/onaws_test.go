@@ -59,6 +59,18 @@ func TestPositionOnAWS(t *testing.T) {
 	b.up(t)
 }
 
+// A hook that fails says that it had no stores, if there are any.
+func TestHookOnAWS(t *testing.T) {
+	t.Parallel()
+	for resources, want := range map[string]bool{"{}": false, "{carts: {type: table, key: id}}": true} {
+		b := onAWS(t, map[string]string{"run": "#!/bin/sh", "aloft.yml": "platform: aws\nhooks: {predeploy: 'false'}\nresources: " + resources + "\n"})
+		_, err := b.Deploy(t.Context(), b.input(), b.events)
+		if e := fails(t, err, aloft.Failed, "predeploy hook failed"); strings.Contains(e.Hint, "aloft invoke") != want {
+			t.Errorf("with the resources %s the hint is %q", resources, e.Hint)
+		}
+	}
+}
+
 const (
 	forIntel = "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00 and so on"
 	forARM   = "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00 and so on"

@@ -42,7 +42,11 @@ Exit status: 0 it worked; 1 the app did not start with the change, and the curre
 func configArgs(c *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if name, _, ok := cutAssignment(arg); ok {
-			return aloft.Errorf(aloft.Invalid, "config needs a command to change %s", clean(name)).WithHint("aloft config set %s=…", clean(name))
+			hint := "aloft config set " + clean(name) + "=…"
+			if stage := c.Flag("stage"); stage != nil && stage.Changed {
+				hint += " --stage " + clean(stage.Value.String())
+			}
+			return aloft.Errorf(aloft.Invalid, "config needs a command to change %s", clean(name)).WithHint("%s", hint)
 		}
 	}
 	return subcommandOnly(c, args)

@@ -189,9 +189,18 @@ func (b *awsBackend) SetDomains(ctx context.Context, ref aloft.StageRef, domains
 	return stage, err
 }
 
+// Stop implements aloft.Operator. It shows its progress.
+func (b *awsBackend) Stop(ctx context.Context, ref aloft.StageRef) error {
+	return b.program.work(ctx, func(report aloft.Reporter) error {
+		b.Report = report
+		return b.Deployer.Stop(ctx, ref)
+	})
+}
+
 // Destroy implements aloft.Operator. It shows its progress.
 func (b *awsBackend) Destroy(ctx context.Context, ref aloft.StageRef) error {
 	return b.program.work(ctx, func(report aloft.Reporter) error {
+		b.Report = report
 		b.Dismantle = func(ctx context.Context, ref aloft.StageRef) error {
 			_, err := b.platform.Destroy(ctx, ref, b.deleteData, report)
 			return err

@@ -180,6 +180,10 @@ func settle(d *document, n node, s *Settings) error {
 			WithHint("remove start, or serve the files beside it: static: {dir: public, prefix: /assets}")
 	}
 	web, said := s.Functions[WebFunction]
+	if web.Handler != "" {
+		return d.fault(at("functions", WebFunction, "handler"), "%s is the web server, which has a command and no handler", WebFunction).
+			WithHint("give the handler another name, and requests to it: functions: {api: {handler: %s}} and routes: {/: api}", web.Handler)
+	}
 	if !said || web.Command == "" {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"strings"
+
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
 )
@@ -56,7 +58,7 @@ func (s *render) checkEndpoint(routes []route) error {
 		return nil
 	case len(s.aws.Domains) > 0:
 		return aloft.Errorf(aloft.Invalid, "a function URL has no domain of its own: %s would need CloudFront before it", s.aws.Domains[0]).
-			WithHint("set endpoint: %s, or %s for answers that stream; or remove the domains: aloft domains rm", aloft.HTTPAPI, aloft.RESTAPI)
+			WithHint("set endpoint: %s, or %s for answers that stream; or remove the domains: aloft domains rm %s --stage %s", aloft.HTTPAPI, aloft.RESTAPI, strings.Join(s.aws.Domains, " "), s.in.Release.Stage)
 	case s.aws.Throttle != nil:
 		return aloft.Errorf(aloft.Invalid, "a function URL has no throttle").WithHint("set endpoint: %s, or bound the function: lambda.reserved", aloft.HTTPAPI)
 	case s.front() == nil:

@@ -51,13 +51,18 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 	}
 	d.tellArchitecture(next, project, report)
 	if !input.Force && same(state.current, next) && !d.down(ctx, project.ref) {
-		err := d.resume(ctx, state, report)
+		if state.stage.Stopped {
+			err = d.start(ctx, state, report)
+		}
 		return aloft.Deployment{
 			Release: state.current, URL: d.URL(project.ref), FunctionURLs: d.functionURLs(ctx, state.current), Build: build, Unchanged: true, Elapsed: time.Since(began),
 		}, err
 	}
 	announceResources(d.resourceDiff(project.ref, state.current.Resources, next.Resources), report)
-	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
+	if err := d.check(ctx, state.current, next, report); err != nil {
+		return aloft.Deployment{}, err
+	}
+	deployment, err := d.publish(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
 	deployment.Build, deployment.Elapsed = build, time.Since(began)
 	return deployment, err
 }
@@ -87,10 +92,10 @@ func same(a, b aloft.Release) bool {
 		len(awsDiff(a, b)) == 0
 }
 
-// resume starts the current release of a stopped stage again.
-func (d *Deployer) resume(ctx context.Context, state state, report aloft.Reporter) error {
-	if !state.stage.Stopped {
-		return nil
+// again is start, if nothing is lost by it that nobody agreed to.
+func (d *Deployer) again(ctx context.Context, state state, report aloft.Reporter) error {
+	if err := d.agreeTo(ctx, state, state.current); err != nil {
+		return err
 	}
 	return d.start(ctx, state, report)
 }
@@ -119,14 +124,20 @@ type hooks struct {
 	canary *aloft.Canary // nil: all at once
 }
 
-// release appends next to the stage's history and makes it serve.
-func (d *Deployer) release(
-	ctx context.Context, next aloft.Release, hooks hooks, report aloft.Reporter,
-) (aloft.Deployment, error) {
-	began := time.Now()
-	if err := d.check(ctx, next, report); err != nil {
+// release publishes a release on top of a stage's state, if the platform can have it and nothing is lost that nobody agreed to.
+func (d *Deployer) release(ctx context.Context, state state, next aloft.Release, hooks hooks, report aloft.Reporter) (aloft.Deployment, error) {
+	if err := d.check(ctx, state.current, next, report); err != nil {
 		return aloft.Deployment{}, err
 	}
+	if err := d.agreeTo(ctx, state, next); err != nil {
+		return aloft.Deployment{}, err
+	}
+	return d.publish(ctx, next, hooks, report)
+}
+
+// publish appends next to the stage's history and makes it serve.
+func (d *Deployer) publish(ctx context.Context, next aloft.Release, hooks hooks, report aloft.Reporter) (aloft.Deployment, error) {
+	began := time.Now()
 	report.Report(aloft.StepStarted{Step: aloft.StepRelease})
 	next.CreatedAt = began.UTC()
 	release, err := d.Apps.CreateRelease(ctx, next)

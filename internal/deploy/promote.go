@@ -53,14 +53,13 @@ func (d *Deployer) Promote(ctx context.Context, input aloft.PromoteInput, report
 	}
 	tellMissing(from, state, report)
 	if same(state.current, next) && !d.down(ctx, input.To) {
-		err := d.resume(ctx, state, report)
+		if state.stage.Stopped {
+			err = d.again(ctx, state, report)
+		}
 		return aloft.Deployment{Release: state.current, URL: d.URL(input.To), Unchanged: true, Elapsed: time.Since(began)}, err
 	}
-	if err := d.agreeBack(ctx, state, next, aloft.RollbackInput{Stage: input.To, Plan: input.Plan, Agreed: input.Agreed}); err != nil {
-		return aloft.Deployment{}, err
-	}
 	announceResources(d.resourceDiff(input.To, state.current.Resources, next.Resources), report)
-	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
+	deployment, err := d.release(ctx, state, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err
 }

@@ -163,8 +163,12 @@ func (p *placing) silence(f Named, ids IDs) {
 	}
 	if !slices.ContainsFunc(p.app.Functions, func(f Named) bool { return len(f.routes) > 0 }) {
 		for id, one := range p.ours.Resources {
-			if strings.HasPrefix(one.Type, "AWS::ApiGatewayV2::") || id == "ApiLogs" {
-				gone[id] = true
+			if !strings.HasPrefix(one.Type, "AWS::ApiGatewayV2::") {
+				continue
+			}
+			gone[id] = true
+			for _, logs := range cfn.References(generic(one.Properties["AccessLogSettings"])) {
+				gone[logs] = true
 			}
 		}
 	}

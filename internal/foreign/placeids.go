@@ -161,18 +161,24 @@ func (p *placing) silence(f Named, ids IDs) {
 			gone[id] = true
 		}
 	}
-	if !slices.ContainsFunc(p.app.Functions, func(f Named) bool { return len(f.routes) > 0 }) {
-		for id, one := range p.ours.Resources {
-			if !strings.HasPrefix(one.Type, "AWS::ApiGatewayV2::") {
-				continue
-			}
-			gone[id] = true
-			for _, logs := range cfn.References(generic(one.Properties["AccessLogSettings"])) {
-				gone[logs] = true
-			}
-		}
-	}
+	p.closeAPI(gone)
 	for id := range gone {
 		p.without = append(p.without, id)
+	}
+}
+
+// closeAPI leaves out the API of aloft's if no route leads to it.
+func (p *placing) closeAPI(gone map[string]bool) {
+	if slices.ContainsFunc(p.app.Functions, func(f Named) bool { return len(f.routes) > 0 }) {
+		return
+	}
+	for id, one := range p.ours.Resources {
+		if !strings.HasPrefix(one.Type, "AWS::ApiGatewayV2::") {
+			continue
+		}
+		gone[id] = true
+		for _, logs := range cfn.References(generic(one.Properties["AccessLogSettings"])) {
+			gone[logs] = true
+		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 func (p *placing) manifest(section map[string]any) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Made from the stack %s in %s by aloft import stack. The next aloft up %s is an update of that stack: what the\n", p.Name, p.Region, p.ref.Stage)
-	fmt.Fprintf(&b, "# section cloudformation names stays as it is, and the functions take the place of those that it had.\nname: %s\n", p.app.Name)
+	fmt.Fprintf(&b, "# section cloudformation names stays as it is, and the functions take the place of those that it had. What is null there aloft\n# would add and the stack has not: a route by the name of a handler that nobody was to ask.\nname: %s\n", p.app.Name)
 	b.WriteString("functions:\n  web: {instances: 0}   # what looks like a server in the package is none\n")
 	routes := map[string]string{}
 	for _, f := range p.app.Functions {

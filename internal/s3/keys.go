@@ -22,13 +22,17 @@ type Keys struct{ bucket *Bucket }
 // Keys returns the objects of the bucket.
 func (b *Bucket) Keys() Keys { return Keys{b} }
 
-// Exists reports whether the bucket is there.
+// Exists reports whether the bucket is there. It asks for the index, which nearly all commands read next: they find it read.
 func (b *Bucket) Exists(ctx context.Context) (bool, error) {
-	_, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.name})
-	if missing := new(types.NotFound); errors.As(err, &missing) {
+	index, err := b.fetch(ctx, indexKey)
+	if errors.Is(err, errNoBucket) {
 		return false, nil
 	}
-	return err == nil, b.fail(ctx, "look for", "", err)
+	if err != nil && !errors.Is(err, errMissing) {
+		return false, b.final("look for the bucket", indexKey, err)
+	}
+	b.memory.foresee(index)
+	return true, nil
 }
 
 // zips returns the objects that a key is one of, and its digest there, if they are zips named by their digests.

@@ -79,15 +79,23 @@ func (p *Platform) deploymentOf(ctx context.Context, release aloft.Release, repo
 
 // current is the release that a stage's record says serves; zero if there is none on AWS.
 func (p *Platform) current(ctx context.Context, ref aloft.StageRef) (aloft.Release, error) {
-	stage, err := p.Releases.Stage(ctx, ref)
-	if err != nil || stage.Current == 0 {
-		return aloft.Release{}, err
-	}
-	release, err := p.Releases.Release(ctx, ref, stage.Current)
-	if release.AWS == nil || release.Artifact.Digest == "" {
-		return aloft.Release{}, err
-	}
+	_, release, err := p.stageOf(ctx, ref)
 	return release, err
+}
+
+// stageOf is a stage with the release that its record says serves; zero if there is none on AWS.
+func (p *Platform) stageOf(ctx context.Context, ref aloft.StageRef) (stage aloft.Stage, release aloft.Release, err error) {
+	if both, is := p.Releases.(interface {
+		Current(ctx context.Context, ref aloft.StageRef) (aloft.Stage, aloft.Release, error)
+	}); is {
+		stage, release, err = both.Current(ctx, ref)
+	} else if stage, err = p.Releases.Stage(ctx, ref); err == nil && stage.Current != 0 {
+		release, err = p.Releases.Release(ctx, ref, stage.Current)
+	}
+	if release.AWS == nil || release.Artifact.Digest == "" {
+		release = aloft.Release{}
+	}
+	return stage, release, err
 }
 
 func (d *deployment) names() []string { return d.release.AWS.Regions }

@@ -63,18 +63,17 @@ func (p *Platform) RunRelease(ctx context.Context, release aloft.Release, input 
 
 // Status says which versions serve. Each function in each region is one instance: Lambda tells no more.
 func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status, error) {
-	stage, err := p.Releases.Stage(ctx, ref)
+	stage, release, err := p.stageOf(ctx, ref)
 	if err != nil {
 		return aloft.Status{}, err
 	}
 	status := aloft.Status{
 		Stage: stage, Isolation: "AWS Lambda: a virtual machine of its own for each instance", Level: lambdaLevel, FunctionURLs: map[string]string{},
 	}
-	release, err := p.current(ctx, ref)
-	if err != nil || release.Version == 0 {
-		return status, err
+	if release.Version == 0 {
+		return status, nil
 	}
-	made, err := p.recordOf(ctx, ref, title(release))
+	made, err := p.versionsOf(ctx, release)
 	if err != nil {
 		return status, err
 	}
@@ -146,7 +145,7 @@ func (p *Platform) Settled(ctx context.Context, release aloft.Release) (bool, er
 	if release.AWS == nil || release.Artifact.Digest == "" {
 		return false, nil
 	}
-	made, err := p.recordOf(ctx, release.StageRef, title(release))
+	made, err := p.versionsOf(ctx, release)
 	if err != nil {
 		return false, err
 	}

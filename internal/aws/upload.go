@@ -7,7 +7,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -46,15 +49,19 @@ func (r *region) upload(ctx context.Context, release aloft.Release, report aloft
 	if err != nil {
 		return code{}, err
 	}
-	for _, digest := range release.Digests() {
-		key := artifactPrefix + digest + ".zip"
-		if err := r.put(ctx, key, report, func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) }); err != nil {
-			return code{}, err
-		}
-	}
-	return c, r.put(ctx, c.shim.Key, report, func() (io.ReadCloser, int64, error) {
+	all := map[string]func() (io.ReadCloser, int64, error){c.shim.Key: func() (io.ReadCloser, int64, error) {
 		return inMemory{bytes.NewReader(shim.Zip)}, int64(len(shim.Zip)), nil
-	})
+	}}
+	for _, digest := range release.Digests() {
+		all[artifactPrefix+digest+".zip"] = func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) }
+	}
+	var wait sync.WaitGroup
+	errs := make([]error, len(all))
+	for i, key := range slices.Sorted(maps.Keys(all)) {
+		wait.Go(func() { errs[i] = r.put(ctx, key, report, all[key]) })
+	}
+	wait.Wait()
+	return c, first(errs)
 }
 
 // openArtifact opens an artifact that this machine has, or the bucket of the home region: the release may be another machine's,

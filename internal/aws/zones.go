@@ -78,7 +78,7 @@ func (r *regional) tellRecords(ctx context.Context) error {
 	if len(missing) == 0 || len(r.dns) == len(missing) {
 		return nil
 	}
-	found, err := r.stackOf(ctx, StackName(r.release.StageRef))
+	found, err := r.described(ctx)
 	if err != nil {
 		return err
 	}

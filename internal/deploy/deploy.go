@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -50,11 +49,11 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 		return aloft.Deployment{}, err
 	}
 	d.tellArchitecture(next, project, report)
-	if !input.Force && same(state.current, next) && !d.down(ctx, project.ref) {
-		err := d.resume(ctx, state, report)
-		return aloft.Deployment{
-			Release: state.current, URL: d.URL(project.ref), FunctionURLs: d.functionURLs(ctx, state.current), Build: build, Unchanged: true, Elapsed: time.Since(began),
-		}, err
+	if !input.Force && same(state.current, next) {
+		if deployment, err := d.unchanged(ctx, state, report); deployment.Unchanged {
+			deployment.Build, deployment.Elapsed = build, time.Since(began)
+			return deployment, err
+		}
 	}
 	announceResources(d.resourceDiff(project.ref, state.current.Resources, next.Resources), report)
 	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
@@ -104,12 +103,23 @@ func (d *Deployer) start(ctx context.Context, state state, report aloft.Reporter
 	})
 }
 
-// down reports whether nothing of a stage runs because all of it crashed: a deploy of the same is a new try then.
-func (d *Deployer) down(ctx context.Context, ref aloft.StageRef) bool {
-	stage, stageErr := d.Apps.Stage(ctx, ref)
-	status, err := d.Platform.Status(ctx, ref)
-	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed && i.Release == stage.Current }
-	return errors.Join(stageErr, err) == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs)
+// unchanged is a deploy of what a stage has already. It is none, a new try of the same, if all of the stage has crashed.
+func (d *Deployer) unchanged(ctx context.Context, state state, report aloft.Reporter) (aloft.Deployment, error) {
+	status, err := d.Platform.Status(ctx, state.stage.StageRef)
+	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed && i.Release == state.stage.Current }
+	if err == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs) {
+		return aloft.Deployment{}, nil
+	}
+	if err := d.resume(ctx, state, report); err != nil {
+		return aloft.Deployment{Unchanged: true}, err
+	}
+	if status.URL == "" {
+		status.URL = d.URL(state.stage.StageRef)
+	}
+	if status.FunctionURLs == nil {
+		status.FunctionURLs = d.functionURLs(ctx, state.current)
+	}
+	return aloft.Deployment{Release: state.current, URL: status.URL, FunctionURLs: status.FunctionURLs, Unchanged: true}, nil
 }
 
 // hooks are the shell lines around a switch, run with the new release's code and config, and how much of it comes first.

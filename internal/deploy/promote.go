@@ -52,9 +52,11 @@ func (d *Deployer) Promote(ctx context.Context, input aloft.PromoteInput, report
 		return aloft.Deployment{}, err
 	}
 	tellMissing(from, state, report)
-	if same(state.current, next) && !d.down(ctx, input.To) {
-		err := d.resume(ctx, state, report)
-		return aloft.Deployment{Release: state.current, URL: d.URL(input.To), Unchanged: true, Elapsed: time.Since(began)}, err
+	if same(state.current, next) {
+		if deployment, err := d.unchanged(ctx, state, report); deployment.Unchanged {
+			deployment.Elapsed = time.Since(began)
+			return deployment, err
+		}
 	}
 	if err := d.agreeBack(ctx, state, next, aloft.RollbackInput{Stage: input.To, Plan: input.Plan, Agreed: input.Agreed}); err != nil {
 		return aloft.Deployment{}, err

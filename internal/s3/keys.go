@@ -62,8 +62,8 @@ func (k Keys) Has(ctx context.Context, key string) (bool, error) {
 	return err == nil, err
 }
 
-// Put stores size bytes under a key. open is called again if it has to start anew. Zips named by their digests are uploaded as
-// [Objects] are, if they can be read from anywhere.
+// Put stores size bytes under a key. open is called again if it has to start anew. Zips named by their digests, of which Has said that
+// they are not there, are uploaded as [Objects] are, if they can be read from anywhere.
 func (k Keys) Put(ctx context.Context, key string, size int64, open func() (io.ReadCloser, error)) error {
 	body, err := open()
 	if err != nil {
@@ -72,7 +72,7 @@ func (k Keys) Put(ctx context.Context, key string, size int64, open func() (io.R
 	defer func() { _ = body.Close() }() // read-only
 	if o, digest, ok := k.zips(key); ok {
 		if anywhere, is := body.(io.ReaderAt); is {
-			return o.Put(ctx, digest, io.NewSectionReader(anywhere, 0, size), aloft.Discard{})
+			return o.upload(ctx, digest, io.NewSectionReader(anywhere, 0, size), "", aloft.Discard{})
 		}
 	}
 	seekable, ok := body.(io.ReadSeeker)

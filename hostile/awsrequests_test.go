@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestAWSRequests bounds how much commands ask of an account: each request takes some 20 to 100 ms of real AWS, and may fail. With -v
-// it lists the requests and the times; ALOFT_AWS_DELAY=50ms makes each take so long.
+// TestAWSRequests bounds how much commands ask of an account: each request to AWS takes some 20 to 100 ms, and may fail. With -v
+// it lists the requests and the times; ALOFT_AWS_DELAY=50ms makes each take so much longer.
 func TestAWSRequests(t *testing.T) {
 	t.Parallel()
 	cloud, proxy := newAWSEmulator(t)

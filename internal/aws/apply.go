@@ -102,10 +102,19 @@ func (d *deployment) names() []string { return d.release.AWS.Regions }
 
 // each runs a step in all regions at once and waits for all.
 func (d *deployment) each(step func(*regional) error) error {
-	errs := make([]error, len(d.regions))
+	var steps []func() error
+	for _, r := range d.regions {
+		steps = append(steps, func() error { return step(r) })
+	}
+	return parallel(steps...)
+}
+
+// parallel runs steps at once and waits for all.
+func parallel(steps ...func() error) error {
+	errs := make([]error, len(steps))
 	var wait sync.WaitGroup
-	for i, r := range d.regions {
-		wait.Go(func() { errs[i] = step(r) })
+	for i, step := range steps {
+		wait.Go(func() { errs[i] = step() })
 	}
 	wait.Wait()
 	return first(errs)

@@ -7,10 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -49,19 +46,17 @@ func (r *region) upload(ctx context.Context, release aloft.Release, report aloft
 	if err != nil {
 		return code{}, err
 	}
-	all := map[string]func() (io.ReadCloser, int64, error){c.shim.Key: func() (io.ReadCloser, int64, error) {
-		return inMemory{bytes.NewReader(shim.Zip)}, int64(len(shim.Zip)), nil
+	steps := []func() error{func() error {
+		return r.put(ctx, c.shim.Key, report, func() (io.ReadCloser, int64, error) {
+			return inMemory{bytes.NewReader(shim.Zip)}, int64(len(shim.Zip)), nil
+		})
 	}}
 	for _, digest := range release.Digests() {
-		all[artifactPrefix+digest+".zip"] = func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) }
+		steps = append(steps, func() error {
+			return r.put(ctx, artifactPrefix+digest+".zip", report, func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) })
+		})
 	}
-	var wait sync.WaitGroup
-	errs := make([]error, len(all))
-	for i, key := range slices.Sorted(maps.Keys(all)) {
-		wait.Go(func() { errs[i] = r.put(ctx, key, report, all[key]) })
-	}
-	wait.Wait()
-	return c, first(errs)
+	return c, parallel(steps...)
 }
 
 // openArtifact opens an artifact that this machine has, or the bucket of the home region: the release may be another machine's,

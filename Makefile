@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.deps/bin:$(PATH)
 BENCHES := bench-spawn bench-deploy bench-gateway bench-elastic bench-invoke bench-logs bench-shim
 SHIMS   := internal/shim/shimbin
 
-.PHONY: build shim demo test lint check aws-faults bench $(BENCHES) deps clean
+.PHONY: build shim demo demo-aws aws-emulator test lint check aws-faults bench $(BENCHES) deps clean
 
 # Build bin/aloft, which carries the shim for AWS Lambda.
 build: shim
@@ -20,6 +20,15 @@ shim:
 # Build aloft, deploy a real app on the embedded engine, show its URL and its answer, and clean up.
 demo: build
 	@sh examples/demo.sh bin/aloft
+
+# The same on AWS Lambda, on an emulator: no account is needed.
+demo-aws: build deps
+	@sh examples/demo-aws.sh bin/aloft tools/aws-emulator.sh
+
+# Run the emulator until Ctrl-C. In another terminal: . .deps/aws-emulator.env && aloft up production
+aws-emulator: deps
+	@echo "in another terminal: . $(CURDIR)/.deps/aws-emulator.env"
+	@sh tools/aws-emulator.sh .deps/aws-emulator.env
 
 # Run every test with the race detector. What the tests need from the system is installed first.
 test: deps

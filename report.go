@@ -34,6 +34,13 @@ type StepDone struct {
 	Elapsed time.Duration `json:"elapsed"`        // nanoseconds
 }
 
+// PartDone says that one part of a step ended well: a resource of a stack.
+type PartDone struct {
+	Step    string        `json:"step"`
+	Text    string        `json:"text"` // "WebFunction (AWS::Lambda::Function) created"
+	Elapsed time.Duration `json:"elapsed"`
+}
+
 // Output is one line that a build or a hook printed.
 type Output struct {
 	Step string `json:"step"`
@@ -52,6 +59,7 @@ type Notice struct {
 
 func (StepStarted) event() {}
 func (StepDone) event()    {}
+func (PartDone) event()    {}
 func (Output) event()      {}
 func (Warning) event()     {}
 func (Notice) event()      {}

@@ -200,6 +200,6 @@ func tell(out io.Writer, all []*subject, loads []load) {
 	}
 	goals.Judge("exec to first poll", report.Median(all[3].first), report.AtMost(10, " ms"))
 	goals.Judge("exec to first poll, with a Go server ready", report.Median(all[0].first), report.AtMost(10, " ms"))
-	goals.Judge("size", float64(all[0].bytes)/(1<<20), report.AtMost(6, " MiB"))
+	goals.Judge("size", float64(all[0].bytes)/1e6, report.AtMost(6, " MB"))
 	goals.Print(out, "Goals")
 }

@@ -11,6 +11,7 @@ import (
 const (
 	typeStarted = "step_started"
 	typeDone    = "step_done"
+	typePart    = "part_done"
 	typeOutput  = "output"
 	typeWarning = "warning"
 	typeNotice  = "notice"
@@ -21,7 +22,7 @@ const (
 
 // Event is one line of a stream.
 type Event struct {
-	Type    string          `json:"type" enum:"step_started,step_done,output,warning,notice,log,result,error"`
+	Type    string          `json:"type" enum:"step_started,step_done,part_done,output,warning,notice,log,result,error"`
 	Step    string          `json:"step,omitempty"`
 	Text    string          `json:"text,omitempty"`
 	Elapsed time.Duration   `json:"elapsed,omitempty" doc:"nanoseconds"`
@@ -37,6 +38,8 @@ func newEvent(event aloft.Event) Event {
 		return Event{Type: typeStarted, Step: e.Step, Text: e.Text}
 	case aloft.StepDone:
 		return Event{Type: typeDone, Step: e.Step, Text: e.Text, Elapsed: e.Elapsed}
+	case aloft.PartDone:
+		return Event{Type: typePart, Step: e.Step, Text: e.Text, Elapsed: e.Elapsed}
 	case aloft.Output:
 		return Event{Type: typeOutput, Step: e.Step, Text: e.Text}
 	case aloft.Warning:
@@ -55,6 +58,8 @@ func (e Event) Progress() aloft.Event {
 		return aloft.StepStarted{Step: e.Step, Text: e.Text}
 	case typeDone:
 		return aloft.StepDone{Step: e.Step, Text: e.Text, Elapsed: e.Elapsed}
+	case typePart:
+		return aloft.PartDone{Step: e.Step, Text: e.Text, Elapsed: e.Elapsed}
 	case typeOutput:
 		return aloft.Output{Step: e.Step, Text: e.Text}
 	case typeWarning:

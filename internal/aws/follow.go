@@ -166,11 +166,23 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 		elapsed = at.Sub(since)
 	}
 	delete(started, id)
-	line := fmt.Sprintf("%s  %s  %s (%s)  %s", r.name, strings.ToLower(strings.ReplaceAll(status, "_", " ")), id, sdk.ToString(e.ResourceType), elapsed.Round(100*time.Millisecond))
-	if strings.HasSuffix(status, "_FAILED") && !consequence(e) {
+	line := fmt.Sprintf("%s  %s  %s (%s)", r.name, became(status), id, sdk.ToString(e.ResourceType))
+	if !strings.HasSuffix(status, "_FAILED") {
+		f.report.Report(aloft.PartDone{Step: aloft.StepStart, Text: line, Elapsed: elapsed})
+		return
+	}
+	if !consequence(e) {
 		line += "\n" + discreet(sdk.ToString(e.ResourceStatusReason))
 	}
 	f.report.Report(aloft.Output{Step: aloft.StepStart, Text: line})
+}
+
+// became says in a word what a status means; the status itself, in small letters, of those that have no word.
+func became(status string) string {
+	words := map[string]string{
+		"CREATE_COMPLETE": "created", "UPDATE_COMPLETE": "updated", "DELETE_COMPLETE": "deleted", "DELETE_SKIPPED": "kept", "IMPORT_COMPLETE": "taken in",
+	}
+	return cmp.Or(words[status], strings.ToLower(strings.ReplaceAll(status, "_", " ")))
 }
 
 var recordFields = regexp.MustCompile(`^\{Name: (\S+?)\.?,Type: (\S+?),Value: (\S+?)\.?\}$`)

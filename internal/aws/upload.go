@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 	"time"
 
@@ -108,7 +109,7 @@ func (r *region) put(ctx context.Context, key string, report aloft.Reporter, ope
 		return fmt.Errorf("upload %s: %w", key, err)
 	}
 	_ = body.Close() // opened for its size; and again for each try
-	report.Report(aloft.Notice{Text: fmt.Sprintf("%s: uploading %s (%.1f MB)", r.name, key, megabytes(size))})
+	report.Report(aloft.Notice{Text: fmt.Sprintf("%s: uploading %s (%.1f MB)", r.name, shortKey(key), megabytes(size))})
 	err = r.objects.Put(ctx, key, size, func() (io.ReadCloser, error) {
 		body, _, err := open()
 		return body, err
@@ -118,6 +119,12 @@ func (r *region) put(ctx context.Context, key string, report aloft.Reporter, ope
 	}
 	report.Report(aloft.Output{Step: aloft.StepStart, Text: fmt.Sprintf("%s  uploaded  %s (%.1f MB)  %s", r.name, key, megabytes(size), time.Since(began).Round(100*time.Millisecond))})
 	return nil
+}
+
+// shortKey is a key of an object that has its digest as its name, with as much of it as people are shown.
+func shortKey(key string) string {
+	dir, digest := path.Split(key)
+	return dir + aloft.Artifact{Digest: strings.TrimSuffix(digest, ".zip")}.Short()
 }
 
 func megabytes(size int64) float64 { return float64(size) / (1 << 20) }

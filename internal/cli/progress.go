@@ -64,6 +64,8 @@ func (r *progress) Report(event aloft.Event) {
 	case aloft.StepDone:
 		r.line(r.paint.green("✓"), strings.TrimRight(fmt.Sprintf("%-8s %s", e.Step, clean(e.Text)), " ")+r.paint.dim("  "+short(e.Elapsed)))
 		r.step, r.folded, r.size, r.cut = "", nil, 0, 0
+	case aloft.PartDone:
+		r.line(" ", clean(e.Text)+r.paint.dim("  "+short(e.Elapsed)))
 	case aloft.Output:
 		r.output(clean(e.Text))
 	case aloft.Warning:

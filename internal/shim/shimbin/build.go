@@ -24,7 +24,10 @@ func build(ctx context.Context, arch string) ([]byte, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	out := filepath.Join(dir, "bootstrap")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags=nethttpomithttp2", "-ldflags=-s -w -buildid=", "-o", out, "./cmd/bootstrap")
+	// TLS fetches config past 4 KB, once, at the start: its code is to be small rather than fast.
+	small := []string{"-tags=nethttpomithttp2", "-ldflags=-s -w -buildid=", "-gcflags=crypto/...=-l"}
+	args := append([]string{"build", "-trimpath", "-buildvcs=false"}, small...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "-o", out, "./cmd/bootstrap")...)
 	cmd.Dir = root
 	cmd.Env = append(cmd.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
 	if text, err := cmd.CombinedOutput(); err != nil {

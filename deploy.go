@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Deployer changes what a stage serves. Each change is a new release. Implementations: deploy.Deployer, client.Client.
+// Deployer changes what a stage serves. Each change is a new release. Implementations: deploy.Deployer, client.Client. A change that
+// would replace or delete something by what a Previewer says, and to which nobody agreed, is refused with a LossError.
 type Deployer interface {
 	// Deploy builds the source and releases it. If nothing differs from the current release it makes none and the
 	// result's Unchanged is true, unless Force is set or all that should run has crashed. Deploys of one stage run one after another.
-	// It returns Conflict if input.Plan names another plan than the one it would carry out, and a LossError if a Previewer says
-	// that something would be replaced or deleted and nobody agreed.
+	// It returns Conflict if input.Plan names another plan than the one it would carry out.
 	Deploy(ctx context.Context, input DeployInput, report Reporter) (Deployment, error)
 	// Rollback makes a new release that equals an earlier one in everything: code, config, functions. Version 0 means
-	// the newest succeeded release before the current one. It returns NotFound if there is none, Conflict and LossError as Deploy.
+	// the newest succeeded release before the current one. It returns NotFound if there is none.
 	Rollback(ctx context.Context, input RollbackInput, report Reporter) (Deployment, error)
 	// Configure sets and unsets variables in one new release. Changing nothing makes no release.
 	Configure(ctx context.Context, input ConfigInput, report Reporter) (Deployment, error)
@@ -55,9 +55,8 @@ type DeployInput struct {
 	Platform PlatformName `json:"platform,omitempty"` // in place of what the manifest says; "" means that
 	Canary   *Canary      `json:"canary,omitempty"`   // of Deploy; nil: the release gets all requests at once
 
-	// Plan is the id of the plan that Deploy must be, and is then agreed to; "" means any. Build and Plan leave it alone.
-	Plan   string `json:"plan,omitempty"`
-	Agreed bool   `json:"agreed,omitempty"` // to all that a platform would replace or delete
+	// Plan is the id of the plan that Deploy must be, all of which is then agreed to; "" means any. Build and Plan leave it alone.
+	Plan string `json:"plan,omitempty"`
 }
 
 // Canary is a trial of a release: for a time it gets a share of requests and events, while the one before has the others. What
@@ -89,8 +88,6 @@ type RollbackInput struct {
 	Author      string   `json:"author,omitempty"`
 	Description string   `json:"description,omitempty"`
 	Canary      *Canary  `json:"canary,omitempty"` // nil: the release gets all requests at once
-	Plan        string   `json:"plan,omitempty"`   // as of DeployInput
-	Agreed      bool     `json:"agreed,omitempty"` // likewise
 }
 
 // ConfigInput is a change of variables. Clear drops all before Set.

@@ -89,8 +89,7 @@ func (l Loss) because() string {
 	return " because of " + strings.Join(l.Causes, ", ")
 }
 
-// LossError is a change that would replace or delete what somebody may miss, and to which nobody agreed. Nothing was done. The
-// same input with Plan.ID as its Plan is agreed to.
+// LossError is a change that would replace or delete what somebody may miss, and to which nobody agreed. Nothing was done.
 type LossError struct {
 	Plan Plan
 	Err  *Error // of the code Conflict

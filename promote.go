@@ -37,6 +37,4 @@ type PromoteInput struct {
 	Platform    PlatformName `json:"platform,omitempty"` // in place of what they say
 	Author      string       `json:"author,omitempty"`
 	Description string       `json:"description,omitempty"`
-	Plan        string       `json:"plan,omitempty"`   // as of DeployInput
-	Agreed      bool         `json:"agreed,omitempty"` // likewise
 }

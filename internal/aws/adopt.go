@@ -88,8 +88,15 @@ func (r *region) adopt(ctx context.Context, found *types.Stack, a adoption) (boo
 			return false, err
 		}
 		err = r.execute(ctx, found, change{stack: a.stack, title: "import", template: text, imports: imports}, a.report)
-		if err == nil || ctx.Err() != nil || aloft.ErrorCode(err) != aloft.Failed {
-			return err == nil, err
+		if err == nil {
+			for _, one := range imports {
+				name := strings.Join(slices.Sorted(maps.Values(one.ResourceIdentifier)), " ")
+				a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s (%s %s) was there from before and is taken into the stack %s", r.name, *one.LogicalResourceId, *one.ResourceType, name, a.stack)})
+			}
+			return true, nil
+		}
+		if ctx.Err() != nil || aloft.ErrorCode(err) != aloft.Failed {
+			return false, err
 		}
 		// AWS finds things by their tags for a while after they are gone.
 		there := slices.DeleteFunc(slices.Clone(left), func(store Retained) bool { return saysMissing(err, store) })
@@ -164,7 +171,6 @@ func (r *region) adoptable(base cfn.Template, a adoption, left []Retained) (subs
 			LogicalResourceId: &id, ResourceType: &resource.Type,
 			ResourceIdentifier: map[string]string{identifiers()[resource.Type]: identifier(resource.Type, store.ARN)},
 		})
-		a.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s (%s) is there from before and is taken into the stack %s", r.name, id, store.ARN, a.stack)})
 	}
 	table, err := cfndiff.Replacements()
 	if err != nil {

@@ -27,6 +27,9 @@ func (p *Platform) Check(ctx context.Context, release aloft.Release) ([]string, 
 	if release.Artifact.Digest == "" { // config before the first deploy: of what it is for nothing is known
 		return nil, stack.CheckNames("the config", bare(config))
 	}
+	if err := p.checkRoles(release); err != nil {
+		return nil, err
+	}
 	zones, err := p.zones(ctx, release.AWS)
 	if err != nil {
 		return nil, err
@@ -42,6 +45,20 @@ func (p *Platform) Check(ctx context.Context, release aloft.Release) ([]string, 
 	in.Config = delivery
 	out, err := p.Render(in)
 	return slices.Sorted(maps.Keys(unique(out.Warnings))), err
+}
+
+// checkRoles returns Invalid for a function's role of another account: Lambda takes none.
+func (p *Platform) checkRoles(release aloft.Release) error {
+	for _, f := range release.Tuned() {
+		if f.Lambda == nil || f.Lambda.Role == "" {
+			continue
+		}
+		if parts := strings.Split(f.Lambda.Role, ":"); len(parts) > 4 && parts[4] != p.Session.Account {
+			return aloft.Errorf(aloft.Invalid, "functions.%s.lambda.role: %s is of the account %s, and the credentials are of %s", f.Name, f.Lambda.Role, parts[4], p.Session.Account).
+				WithHint("name a role of that account in aloft.yml: Lambda takes no other; or use credentials of %s", parts[4])
+		}
+	}
+	return nil
 }
 
 // bare is a config with each variable under the name that functions have it by.

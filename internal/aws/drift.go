@@ -58,7 +58,7 @@ func (r *region) drift(ctx context.Context, name string) ([]Drifted, error) {
 			return nil, r.Session.explain(err, what)
 		}
 		if now.DetectionStatus == types.StackDriftDetectionStatusDetectionFailed {
-			return nil, aloft.Errorf(aloft.Failed, "%s: %s", what, sdk.ToString(now.DetectionStatusReason)).WithHint("try again in a minute")
+			return nil, aloft.Errorf(aloft.Failed, "%s: %s", what, discreet(sdk.ToString(now.DetectionStatusReason))).WithHint("try again in a minute")
 		}
 		if now.DetectionStatus == types.StackDriftDetectionStatusDetectionComplete {
 			return r.drifted(ctx, name)
@@ -98,6 +98,9 @@ func (r *region) driftOf(d types.StackResourceDrift) (Drifted, bool) {
 	}
 	for _, difference := range d.PropertyDifferences {
 		found := Difference{sdk.ToString(difference.PropertyPath), sdk.ToString(difference.ExpectedValue), sdk.ToString(difference.ActualValue)}
+		if one.Type == "AWS::Lambda::Function" && strings.HasPrefix(found.Property, "/Environment") {
+			found.Expected, found.Actual = leftOut, leftOut
+		}
 		if !ofReleases(one.Type, found) {
 			one.Differences = append(one.Differences, found)
 		}
@@ -105,6 +108,9 @@ func (r *region) driftOf(d types.StackResourceDrift) (Drifted, bool) {
 	gone := one.Deleted && one.Type != "AWS::Lambda::Version" // old versions are deleted when there are many
 	return one, gone || len(one.Differences) > 0
 }
+
+// leftOut stands for variables: AWS hides those of NoEcho parameters where the template is, and not where a function is.
+const leftOut = "(left out: variables may be secrets)"
 
 // ofReleases reports whether a difference is one that aloft makes without the stack: releases of new code, and aloft stop.
 func ofReleases(kind string, d Difference) bool {

@@ -20,7 +20,7 @@ func failed(err error, what string) error {
 	if err == nil {
 		return nil
 	}
-	return aloft.Errorf(aloft.Failed, "%s: %w", what, err)
+	return aloft.Errorf(aloft.Failed, "%s: %w", what, quiet{err})
 }
 
 // apiCode is the code that AWS gave an error, "" if the error is not AWS's.
@@ -38,15 +38,26 @@ func apiMessage(err error) string {
 	return discreet(err.Error())
 }
 
-// discreet is a reason of AWS without what a refused environment was made of: Lambda says all variables, values and all, and reasons
-// reach terminals, logs and the records of releases.
+// refusedValue is how AWS quotes what it refuses of a request: Value '[Parameter(ParameterKey=K, ParameterValue=V)]' at 'parameters'.
+var refusedValue = regexp.MustCompile(`(?s)Value '.*?' at '(parameters|environment|secret)`)
+
+// discreet is a reason of AWS without what a refused environment, or refused parameters, were made of: AWS says all variables,
+// values and all, and reasons reach terminals, logs and the records of releases.
 func discreet(reason string) string {
+	reason = refusedValue.ReplaceAllString(reason, "Value at '$1")
 	before, _, cut := strings.Cut(reason, " String measured")
 	if cut {
 		before += " (the variables are left out here)"
 	}
 	return before
 }
+
+// quiet is an error whose text is discreet.
+type quiet struct{ error }
+
+func (q quiet) Error() string { return discreet(q.error.Error()) }
+
+func (q quiet) Unwrap() error { return q.error }
 
 // is reports whether AWS gave an error one of the codes.
 func is(err error, codes ...string) bool { return err != nil && slices.Contains(codes, apiCode(err)) }
@@ -87,7 +98,7 @@ func (s *Session) explain(err error, what string) error {
 	message := apiMessage(err)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return aloft.Errorf(aloft.Canceled, "%s: %w", what, err).WithHint("type the same command again: it goes on from here")
+		return aloft.Errorf(aloft.Canceled, "%s: %w", what, quiet{err}).WithHint("type the same command again: it goes on from here")
 	case among(err, expired) || strings.Contains(message, "token has expired") || strings.Contains(message, "SSO session has expired"):
 		return aloft.Errorf(aloft.Invalid, "the AWS credentials are not valid any more: %s", message).WithHint("%s", s.login())
 	case strings.Contains(message, "get identity: get credentials") || strings.Contains(message, "no EC2 IMDS role found") || strings.Contains(message, "static credentials are empty"):
@@ -96,12 +107,12 @@ func (s *Session) explain(err error, what string) error {
 	case among(err, denied):
 		return s.refused(err, what)
 	case among(err, throttled):
-		return aloft.Errorf(aloft.Unavailable, "%s: AWS asks to slow down: %w", what, err).WithHint("type the same command again in a minute")
+		return aloft.Errorf(aloft.Unavailable, "%s: AWS asks to slow down: %w", what, quiet{err}).WithHint("type the same command again in a minute")
 	case unreachable(err) != "":
 		return aloft.Errorf(aloft.Unavailable, "%s: AWS is not reached: %s", what, unreachable(err)).
 			WithHint("is the region right? Else look at the network, and at AWS_ENDPOINT_URL and HTTPS_PROXY if they are set")
 	case unsure(err):
-		return aloft.Errorf(aloft.Unavailable, "%s: %w", what, err).WithHint("type the same command again: it goes on from here")
+		return aloft.Errorf(aloft.Unavailable, "%s: %w", what, quiet{err}).WithHint("type the same command again: it goes on from here")
 	}
 	return aloft.Errorf(aloft.Failed, "%s: %s", what, message).WithHint("see what AWS has of the stage: aloft status")
 }

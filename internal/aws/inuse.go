@@ -7,10 +7,13 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"github.com/aloft-run/aloft"
 )
 
 // InUse are the digests of the artifacts that the templates of all stages' stacks in a region name, whatever region their records
-// are in.
+// are in. It returns Conflict while CloudFormation changes one of the stacks, or could not take a change back: the code that it goes back
+// to is in no template then.
 func (p *Platform) InUse(ctx context.Context, region string) (map[string]bool, error) {
 	r, digests := p.in(region), map[string]bool{}
 	pages := cloudformation.NewDescribeStacksPaginator(r.stacks, &cloudformation.DescribeStacksInput{})
@@ -23,19 +26,31 @@ func (p *Platform) InUse(ctx context.Context, region string) (map[string]bool, e
 			if !ofAStage(one) {
 				continue
 			}
-			got, err := r.stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: one.StackId, TemplateStage: types.TemplateStageOriginal})
-			if is(err, "ValidationError") { // gone since
-				continue
-			}
+			text, err := r.restingTemplate(ctx, one)
 			if err != nil {
-				return nil, r.Session.explain(err, "read the template of "+sdk.ToString(one.StackName))
+				return nil, err
 			}
-			for _, found := range digestsIn.FindAllString(sdk.ToString(got.TemplateBody), -1) {
+			for _, found := range digestsIn.FindAllString(text, -1) {
 				digests[found] = true
 			}
 		}
 	}
 	return digests, nil
+}
+
+// restingTemplate is the template of a stack that is at rest; "" if it is gone since.
+func (r *region) restingTemplate(ctx context.Context, one types.Stack) (string, error) {
+	if c := conditionOf(one.StackStatus); c == busy || c == halfBack {
+		return "", aloft.Errorf(aloft.Conflict, "the stack %s in %s is %s", sdk.ToString(one.StackName), r.name, one.StackStatus).WithHint("try again when it has come to rest")
+	}
+	got, err := r.stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: one.StackId, TemplateStage: types.TemplateStageOriginal})
+	if is(err, "ValidationError") {
+		return "", nil
+	}
+	if err != nil {
+		return "", r.Session.explain(err, "read the template of "+sdk.ToString(one.StackName))
+	}
+	return sdk.ToString(got.TemplateBody), nil
 }
 
 // digestsIn are the digests in a template: those of its code, and those in the record of its release.

@@ -103,7 +103,7 @@ func (p *Platform) versionOf(ctx context.Context, input aloft.InvokeInput, n int
 		}
 	}
 	return release, "", aloft.Errorf(aloft.NotFound, "Lambda has no version of %s of v%d any more, or never had one", input.Function, n).
-		WithHint("aloft rollback v%d makes it serve again", n)
+		WithHint("aloft rollback v%d --stage %s makes it serve again", n, input.Stage.Stage)
 }
 
 // errorType is that of the error that a function ended with, else Lambda's word for how it ended.

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -44,8 +45,29 @@ type policy struct {
 	}
 }
 
-// mend compares who may ask the functions with what the template says, and adds what is missing.
-func (r *regional) mend(ctx context.Context) (bool, error) {
+// mend compares who may ask the functions, and what they may do, with what the template says, and adds what is missing.
+func (r *regional) mend(ctx context.Context) bool {
+	mended := false
+	for _, step := range []func(context.Context) (bool, error){r.mendPolicies, r.mendRoles} {
+		did, err := step(ctx)
+		mended = mended || did
+		if err != nil && ctx.Err() == nil {
+			r.report.Report(aloft.Warning{Text: withHint(err)})
+		}
+	}
+	return mended
+}
+
+// withHint is an error and what to do about it, for a warning.
+func withHint(err error) string {
+	if e, ours := errors.AsType[*aloft.Error](err); ours && e.Hint != "" {
+		return err.Error() + "; " + e.Hint
+	}
+	return err.Error()
+}
+
+// mendPolicies is mend for who may ask the functions.
+func (r *regional) mendPolicies(ctx context.Context) (bool, error) {
 	mended := false
 	for _, p := range r.permissions() {
 		function := r.out.Functions[p.function].Lambda
@@ -190,7 +212,7 @@ func (r *regional) gatewayARN(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	return "", aloft.Errorf(aloft.Failed, "the stack %s in %s has no gateway", name, r.name).WithHint("aloft up --force makes it again")
+	return "", aloft.Errorf(aloft.Failed, "the stack %s in %s has no gateway", name, r.name).WithHint("aloft up %s --force makes it again", r.release.Stage)
 }
 
 func partition(region string) string {

@@ -145,7 +145,7 @@ func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Fu
 	case concurrency.ReservedConcurrentExecutions != nil && *concurrency.ReservedConcurrentExecutions == 0:
 		i.State = aloft.Stopped
 	case config.State == "Failed":
-		i.State, i.Reason = aloft.Crashed, sdk.ToString(config.StateReason)
+		i.State, i.Reason = aloft.Crashed, discreet(sdk.ToString(config.StateReason))
 	case config.State == "Pending":
 		i.State = aloft.Starting
 	case config.State == "Inactive":

@@ -69,7 +69,7 @@ func (p *Platform) Preview(ctx context.Context, input aloft.PreviewInput) (aloft
 	if all.IAM, err = previews[0].statements(ctx); err != nil {
 		return all, err
 	}
-	all.Cost, err = costChange(previews)
+	all.Cost, err = costChange(previews, p.usageOf(ctx, input.Current))
 	return all, err
 }
 

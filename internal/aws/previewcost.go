@@ -20,7 +20,7 @@ const (
 )
 
 // costChange prices what stands in all regions, and a million requests, before and after.
-func costChange(previews []*preview) (*aloft.CostChange, error) {
+func costChange(previews []*preview, used usage) (*aloft.CostChange, error) {
 	before, after := cost.Stage{Resources: map[cost.ID]cost.Amount{}}, cost.Stage{Resources: map[cost.ID]cost.Amount{}}
 	change := &aloft.CostChange{Date: cost.Date, Lines: []aloft.CostLine{}, Assumed: []string{}}
 	for _, v := range previews {
@@ -39,17 +39,13 @@ func costChange(previews []*preview) (*aloft.CostChange, error) {
 		change.Lines = append(change.Lines, aloft.CostLine{What: strings.TrimSpace(line.Service + " " + line.What), CostPair: pair(line.Before.Month, line.After.Month)})
 	}
 	d := previews[0].deployment
-	requests, err := cost.Delta(perMillion(d.current), perMillion(d.release))
+	requests, err := cost.Delta(perMillion(d.current, used), perMillion(d.release, used))
 	if err != nil {
 		return nil, err
 	}
 	change.Million = pair(requests.Before.Month, requests.After.Month)
-	change.Assumed = append(change.Assumed,
-		fmt.Sprintf("requests of %s, %d bytes logged each", assumedDuration, assumedLog),
+	change.Assumed = append(used.said(asked(d.release)),
 		fmt.Sprintf("prices of %s on %s, before tax and without the free tier; a month has %d days", cost.Region, cost.Date, cost.DaysPerMonth))
-	if n := len(asked(d.release)); n > 1 {
-		change.Assumed = append(change.Assumed, fmt.Sprintf("the requests go to %d functions in equal parts", n))
-	}
 	return change, nil
 }
 
@@ -76,15 +72,16 @@ func asked(r aloft.Release) []aloft.Function {
 }
 
 // perMillion is a stage that gets a million requests in a month. Instances that are kept ready stand, so they are in it too.
-func perMillion(r aloft.Release) cost.Stage {
+func perMillion(r aloft.Release, used usage) cost.Stage {
 	var s cost.Stage
 	if r.AWS == nil {
 		return s
 	}
 	functions := asked(r)
+	parts, all := used.parts(functions)
 	for _, f := range functions {
 		u := cost.Usage{
-			Function: f.Name, Requests: cost.Int(million).Over(cost.Int(int64(cost.DaysPerMonth * len(functions)))), Duration: assumedDuration,
+			Function: f.Name, Requests: cost.Int(million * parts[f.Name]).Over(cost.Int(int64(cost.DaysPerMonth) * all)), Duration: used.duration(f.Name),
 			Memory: max(f.Memory, cost.MinMemory), Arch: cost.Arch(architecture(r)), Endpoint: cost.Endpoint(r.AWS.Endpoint), LogBytes: assumedLog,
 		}
 		if f.Memory == 0 {

@@ -44,14 +44,8 @@ func (r *regional) probe(ctx context.Context) error {
 	url := strings.TrimSuffix(base, "/") + r.probePath()
 	began := time.Now()
 	status, body, err := r.ask(ctx, url, began.Add(propagation))
-	if err == nil && (status == http.StatusForbidden || status == serverErrors) {
-		mended, mendErr := r.mend(ctx)
-		if mendErr != nil {
-			return mendErr
-		}
-		if mended {
-			status, body, err = r.ask(ctx, url, time.Now().Add(propagation))
-		}
+	if err == nil && refused(status) && r.mend(ctx) {
+		status, body, err = r.askAgain(ctx, url, time.Now().Add(propagation))
 	}
 	switch {
 	case err != nil:
@@ -86,6 +80,22 @@ func (r *regional) ask(ctx context.Context, url string, until time.Time) (status
 		}
 		if waitErr := r.pause(ctx); waitErr != nil {
 			return status, body, errors.Join(err, waitErr)
+		}
+	}
+}
+
+// refused reports whether an answer may come of a permission that is missing.
+func refused(status int) bool { return status == http.StatusForbidden || status >= serverErrors }
+
+// askAgain asks until what was mended is known everywhere, which takes seconds.
+func (r *regional) askAgain(ctx context.Context, url string, until time.Time) (status int, body string, err error) {
+	for {
+		status, body, err = r.ask(ctx, url, until)
+		if err != nil || !refused(status) || time.Now().After(until) {
+			return status, body, err
+		}
+		if err := r.pause(ctx); err != nil {
+			return status, body, err
 		}
 	}
 }

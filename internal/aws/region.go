@@ -5,6 +5,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -23,6 +24,7 @@ type region struct {
 	secrets *secretsmanager.Client
 	tagged  *resourcegroupstaggingapi.Client
 	certs   *acm.Client
+	roles   *iam.Client // not of the region, but of its partition
 	objects Objects
 }
 
@@ -37,7 +39,7 @@ func (p *Platform) in(name string) *region {
 	r := &region{
 		Platform: p, name: name, stacks: cloudformation.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg),
 		logs: cloudwatchlogs.NewFromConfig(cfg), metrics: cloudwatch.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
-		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), certs: acm.NewFromConfig(cfg), objects: p.Objects(name),
+		tagged: resourcegroupstaggingapi.NewFromConfig(cfg), certs: acm.NewFromConfig(cfg), roles: iam.NewFromConfig(cfg), objects: p.Objects(name),
 	}
 	p.regions[name] = r
 	return r

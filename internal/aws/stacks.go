@@ -35,7 +35,7 @@ func (p *Platform) Stacks(ctx context.Context, ref aloft.StageRef) ([]StackState
 		}
 		one := StackState{Region: name, Stack: StackName(ref), Status: string(statusOf(found)), Hint: hintOf(conditionOf(statusOf(found)), ref)}
 		if found != nil {
-			one.Reason = sdk.ToString(found.StackStatusReason)
+			one.Reason = discreet(sdk.ToString(found.StackStatusReason))
 			one.Release, _ = aloft.ParseVersion(outputOf(found, stack.OutputRelease)) // 0: its template is not aloft's
 			one.Changed = sdk.ToTime(found.CreationTime)
 			if found.LastUpdatedTime != nil {

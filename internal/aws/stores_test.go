@@ -61,22 +61,57 @@ func TestStoresStay(t *testing.T) {
 	w.forget()
 	w.up("three") // AWS's list of tags may still have the table
 	w.expect("three red")
+	if strings.Contains(w.report.String(), "is taken into") {
+		t.Errorf("what is gone is said to be taken in:\n%s", w.report)
+	}
 	if len(left) != 0 {
 		t.Errorf("what stays though its data goes: %+v\n%s", left, report)
 	}
 }
 
-// TestBucketStays removes a stage with a bucket, whose tags the emulator does not know: it is listed as the deletion left it.
+// TestBucketStays removes a stage with a bucket and a table, and deploys it again: AWS refuses to create a bucket that is there, so
+// the stack takes both in, with what they hold. The change after that finds nothing to take in.
 func TestBucketStays(t *testing.T) {
 	t.Parallel()
 	w := newMiniStack(t)
 	w.withResources(aloft.Resource{Name: "items", Type: aloft.Table}, aloft.Resource{Name: "uploads", Type: aloft.Bucket})
 	w.up("one")
 	report := &reports{}
+	client := s3.NewFromConfig(w.in(home), func(o *s3.Options) { o.UsePathStyle = true })
+	listed, err := client.ListBuckets(t.Context(), &s3.ListBucketsInput{})
+	w.must(err)
+	bucket := ""
+	for _, one := range listed.Buckets {
+		if strings.HasPrefix(*one.Name, "hello-uploads") {
+			bucket = *one.Name
+		}
+	}
+	_, err = client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: new("kept"), Body: strings.NewReader("x")})
+	w.must(err)
 	left, err := w.platform.Destroy(t.Context(), w.ref, false, report)
 	w.must(err)
-	if len(left) != 2 || !strings.Contains(report.String(), "hello-uploads") {
+	if len(left) != 2 || !strings.Contains(report.String(), "stays: arn:aws:s3:::"+bucket) || !strings.Contains(report.String(), "stays: arn:aws:dynamodb") {
 		t.Errorf("what stays: %+v\n%s", left, report)
+	}
+	w.forget()
+	w.up("two")
+	w.expect("two red")
+	if got := strings.Count(w.report.String(), "is taken into the stack hello-production"); got != 2 {
+		t.Errorf("%d stores were taken in:\n%s", got, w.report)
+	}
+	if _, err := client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: new("kept")}); err != nil {
+		t.Errorf("what the bucket held: %v", err)
+	}
+	w.set("COLOR", "blue")
+	w.up("three")
+	w.expect("three blue")
+	if strings.Contains(w.report.String(), "is taken into") {
+		t.Errorf("taken in again:\n%s", w.report)
+	}
+	left, err = w.platform.Destroy(t.Context(), w.ref, true, report)
+	w.must(err)
+	if len(left) != 0 {
+		t.Errorf("what stays though its data goes: %+v\n%s", left, report)
 	}
 }
 

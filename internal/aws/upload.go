@@ -127,7 +127,7 @@ func shortKey(key string) string {
 	return dir + aloft.Artifact{Digest: strings.TrimSuffix(digest, ".zip")}.Short()
 }
 
-func megabytes(size int64) float64 { return float64(size) / (1 << 20) }
+func megabytes(size int64) float64 { return float64(size) / 1e6 }
 
 // putTemplate puts a template into the bucket and returns its URL.
 func (r *region) putTemplate(ctx context.Context, template []byte) (string, error) {

@@ -185,7 +185,7 @@ func (r *regional) settle(ctx context.Context, function, version string) error {
 			return r.Session.explain(err, "look at "+function+" in "+r.name)
 		}
 		if f.State == lambdatypes.StateFailed || f.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
-			reason := sdk.ToString(f.StateReason) + sdk.ToString(f.LastUpdateStatusReason)
+			reason := discreet(sdk.ToString(f.StateReason)) + discreet(sdk.ToString(f.LastUpdateStatusReason))
 			return aloft.Errorf(aloft.Failed, "%s: %s: %s", r.name, function, reason).WithHint("mend that, then type the same command again")
 		}
 		if now := (life{f.State, f.LastUpdateStatus}); !now.moves() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -72,19 +73,25 @@ func (p *Platform) publicZones(ctx context.Context) (map[string]string, error) {
 	return all, nil
 }
 
-// tellRecords says which records are to be made by hand, for domains whose zone is not Route 53's.
+// tellRecords says which records are to be made by hand, for domains whose zone is not Route 53's and that the release before did not
+// have as they are now. Later aloft domains says it.
 func (r *regional) tellRecords(ctx context.Context) error {
-	missing := r.release.AWS.Domains
-	if len(missing) == 0 || len(r.dns) == len(missing) {
+	was, is := r.current.AWS, r.release.AWS
+	same := was != nil && was.Zone == is.Zone && was.Endpoint == is.Endpoint && slices.Contains(was.Regions, r.name)
+	added := slices.DeleteFunc(slices.Clone(is.Domains), func(domain string) bool {
+		return r.dns[domain] != "" || same && slices.Contains(was.Domains, domain)
+	})
+	if len(added) == 0 {
 		return nil
 	}
 	found, err := r.described(ctx)
 	if err != nil {
 		return err
 	}
-	for _, domain := range missing {
-		if target := outputOf(found, stack.DomainOutput(domain)); r.dns[domain] == "" && target != "" {
-			r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the DNS of %s needs this record, if it has not: %s CNAME %s", r.name, domain, domain, target)})
+	for _, domain := range added {
+		if target := outputOf(found, stack.DomainOutput(domain)); target != "" {
+			r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the DNS of %s needs this record, if it has not: %s CNAME %s; aloft domains --stage %s has it, too",
+				r.name, domain, domain, target, r.release.Stage)})
 		}
 	}
 	return nil

@@ -13,8 +13,8 @@
 //     many accounts that see nothing of each other. moto has one account.
 //   - MiniStack runs functions of provided.al2023, Python and Node as processes of this machine without Docker; moto needs
 //     Docker for it. Two things of Lambda that it leaves out there, bootstraps in layers and AWS_LAMBDA_EXEC_WRAPPER, are
-//     added from outside: see ministack/sitecustomize.py. Hosts of function URLs and HTTP APIs (ID.lambda-url.REGION.localhost) need no DNS
-//     with Cloud.Client.
+//     added from outside, and so are tags of the buckets that a stack makes: see ministack/sitecustomize.py. Hosts of function
+//     URLs and HTTP APIs (ID.lambda-url.REGION.localhost) need no DNS with Cloud.Client.
 //   - moto's CloudFormation skips many types in silence (aliases, function URLs, HTTP APIs): tests of stacks ask for
 //     MiniStack with Cloud.NeedMiniStack.
 package awstest

@@ -90,7 +90,7 @@ func (s *server) function(ctx context.Context, ref aloft.StageRef, name string) 
 			return f, nil
 		}
 	}
-	return aloft.Function{}, aloft.Errorf(aloft.NotFound, "%s has no function %q that takes events", ref, name).WithHint("aloft functions lists them")
+	return aloft.Function{}, aloft.Errorf(aloft.NotFound, "%s has no function %q that takes events", ref, name).WithHint("aloft functions %s lists them", ref.Stage)
 }
 
 // reserved is how many events of a function may be worked on at once.

@@ -190,9 +190,18 @@ func (b *awsBackend) SetDomains(ctx context.Context, ref aloft.StageRef, domains
 	return stage, err
 }
 
+// Stop implements aloft.Operator. It shows its progress.
+func (b *awsBackend) Stop(ctx context.Context, ref aloft.StageRef) error {
+	return b.program.work(ctx, func(report aloft.Reporter) error {
+		b.Report = report
+		return b.Deployer.Stop(ctx, ref)
+	})
+}
+
 // Destroy implements aloft.Operator. It shows its progress.
 func (b *awsBackend) Destroy(ctx context.Context, ref aloft.StageRef) error {
 	return b.program.work(ctx, func(report aloft.Reporter) error {
+		b.Report = report
 		b.Dismantle = func(ctx context.Context, ref aloft.StageRef) error {
 			_, err := b.platform.Destroy(ctx, ref, b.deleteData, report)
 			return err
@@ -206,13 +215,17 @@ func (b *awsBackend) Destroy(ctx context.Context, ref aloft.StageRef) error {
 }
 
 // collect deletes the artifacts in the home region that no release of its records names any more, nor any stack there: stages whose
-// home is another region have code here too.
+// home is another region have code here too, and what is collected of their older releases comes back from their home when they return
+// to them. While a stack is at work nothing is collected; the next destroy does.
 func (b *awsBackend) collect(ctx context.Context) error {
 	keep, err := b.apps.Digests(ctx)
 	if err != nil {
 		return err
 	}
 	used, err := b.platform.InUse(ctx, b.region)
+	if aloft.ErrorCode(err) == aloft.Conflict {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,8 @@ func (b *awsBackend) deployOptions() deploy.Options {
 		Apps: b.apps, Platform: b.platform, Artifacts: b.store, Buildpacks: standard.Buildpacks(), Sources: cloudSources(), Engine: b.engine,
 		Sealer: s3.NewSealer(b.session.In(b.region), s3.KeyID), Logs: noLogs{}, URL: b.url, Dir: filepath.Join(b.dir, "deploy"),
 		BuildEnv: buildEnv(b.program.env), Logger: b.logger, AWS: &aloft.AWS{Regions: []string{b.region}},
-		Fit: stack.Fit, FunctionURLs: b.functionURLs, Stored: artifacts.Has, Fetch: artifacts.Download, Lock: b.lock, Shared: true, LockBuild: b.use.lockBuild,
+		Consent: deploy.Consent{All: b.program.flags.yes, Plan: b.program.agreed},
+		Fit:     stack.Fit, FunctionURLs: b.functionURLs, Stored: artifacts.Has, Fetch: artifacts.Download, Lock: b.lock, Shared: true, LockBuild: b.use.lockBuild,
 	}
 }
 

@@ -45,8 +45,11 @@ type savedEvents interface {
 
 var _ backend = (*client.Client)(nil)
 
-// connect returns what has the stage.
+// connect returns what has the stage, or Invalid if another one was meant.
 func (p *program) connect(ctx context.Context, ref aloft.StageRef) (backend, error) {
+	if err := p.meant(ctx, ref); err != nil {
+		return nil, err
+	}
 	at, err := p.site(ref)
 	if err != nil {
 		return nil, err

@@ -50,8 +50,16 @@ func (p *program) release(ctx context.Context, ref aloft.StageRef, do change) er
 	return p.printDeployment(d)
 }
 
-// carryOut does a change of a stage and shows its progress.
+// carryOut does a change of a stage, shows its progress, and asks before something is lost.
 func (p *program) carryOut(ctx context.Context, ref aloft.StageRef, do change) (d aloft.Deployment, err error) {
+	err = p.asking(ctx, func() error {
+		d, err = p.carryOutOnce(ctx, ref, do)
+		return err
+	})
+	return d, err
+}
+
+func (p *program) carryOutOnce(ctx context.Context, ref aloft.StageRef, do change) (d aloft.Deployment, err error) {
 	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return d, err
@@ -79,7 +87,8 @@ func (p *program) work(ctx context.Context, do func(report aloft.Reporter) error
 	if ok {
 		detail = e.Detail
 	}
-	if said := report.end(err != nil && ctx.Err() == nil, detail); said && !p.wantsJSON() {
+	_, asks := errors.AsType[*aloft.LossError](err)
+	if said := report.end(err != nil && !asks && ctx.Err() == nil, detail); said && !p.wantsJSON() {
 		return e.WithDetail("")
 	}
 	return err

@@ -42,7 +42,11 @@ Exit status: 0 it worked; 1 the app did not start with the change, and the curre
 func configArgs(c *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if name, _, ok := cutAssignment(arg); ok {
-			return aloft.Errorf(aloft.Invalid, "config needs a command to change %s", clean(name)).WithHint("aloft config set %s=…", clean(name))
+			hint := "aloft config set " + clean(name) + "=…"
+			if stage := c.Flag("stage"); stage != nil && stage.Changed {
+				hint += " --stage " + clean(stage.Value.String())
+			}
+			return aloft.Errorf(aloft.Invalid, "config needs a command to change %s", clean(name)).WithHint("%s", hint)
 		}
 	}
 	return subcommandOnly(c, args)
@@ -146,6 +150,8 @@ func newConfigUnset(p *program) *cobra.Command {
 
 Names that are not set are passed over.
 
+` + lossHelp + `
+
 Exit status: 0 released, or none was set; 1 the app did not start without them; 2 there is no such app or stage.`,
 		Example: `  aloft config unset OLD_KEY
   aloft config unset A B C --stage production`,
@@ -161,6 +167,8 @@ func newConfigClear(p *program) *cobra.Command {
 		Use:   "clear [flags]",
 		Short: "Remove all variables, in one release",
 		Long: `Removes all variables of a stage, in one release. It asks first; --yes answers.
+
+` + lossHelp + `
 
 Exit status: 0 released; 1 the app did not start without them, or the answer was no; 2 there is no such stage.`,
 		Example: `  aloft config clear

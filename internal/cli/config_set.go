@@ -29,6 +29,8 @@ Other users of the machine can see arguments while the command runs: --file keep
 file has a NAME=VALUE on each line; empty lines and lines that start with # do not count, and a value may
 stand in quotes. "-" is standard input.
 
+` + lossHelp + `
+
 Exit status: 0 released, or nothing changed; 1 the app did not start with them, and the current release
 keeps serving; 2 an argument has no "=", or a name is not allowed.`,
 		Example: `  aloft config set LOG_LEVEL=debug GREETING="Hello there"

@@ -21,7 +21,7 @@ config, domains, logs, and artifacts that no other release needs. There is no wa
 
 On AWS the stacks of the stage go, in all its regions; what its resources hold (databases, buckets, tables)
 stays in the account and is listed, unless --delete-data is given. Without a stage the app's stages are deleted
-where the app as a whole is (platform in aloft.yml, --platform).
+where the app as a whole is (platform in aloft.yml, --platform); those that are elsewhere are named.
 
 With --json: {"app", "destroyed": [stages]}.
 
@@ -56,7 +56,7 @@ func runDestroy(ctx context.Context, p *program, stage string, deleteData bool) 
 	defer c.Close()
 	statuses, err := c.Overview(ctx, ref.App)
 	if err != nil {
-		return p.explain(ctx, c, ref, err)
+		return p.elsewhere(ctx, ref, p.explain(ctx, c, ref, err))
 	}
 	stages, question := []string{}, "Delete the app "+ref.App
 	for _, s := range statuses {

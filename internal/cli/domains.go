@@ -49,6 +49,8 @@ func newDomainsAdd(p *program) *cobra.Command {
 		Short: "Add domains to a stage",
 		Long: `Adds domains to a stage and prints them all. One that the stage has already is left alone.
 
+` + lossHelp + `
+
 Exit status: 0 added; 1 one belongs to another stage, and none was added; 2 one is no domain.`,
 		Example: `  aloft domains add shop.example
   aloft domains add shop.example --app shop --stage production`,
@@ -69,6 +71,8 @@ func newDomainsRemove(p *program) *cobra.Command {
 		Aliases: []string{"rm", "delete"},
 		Short:   "Remove domains from a stage",
 		Long: `Removes domains from a stage and prints those that are left.
+
+` + lossHelp + `
 
 Exit status: 0 removed; 2 the stage does not have one of them, and none was removed.`,
 		Example: `  aloft domains remove shop.example
@@ -102,6 +106,10 @@ func runDomains(ctx context.Context, p *program, change func(now []string) ([]st
 	if err != nil {
 		return err
 	}
+	return p.asking(ctx, func() error { return p.changeDomains(ctx, ref, change) })
+}
+
+func (p *program) changeDomains(ctx context.Context, ref aloft.StageRef, change func(now []string) ([]string, error)) error {
 	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err

@@ -53,6 +53,8 @@ func newEventSourcesAdd(p *program) *cobra.Command {
 
 ` + sourceForms + `
 
+` + lossHelp + `
+
 Exit status: 0 released, or nothing changed; 1 the app did not start; 2 there is no such function, or one is no source.`,
 		Example: `  aloft event-sources add mailer 'schedule:rate(5 minutes)'
   aloft event-sources:add mailer 'queue:jobs?batch=10' --stage production`,
@@ -72,6 +74,8 @@ func newEventSourcesRemove(p *program) *cobra.Command {
 		Long: `Removes event sources from a function, in one release, those too that aloft.yml names: later deploys leave them
 out until they are added again. The options may be left out if only one source has the name.
 
+` + lossHelp + `
+
 Exit status: 0 released; 1 the app did not start; 2 the function does not have one of them, and none was removed.`,
 		Example: `  aloft event-sources remove mailer queue:jobs
   aloft event-sources:remove mailer 'schedule:rate(5 minutes)' --stage production`,
@@ -87,6 +91,8 @@ func newEventSourcesClear(p *program) *cobra.Command {
 		Use:   "clear FUNCTION [flags]",
 		Short: "Remove all event sources from a function",
 		Long: `Removes all event sources from a function, in one release, those too that aloft.yml names now.
+
+` + lossHelp + `
 
 Exit status: 0 released, or nothing changed; 1 the app did not start; 2 there is no such function.`,
 		Example: `  aloft event-sources clear mailer

@@ -59,7 +59,7 @@ func (p *program) near(word string, names []string) string {
 func releaseHint(ctx context.Context, c backend, ref aloft.StageRef) string {
 	releases, err := c.Releases(ctx, ref, 20)
 	if err != nil || len(releases) == 0 {
-		return "see aloft releases"
+		return "see aloft releases " + ref.Stage
 	}
 	names := make([]string, len(releases))
 	for i, r := range releases {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/lambdaruntime"
 )
 
 // functionResult is a function as --json says it.
@@ -65,6 +66,9 @@ func runFunctions(ctx context.Context, p *program, stage string) error {
 	rows := [][]string{{"FUNCTION", "KIND", "RUNS", "RUNTIME", "ROUTES", "EVENTS WAITING"}}
 	for _, f := range release.Functions {
 		r := functionOf(ref, f)
+		if release.AWS != nil { // a family stands for the newest of it there
+			r.Runtime = lambdaruntime.Newest(r.Runtime)
+		}
 		r.Waiting, r.URL = waiting[f.Name], status.FunctionURLs[f.Name]
 		results = append(results, r)
 		rows = append(rows, []string{r.Function, string(r.Kind), r.Runs, r.Runtime, strings.Join(r.Routes, ", "), strconv.Itoa(r.Waiting)})

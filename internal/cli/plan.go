@@ -26,6 +26,10 @@ With --json: {"id", "stage", "current", "build", "changes": [{"action", "kind", 
 
 Exit status: 0 planned, changes or not; 1 the build failed; 2 the input was wrong.`
 
+// lossHelp is for the help of commands that change what a stage serves.
+const lossHelp = `On AWS, where it would replace or delete what somebody may miss, it shows that and asks first; --yes agrees. Without
+a terminal it refuses, with exit status 2.`
+
 func newPlan(p *program) *cobra.Command {
 	return newCommand(cobra.Command{
 		Use:   "plan [stage] [flags]",
@@ -72,20 +76,18 @@ func runPlan(ctx context.Context, p *program, stage string) error {
 	return nil
 }
 
-// agreeing does a change of a stage, and once more if somebody agrees to what it would replace or delete. Do gets the id of the
-// plan that was agreed to, "" at first.
-func (p *program) agreeing(ctx context.Context, ref aloft.StageRef, do func(plan string) change) error {
-	d, err := p.carryOut(ctx, ref, do(""))
-	if loss, ok := errors.AsType[*aloft.LossError](err); ok {
-		if err := p.agree(ctx, loss); err != nil {
-			return err
-		}
-		d, err = p.carryOut(ctx, ref, do(loss.Plan.ID))
-	}
-	if err != nil {
+// asking does a change of a stage, and once more if somebody agrees to what it would replace or delete.
+func (p *program) asking(ctx context.Context, do func() error) error {
+	err := do()
+	loss, ok := errors.AsType[*aloft.LossError](err)
+	if !ok {
 		return err
 	}
-	return p.printDeployment(d)
+	if err := p.agree(ctx, loss); err != nil {
+		return err
+	}
+	p.agreed = loss.Plan.ID
+	return do()
 }
 
 // agree shows what would be lost, and asks. Where nobody can answer it returns Invalid, which names what it is about.

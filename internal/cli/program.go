@@ -23,6 +23,7 @@ type program struct {
 	wrapPut     func(PutFunc) PutFunc             // nil but in tests of durability
 	wrapInvoker func(aloft.Invoker) aloft.Invoker // likewise
 	limits      gateway.Limits
+	agreed      string // the id of the plan of losses that somebody said yes to
 }
 
 // globals are the flags that all commands share.

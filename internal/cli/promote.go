@@ -25,6 +25,8 @@ Variables that FROM has and TO lacks are named in a warning.
 
 ` + canaryHelp + `
 
+` + lossHelp + `
+
 With --json it prints what aloft up prints.
 
 Exit status: 0 released, or TO has it already; 1 it did not start, and the current release keeps serving; 2 there is no
@@ -88,24 +90,21 @@ func runPromote(ctx context.Context, p *program, o promoteOptions) error {
 	}
 	input := aloft.PromoteInput{
 		From: from, To: to, Canary: canary, Dir: p.appDir(to.App), Author: p.author(), Description: o.description,
-		Platform: aloft.PlatformName(p.flags.platform), Agreed: p.flags.yes,
+		Platform: aloft.PlatformName(p.flags.platform),
 	}
-	return p.agreeing(ctx, to, func(plan string) change {
-		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
-			input.Plan = plan
-			if source == target {
-				if input.Version, err = p.target(ctx, c, from, o.version); err != nil {
-					return aloft.Deployment{}, err
-				}
-				return c.Promote(ctx, input, report)
-			}
-			done, err := p.carry(ctx, source, &input, o.version, report)
-			if err != nil {
+	return p.release(ctx, to, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+		if source == target {
+			if input.Version, err = p.target(ctx, c, from, o.version); err != nil {
 				return aloft.Deployment{}, err
 			}
-			defer done()
 			return c.Promote(ctx, input, report)
 		}
+		done, err := p.carry(ctx, source, &input, o.version, report)
+		if err != nil {
+			return aloft.Deployment{}, err
+		}
+		defer done()
+		return c.Promote(ctx, input, report)
 	})
 }
 

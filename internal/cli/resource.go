@@ -45,7 +45,7 @@ func newLimit(p *program, field aloft.TuningField, example, short, long string, 
 	return newCommand(cobra.Command{
 		Use:   string(field) + " FUNCTION VALUE [flags]",
 		Short: short,
-		Long: short + ", in one release.\n\n" + long + `
+		Long: short + ", in one release.\n\n" + long + "\n\n" + lossHelp + `
 
 Exit status: 0 released, or nothing changed; 1 the app did not start with it; 2 there is no such function, or the value
 is wrong.`,

@@ -18,6 +18,8 @@ func newRestart(p *program) *cobra.Command {
 when they have finished theirs: no request is lost. If the new ones do not become ready, the old ones keep
 serving. A stage that is stopped is started. It is no release: nothing changes.
 
+` + lossHelp + `
+
 With --json: what aloft up prints.
 
 Exit status: 0 restarted; 1 the new instances did not become ready; 2 there is no such app or stage.`,

@@ -26,8 +26,7 @@ is not rewritten.
 
 ` + canaryHelp + `
 
-On AWS, where it would replace or delete what somebody may miss, such as a table that came later, it shows that
-and asks first; --yes agrees. Without a terminal it refuses.
+` + lossHelp + `
 
 With --json it prints what aloft up prints.
 
@@ -61,15 +60,12 @@ func runRollback(ctx context.Context, p *program, o rollbackOptions) error {
 	if err != nil {
 		return err
 	}
-	input := aloft.RollbackInput{Stage: ref, Author: p.author(), Description: o.description, Agreed: p.flags.yes, Canary: canary}
-	return p.agreeing(ctx, ref, func(plan string) change {
-		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
-			var err error
-			if input.Version, err = p.target(ctx, c, ref, o.to); err != nil {
-				return aloft.Deployment{}, err
-			}
-			input.Plan = plan
-			return c.Rollback(ctx, input, report)
+	input := aloft.RollbackInput{Stage: ref, Author: p.author(), Description: o.description, Canary: canary}
+	return p.release(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+		var err error
+		if input.Version, err = p.target(ctx, c, ref, o.to); err != nil {
+			return aloft.Deployment{}, err
 		}
+		return c.Rollback(ctx, input, report)
 	})
 }

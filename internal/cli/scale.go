@@ -24,6 +24,8 @@ says. All of it is one release, so that a rollback undoes it, and later deploys 
 
 Without arguments it lists what each function has (the same as aloft resource).
 
+` + lossHelp + `
+
 Exit status: 0 released, or nothing changed; 1 the app did not start, and the release before keeps serving; 2 there
 is no such function, or it cannot have so many.`,
 		Example: `  aloft scale web=2..10

@@ -13,6 +13,9 @@ import (
 // meant returns Invalid for a stage that would be new and is called nearly as one of aloft.yml: where that one is to run, this one
 // would not.
 func (p *program) meant(ctx context.Context, ref aloft.StageRef) error {
+	if ref.Stage == "" {
+		return nil
+	}
 	m, err := p.manifest(ref.App)
 	if err != nil {
 		return err
@@ -62,4 +65,21 @@ func (p *program) tellElsewhere(app, did, instead string) {
 	if stages := p.stagesElsewhere(app); len(stages) > 0 && !p.flags.quiet {
 		fmt.Fprintf(p.err, "%s: %s of %s, which is elsewhere: %s\n", did, strings.Join(stages, ", "), app, fmt.Sprintf(instead, stages[0]))
 	}
+}
+
+// elsewhere is the error of an app that is not where it is as a whole, with the stages that it has in other places.
+func (p *program) elsewhere(ctx context.Context, ref aloft.StageRef, err error) error {
+	if ref.Stage != "" || aloft.ErrorCode(err) != aloft.NotFound || len(p.stagesElsewhere(ref.App)) == 0 {
+		return err
+	}
+	all, listErr := p.overview(ctx, ref.App, false)
+	if listErr != nil || len(all) == 0 {
+		return err
+	}
+	var stages []string
+	for _, s := range all {
+		stages = append(stages, s.Stage.Stage)
+	}
+	return aloft.Errorf(aloft.NotFound, "%s has no stage where the app as a whole is; it has elsewhere: %s", ref.App, strings.Join(stages, ", ")).
+		WithHint("delete one by its name: aloft destroy %s", stages[0])
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"regexp"
 
@@ -84,16 +83,10 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := p.meant(ctx, input.Stage); err != nil {
-		return err
-	}
-	input.Force, input.Description, input.Plan, input.Agreed = o.force, o.description, o.plan, p.flags.yes
+	input.Force, input.Description, input.Plan = o.force, o.description, o.plan
 	input.Canary = canary
-	return p.agreeing(ctx, input.Stage, func(plan string) change {
-		return func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
-			input.Plan = cmp.Or(plan, input.Plan)
-			return c.Deploy(ctx, input, report)
-		}
+	return p.release(ctx, input.Stage, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+		return c.Deploy(ctx, input, report)
 	})
 }
 

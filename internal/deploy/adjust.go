@@ -30,15 +30,16 @@ func (d *Deployer) Adjust(ctx context.Context, input aloft.AdjustInput, report a
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	return d.changed(ctx, state.current, next, began, report)
+	return d.changed(ctx, state, next, began, report)
 }
 
-// changed releases next unless it is what current is already.
-func (d *Deployer) changed(ctx context.Context, current, next aloft.Release, began time.Time, report aloft.Reporter) (aloft.Deployment, error) {
+// changed releases next unless it is what serves already.
+func (d *Deployer) changed(ctx context.Context, state state, next aloft.Release, began time.Time, report aloft.Reporter) (aloft.Deployment, error) {
+	current := state.current
 	if same(current, next) {
 		return aloft.Deployment{Release: current, URL: d.URL(current.StageRef), Unchanged: true, Elapsed: time.Since(began)}, nil
 	}
-	deployment, err := d.release(ctx, next, hooks{}, report)
+	deployment, err := d.release(ctx, state, next, hooks{}, report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err
 }

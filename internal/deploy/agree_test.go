@@ -102,12 +102,12 @@ func TestLosses(t *testing.T) {
 		t.Fatal(err)
 	}
 	in = b.input()
-	in.Agreed, in.Force = true, true
+	in.Force, b.Consent.All = true, true
 	if _, err := b.Deploy(t.Context(), in, b.events); err != nil {
 		t.Fatal(err)
 	}
 	f.said = lossOf(aloft.Modify)
-	in.Agreed = false
+	b.Consent.All = false
 	if _, err := b.Deploy(t.Context(), in, b.events); err != nil { // in place, and forced
 		t.Errorf("a modification was not agreed to: %v", err)
 	}
@@ -134,14 +134,89 @@ func TestRollbackLosses(t *testing.T) {
 	if in := f.asked[0]; in.Current.Version != 2 || in.Next.Version != 3 || in.Deep {
 		t.Errorf("asked of %+v", in)
 	}
-	if _, err := b.Rollback(t.Context(), aloft.RollbackInput{Stage: production, Plan: loss.Plan.ID}, b.events); err != nil || b.serving().Version != 3 {
+	b.Consent.Plan = loss.Plan.ID
+	if _, err := b.Rollback(t.Context(), aloft.RollbackInput{Stage: production}, b.events); err != nil || b.serving().Version != 3 {
 		t.Errorf("%v", err)
 	}
-	if _, err := b.Rollback(t.Context(), aloft.RollbackInput{Stage: production, Agreed: true}, b.events); err != nil {
+	b.Consent = deploy.Consent{All: true}
+	if _, err := b.Rollback(t.Context(), aloft.RollbackInput{Stage: production}, b.events); err != nil {
 		t.Error(err)
 	}
-	_, err = b.Rollback(t.Context(), aloft.RollbackInput{Stage: production, Plan: loss.Plan.ID}, b.events)
+	b.Consent = deploy.Consent{Plan: loss.Plan.ID}
+	_, err = b.Rollback(t.Context(), aloft.RollbackInput{Stage: production}, b.events)
 	fails(t, err, aloft.Conflict, "v2 was current, and now v4 is")
+}
+
+// Every change that makes a release, or makes one serve anew, asks before something is lost, and does nothing unless somebody agrees.
+func TestLossesOfEveryChange(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(context.Context, *bench) error{
+		"config": func(ctx context.Context, b *bench) error {
+			_, err := b.Configure(ctx, aloft.ConfigInput{Stage: production, Set: map[string]string{"A": "b"}}, b.events)
+			return err
+		},
+		"tune": func(ctx context.Context, b *bench) error {
+			_, err := b.Tune(ctx, aloft.TuneInput{Stage: production, Set: map[string]aloft.Tuning{"web": {Memory: 128}}}, b.events)
+			return err
+		},
+		"adjust": func(ctx context.Context, b *bench) error {
+			_, err := b.Adjust(ctx, aloft.AdjustInput{Stage: production, Function: "web", Set: aloft.Tuning{Memory: 128}}, b.events)
+			return err
+		},
+		"domains": func(ctx context.Context, b *bench) error {
+			_, err := b.SetDomains(ctx, production, []string{"shop.example"})
+			return err
+		},
+		"promote": func(ctx context.Context, b *bench) error {
+			_, err := b.Promote(ctx, aloft.PromoteInput{From: aloft.StageRef{App: production.App, Stage: "staging"}, To: production}, b.events)
+			return err
+		},
+		"restart": func(ctx context.Context, b *bench) error {
+			_, err := b.Restart(ctx, production, b.events)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, map[string]string{"run": "one"})
+			b.AWS = &aloft.AWS{Regions: []string{"eu-west-1"}}
+			in := b.input()
+			in.Stage.Stage, in.Platform = "staging", aloft.OnAWS
+			if _, err := b.Deploy(t.Context(), in, b.events); err != nil {
+				t.Fatal(err)
+			}
+			b.write(t, map[string]string{"run": "two"})
+			b.up(t)
+			b.Platform = &foresight{platform: b.platform, said: lossOf(aloft.Remove)}
+			before := b.serving()
+			err := do(t.Context(), b)
+			loss, ok := errors.AsType[*aloft.LossError](err)
+			if releases, _ := b.apps.Releases(t.Context(), production, 0); !ok || len(releases) != 1 {
+				t.Fatalf("%d releases, %v", len(releases), err)
+			}
+			if stage, err := b.apps.Stage(t.Context(), production); err != nil || len(stage.Domains) > 0 || b.serving().Version != before.Version {
+				t.Errorf("something was done: %+v, %v", stage, err)
+			}
+			b.Consent = deploy.Consent{Plan: loss.Plan.ID}
+			if err := do(t.Context(), b); err != nil {
+				t.Errorf("by the plan: %v", err)
+			}
+		})
+	}
+}
+
+// What CloudFormation refuses nobody can agree to: the hint says how it goes, with the name that the source has for it.
+func TestRefusedLoss(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"run": "one", "aloft.yml": "resources: {orders: {type: table, key: name}}\n"})
+	said := lossOf(aloft.Modify)
+	lost := &said.Regions[0].Resources[2]
+	lost.Name, lost.Replace, lost.Causes, lost.Refused = production.ResourceName(aloft.Resource{Name: "orders"}), aloft.ReplaceAlways, []string{"KeySchema"}, true
+	b.Platform = &foresight{platform: b.platform, said: said}
+	_, err := b.Deploy(t.Context(), b.input(), b.events)
+	if e := fails(t, err, aloft.Invalid, "cannot replace"); !strings.Contains(e.Hint, "another name than orders below resources") || strings.Contains(e.Hint, "--yes") {
+		t.Errorf("the hint is %q", e.Hint)
+	}
 }
 
 // Routes are changes of their own.

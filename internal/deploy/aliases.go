@@ -59,7 +59,7 @@ func checkHandler(release aloft.Release, name string) error {
 		return nil
 	}
 	return aloft.Errorf(aloft.NotFound, "v%d of %s has no handler function %q", release.Version, release.StageRef, name).
-		WithHint("aloft functions lists those of the current release")
+		WithHint("aloft functions %s lists those of the current release", release.Stage)
 }
 
 // CheckHandler returns NotFound unless the stage's current release has a handler function of the name.

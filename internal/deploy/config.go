@@ -46,7 +46,7 @@ func (d *Deployer) Configure(ctx context.Context, input aloft.ConfigInput, repor
 	if next.Config, err = d.Sealer.Seal(state.app, input.Stage.Stage, state.latest+1, config); err != nil {
 		return aloft.Deployment{}, err
 	}
-	deployment, err := d.release(ctx, next, hooks{}, report)
+	deployment, err := d.release(ctx, state, next, hooks{}, report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err
 }

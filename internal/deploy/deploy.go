@@ -50,13 +50,16 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 	}
 	d.tellArchitecture(next, project, report)
 	if !input.Force && same(state.current, next) {
-		if deployment, err := d.unchanged(ctx, state, report); deployment.Unchanged {
+		if deployment, err := d.unchanged(ctx, state, d.start, report); deployment.Unchanged {
 			deployment.Build, deployment.Elapsed = build, time.Since(began)
 			return deployment, err
 		}
 	}
 	announceResources(d.resourceDiff(project.ref, state.current.Resources, next.Resources), report)
-	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
+	if err := d.check(ctx, state.current, next, report); err != nil {
+		return aloft.Deployment{}, err
+	}
+	deployment, err := d.publish(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
 	deployment.Build, deployment.Elapsed = build, time.Since(began)
 	return deployment, err
 }
@@ -86,10 +89,10 @@ func same(a, b aloft.Release) bool {
 		len(awsDiff(a, b)) == 0
 }
 
-// resume starts the current release of a stopped stage again.
-func (d *Deployer) resume(ctx context.Context, state state, report aloft.Reporter) error {
-	if !state.stage.Stopped {
-		return nil
+// again is start, if nothing is lost by it that nobody agreed to.
+func (d *Deployer) again(ctx context.Context, state state, report aloft.Reporter) error {
+	if err := d.agreeTo(ctx, state, state.current); err != nil {
+		return err
 	}
 	return d.start(ctx, state, report)
 }
@@ -103,23 +106,28 @@ func (d *Deployer) start(ctx context.Context, state state, report aloft.Reporter
 	})
 }
 
-// unchanged is a deploy of what a stage has already. It is none, a new try of the same, if all of the stage has crashed.
-func (d *Deployer) unchanged(ctx context.Context, state state, report aloft.Reporter) (aloft.Deployment, error) {
-	status, err := d.Platform.Status(ctx, state.stage.StageRef)
-	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed && i.Release == state.stage.Current }
+// unchanged is a deploy of what a stage has already, which wake lets run again if it was stopped. It is none, a new try of the same,
+// if all of the stage has crashed.
+func (d *Deployer) unchanged(
+	ctx context.Context, s state, wake func(context.Context, state, aloft.Reporter) error, report aloft.Reporter,
+) (aloft.Deployment, error) {
+	status, err := d.Platform.Status(ctx, s.stage.StageRef)
+	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed && i.Release == s.stage.Current }
 	if err == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs) {
 		return aloft.Deployment{}, nil
 	}
-	if err := d.resume(ctx, state, report); err != nil {
-		return aloft.Deployment{Unchanged: true}, err
+	if s.stage.Stopped {
+		if err := wake(ctx, s, report); err != nil {
+			return aloft.Deployment{Unchanged: true}, err
+		}
 	}
 	if status.URL == "" {
-		status.URL = d.URL(state.stage.StageRef)
+		status.URL = d.URL(s.stage.StageRef)
 	}
 	if status.FunctionURLs == nil {
-		status.FunctionURLs = d.functionURLs(ctx, state.current)
+		status.FunctionURLs = d.functionURLs(ctx, s.current)
 	}
-	return aloft.Deployment{Release: state.current, URL: status.URL, FunctionURLs: status.FunctionURLs, Unchanged: true}, nil
+	return aloft.Deployment{Release: s.current, URL: status.URL, FunctionURLs: status.FunctionURLs, Unchanged: true}, nil
 }
 
 // hooks are the shell lines around a switch, run with the new release's code and config, and how much of it comes first.
@@ -129,14 +137,20 @@ type hooks struct {
 	canary *aloft.Canary // nil: all at once
 }
 
-// release appends next to the stage's history and makes it serve.
-func (d *Deployer) release(
-	ctx context.Context, next aloft.Release, hooks hooks, report aloft.Reporter,
-) (aloft.Deployment, error) {
-	began := time.Now()
-	if err := d.check(ctx, next, report); err != nil {
+// release publishes a release on top of a stage's state, if the platform can have it and nothing is lost that nobody agreed to.
+func (d *Deployer) release(ctx context.Context, state state, next aloft.Release, hooks hooks, report aloft.Reporter) (aloft.Deployment, error) {
+	if err := d.check(ctx, state.current, next, report); err != nil {
 		return aloft.Deployment{}, err
 	}
+	if err := d.agreeTo(ctx, state, next); err != nil {
+		return aloft.Deployment{}, err
+	}
+	return d.publish(ctx, next, hooks, report)
+}
+
+// publish appends next to the stage's history and makes it serve.
+func (d *Deployer) publish(ctx context.Context, next aloft.Release, hooks hooks, report aloft.Reporter) (aloft.Deployment, error) {
+	began := time.Now()
 	report.Report(aloft.StepStarted{Step: aloft.StepRelease})
 	next.CreatedAt = began.UTC()
 	release, err := d.Apps.CreateRelease(ctx, next)

@@ -42,6 +42,10 @@ type Options struct {
 	// FunctionURLs are the addresses of the functions of a release that is current, by name; nil: there are none.
 	FunctionURLs func(ctx context.Context, release aloft.Release) map[string]string
 
+	// Consent is to what changes replace or delete where Platform is an [aloft.Previewer]. What nobody agreed to is refused with an
+	// [aloft.LossError], before anything is done.
+	Consent Consent
+
 	// AWS is what releases have on AWS where the source says nothing; nil: stages run elsewhere. Then Platform is AWS's.
 	AWS *aloft.AWS
 	// Fit gives functions the runtimes that an artifact is made for, by its tree, and returns Invalid for one that does not fit at
@@ -56,6 +60,9 @@ type Options struct {
 	// Dismantle frees what Platform has of a stage while its releases, which say what that is, are still there; nil: Platform.Remove
 	// does after they are gone.
 	Dismantle func(ctx context.Context, ref aloft.StageRef) error
+
+	// Report is told what happens during changes whose callers give no Reporter: Stop and Destroy. Nil: nobody.
+	Report aloft.Reporter
 
 	// Shared says that other processes work with Dir and Artifacts too: nothing is freed but by Tidy.
 	Shared bool
@@ -123,6 +130,9 @@ func New(options Options) *Deployer {
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if options.Report == nil {
+		options.Report = aloft.Discard{}
 	}
 	if options.Put == nil {
 		options.Put = options.Artifacts.Put

@@ -28,8 +28,12 @@ func (d *Deployer) hook(ctx context.Context, release aloft.Release, name, line s
 		return err
 	}
 	if status != 0 {
+		hint := "mend it and deploy again; what served before still does"
+		if d.AWS != nil && len(release.Resources) > 0 {
+			hint += ". It ran on this machine, where the stores of the stage are out of reach: work on them in a function, and aloft invoke that"
+		}
 		return aloft.Errorf(aloft.Failed, "the %s hook failed with exit status %d: %s", name, status, line).
-			WithHint("mend it and deploy again; what served before still does").WithDetail(out.tail.String())
+			WithHint("%s", hint).WithDetail(out.tail.String())
 	}
 	report.Report(aloft.StepDone{Step: name, Text: line, Elapsed: time.Since(began)})
 	return nil

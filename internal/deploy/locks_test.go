@@ -50,3 +50,24 @@ func TestSharedLock(t *testing.T) {
 		t.Errorf("stage: %+v, %v", stage, err)
 	}
 }
+
+// TestLockOfStop: what the lock has to say reaches whoever stops or destroys a stage.
+func TestLockOfStop(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"run": "one"})
+	b.up(t)
+	said := &events{}
+	b.Report = said
+	b.Lock = func(ctx context.Context, _ aloft.StageRef, report aloft.Reporter) (context.Context, func(), error) {
+		return ctx, func() { report.Report(aloft.Warning{Text: "the lock could not be released"}) }, nil
+	}
+	for _, do := range []func(context.Context, aloft.StageRef) error{b.Stop, b.Destroy} {
+		before := len(said.all)
+		if err := do(t.Context(), production); err != nil {
+			t.Fatal(err)
+		}
+		if len(said.all) == before {
+			t.Error("nobody heard of the lock")
+		}
+	}
+}

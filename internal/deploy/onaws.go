@@ -55,8 +55,11 @@ type checking interface {
 	Check(ctx context.Context, release aloft.Release) (warnings []string, err error)
 }
 
-// check asks the platform, if it can tell, whether it can have a release, and reports what it says of it.
-func (d *Deployer) check(ctx context.Context, next aloft.Release, report aloft.Reporter) error {
+// check asks the platform, if it can tell, whether it can have a release after the current one, and reports what it says of it.
+func (d *Deployer) check(ctx context.Context, current, next aloft.Release, report aloft.Reporter) error {
+	if err := d.checkFixed(current, next); err != nil {
+		return err
+	}
 	platform, tells := d.Platform.(checking)
 	if !tells {
 		return nil
@@ -129,18 +132,18 @@ func (d *Deployer) releaseDomains(ctx context.Context, before, now aloft.Stage, 
 	if now.Current == 0 || slices.Equal(before.Domains, now.Domains) {
 		return nil // the first deploy takes them along
 	}
-	current, err := d.Apps.Release(ctx, now.StageRef, now.Current)
+	state, err := d.load(ctx, now.StageRef)
 	if err != nil {
 		return err
 	}
-	next := current.Clone()
+	next := state.current.Clone()
 	next.Kind, next.Status, next.Reason = aloft.ConfigRelease, aloft.Pending, ""
 	next.Description = "domains: " + strings.Join(now.Domains, ", ")
 	if len(now.Domains) == 0 {
 		next.Description = "no domains"
 	}
 	d.settle(&next, now)
-	if _, err = d.release(ctx, next, hooks{}, report); err == nil {
+	if _, err = d.release(ctx, state, next, hooks{}, report); err == nil {
 		return nil
 	}
 	if undo := d.Apps.UpdateStage(context.WithoutCancel(ctx), before); undo != nil {

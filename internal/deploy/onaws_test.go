@@ -28,6 +28,49 @@ func onAWS(t *testing.T, files map[string]string) *bench {
 
 func (b *bench) serving() aloft.Release { return b.platform.serving[production] }
 
+// Where a function begins to read a stream AWS changes in no mapping: that is refused before a release, with the two steps that lead
+// there, which work.
+func TestPositionOnAWS(t *testing.T) {
+	t.Parallel()
+	write := func(b *bench, position string) {
+		b.write(t, map[string]string{"run": "#!/bin/sh", "aloft.yml": "platform: aws\nresources: {carts: {type: table, key: id}}\n" +
+			"functions: {web: {events: ['table:carts?batch=10" + position + "']}}\n"})
+	}
+	b := onAWS(t, nil)
+	write(b, "")
+	b.up(t)
+	write(b, "&position=trim-horizon")
+	_, err := b.Plan(t.Context(), b.input(), b.events)
+	fails(t, err, aloft.Invalid, "position=latest cannot be changed to position=trim-horizon")
+	_, err = b.Deploy(t.Context(), b.input(), b.events)
+	if e := fails(t, err, aloft.Invalid, "position=latest"); !strings.Contains(e.Hint, "aloft event-sources remove web 'table:carts?batch=10' --stage production") {
+		t.Errorf("the hint is %q", e.Hint)
+	}
+	if _, err := b.sources(t, aloft.Sources{Add: []string{"table:carts?position=trim-horizon"}}); aloft.ErrorCode(err) != aloft.Invalid {
+		t.Errorf("a second mapping: %v", err)
+	}
+	if _, err := b.sources(t, aloft.Sources{Remove: []string{"table:carts?batch=10"}}); err != nil {
+		t.Fatal(err)
+	}
+	if d := b.up(t); !slices.Equal(d.Release.Tuned()[0].EventSources, []string{"table:carts?batch=10&position=trim-horizon"}) {
+		t.Errorf("after both: %q", d.Release.Tuned()[0].EventSources)
+	}
+	write(b, "&position=trim-horizon&retries=3")
+	b.up(t)
+}
+
+// A hook that fails says that it had no stores, if there are any.
+func TestHookOnAWS(t *testing.T) {
+	t.Parallel()
+	for resources, want := range map[string]bool{"{}": false, "{carts: {type: table, key: id}}": true} {
+		b := onAWS(t, map[string]string{"run": "#!/bin/sh", "aloft.yml": "platform: aws\nhooks: {predeploy: 'false'}\nresources: " + resources + "\n"})
+		_, err := b.Deploy(t.Context(), b.input(), b.events)
+		if e := fails(t, err, aloft.Failed, "predeploy hook failed"); strings.Contains(e.Hint, "aloft invoke") != want {
+			t.Errorf("with the resources %s the hint is %q", resources, e.Hint)
+		}
+	}
+}
+
 const (
 	forIntel = "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00 and so on"
 	forARM   = "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00 and so on"

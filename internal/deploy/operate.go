@@ -77,7 +77,7 @@ func (d *Deployer) Config(ctx context.Context, ref aloft.StageRef) (aloft.Config
 
 // Stop ends the stage's instances until its next release; see [aloft.Operator].
 func (d *Deployer) Stop(ctx context.Context, ref aloft.StageRef) error {
-	ctx, unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	ctx, unlock, err := d.lockStage(ctx, ref, d.Report)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (d *Deployer) Destroy(ctx context.Context, ref aloft.StageRef) error {
 // destroyStage deletes the stage's rows first: if we are killed after that, the next start frees the rest. If ctx ends
 // after that, all is freed nevertheless.
 func (d *Deployer) destroyStage(ctx context.Context, ref aloft.StageRef) error {
-	ctx, unlock, err := d.lockStage(ctx, ref, aloft.Discard{})
+	ctx, unlock, err := d.lockStage(ctx, ref, d.Report)
 	if err != nil {
 		return err
 	}

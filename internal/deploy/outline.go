@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aloft-run/aloft"
@@ -40,7 +41,7 @@ func (o Outliner) Outline(ctx context.Context, input aloft.DeployInput, report a
 	if r.Resources, err = p.settings.Declared(); err != nil {
 		return r, err
 	}
-	if r.AWS, err = p.settings.OnAWS(aloft.AWS{Regions: []string{anyRegion}}); err != nil {
+	if r.AWS, err = p.settings.OnAWS(aloft.AWS{Regions: []string{cmp.Or(p.settings.ARNRegion(), anyRegion)}}); err != nil {
 		return r, err
 	}
 	if r.Functions, err = d.functions(ctx, &p, found.Plan, src.FS(), report); err != nil {

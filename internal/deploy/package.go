@@ -53,7 +53,7 @@ func (d *Deployer) Package(ctx context.Context, input aloft.PackageInput, report
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	return d.changed(ctx, state.current, next, began, report)
+	return d.changed(ctx, state, next, began, report)
 }
 
 // runnable fills in what a runtime decides, and refuses a runtime that is none.

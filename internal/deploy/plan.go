@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aloft-run/aloft"
@@ -46,7 +47,7 @@ func (d *Deployer) foresee(ctx context.Context, project project, build aloft.Bui
 		return aloft.Plan{}, err
 	}
 	if w.report != nil {
-		if err := d.check(ctx, w.next, w.report); err != nil {
+		if err := d.check(ctx, state.current, w.next, w.report); err != nil {
 			return aloft.Plan{}, err
 		}
 	}
@@ -99,56 +100,6 @@ func (d *Deployer) planned(ctx context.Context, w outlook) (aloft.Plan, error) {
 	return plan, err
 }
 
-// agreed returns Conflict if a plan is not the one that somebody saw, or a LossError if nobody saw it and it loses something.
-func agreed(plan aloft.Plan, id string, yes bool) error {
-	if id != "" {
-		return moved(plan, id)
-	}
-	losses := plan.Losses()
-	if yes || len(losses) == 0 {
-		return nil
-	}
-	hint := "look at it: aloft plan " + plan.Stage.Stage + "; --yes agrees to it"
-	var lines []string
-	for _, l := range losses {
-		lines = append(lines, l.String())
-		if l.Refused {
-			hint = "declare " + l.Name + " under another name, so that a new one is made beside it; " + hint
-		}
-	}
-	return &aloft.LossError{Plan: plan, Err: aloft.Errorf(aloft.Conflict, "nothing was done: it would replace or delete what %s has", plan.Stage).
-		WithDetail(strings.Join(lines, "\n")).WithHint("%s", hint)}
-}
-
-// agree looks at a deploy before anything is done.
-func (d *Deployer) agree(ctx context.Context, project project, build aloft.Build, input aloft.DeployInput) error {
-	if _, previews := d.Platform.(aloft.Previewer); input.Plan == "" && (input.Agreed || !previews) {
-		return nil
-	}
-	plan, err := d.foresee(ctx, project, build, outlook{anyway: input.Force})
-	if err != nil {
-		return err
-	}
-	return agreed(plan, input.Plan, input.Agreed)
-}
-
-// agreeBack looks at a rollback before anything is done.
-func (d *Deployer) agreeBack(ctx context.Context, state state, next aloft.Release, input aloft.RollbackInput) error {
-	if _, previews := d.Platform.(aloft.Previewer); input.Plan == "" && (input.Agreed || !previews) {
-		return nil
-	}
-	config, err := d.Unseal(ctx, next)
-	if err != nil {
-		return err
-	}
-	next.Version = state.latest + 1
-	plan, err := d.planned(ctx, outlook{state: state, next: next, config: config, anyway: true})
-	if err != nil {
-		return err
-	}
-	return agreed(plan, input.Plan, input.Agreed)
-}
-
 // planID names the state a plan was made against and the state it leads to: the number of the release that is current, a digest
 // of what else there is, and one of what comes.
 func planID(plan aloft.Plan, w outlook) (string, error) {
@@ -160,7 +111,8 @@ func planID(plan aloft.Plan, w outlook) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	after, err := digestOf(w.next.Artifact.Digest, w.next.Functions, w.next.Tuning, w.next.Resources, w.next.AWS, w.next.Config, preview.Outcome)
+	variables := slices.Sorted(maps.Keys(w.config)) // sealed values are others each time, and clear ones could be guessed
+	after, err := digestOf(w.next.Artifact.Digest, w.next.Functions, w.next.Tuning, w.next.Resources, w.next.AWS, w.next.Config.Version, variables, preview.Outcome)
 	return fmt.Sprintf("%d-%s-%s", plan.Current, before, after), err
 }
 

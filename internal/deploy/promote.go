@@ -53,16 +53,13 @@ func (d *Deployer) Promote(ctx context.Context, input aloft.PromoteInput, report
 	}
 	tellMissing(from, state, report)
 	if same(state.current, next) {
-		if deployment, err := d.unchanged(ctx, state, report); deployment.Unchanged {
+		if deployment, err := d.unchanged(ctx, state, d.again, report); deployment.Unchanged {
 			deployment.Elapsed = time.Since(began)
 			return deployment, err
 		}
 	}
-	if err := d.agreeBack(ctx, state, next, aloft.RollbackInput{Stage: input.To, Plan: input.Plan, Agreed: input.Agreed}); err != nil {
-		return aloft.Deployment{}, err
-	}
 	announceResources(d.resourceDiff(input.To, state.current.Resources, next.Resources), report)
-	deployment, err := d.release(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
+	deployment, err := d.release(ctx, state, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err
 }

@@ -35,10 +35,7 @@ func (d *Deployer) Rollback(ctx context.Context, input aloft.RollbackInput, repo
 	if next.Description == "" {
 		next.Description = fmt.Sprintf("rollback to v%d", target.Version)
 	}
-	if err := d.agreeBack(ctx, state, next, input); err != nil {
-		return aloft.Deployment{}, err
-	}
-	deployment, err := d.release(ctx, next, hooks{canary: input.Canary}, report)
+	deployment, err := d.release(ctx, state, next, hooks{canary: input.Canary}, report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err
 }
@@ -57,13 +54,13 @@ func (d *Deployer) target(ctx context.Context, state state, version int) (aloft.
 	switch {
 	case target.Version == state.stage.Current:
 		return aloft.Release{}, aloft.Errorf(aloft.Invalid, "v%d is the current release already", target.Version).
-			WithHint("see the others: aloft releases")
+			WithHint("see the others: aloft releases %s", ref.Stage)
 	case target.Status != aloft.Succeeded:
 		return aloft.Release{}, aloft.Errorf(aloft.Invalid, "v%d never served: %s", target.Version, target.Reason).
-			WithHint("choose a release that did: aloft releases")
+			WithHint("choose a release that did: aloft releases %s", ref.Stage)
 	case target.Artifact.Digest == "":
 		return aloft.Release{}, aloft.Errorf(aloft.Invalid, "v%d holds config only, it was made before the first deploy", target.Version).
-			WithHint("choose a release with code: aloft releases")
+			WithHint("choose a release with code: aloft releases %s", ref.Stage)
 	}
 	switch has, err := d.has(ctx, target.Artifact.Digest); {
 	case err != nil:
@@ -81,7 +78,7 @@ func (d *Deployer) find(ctx context.Context, state state, version int) (aloft.Re
 		target, err := d.Apps.Release(ctx, ref, version)
 		if aloft.ErrorCode(err) == aloft.NotFound {
 			return target, aloft.Errorf(aloft.NotFound, "%s has no release v%d; the newest is v%d", ref, version, state.latest).
-				WithHint("see them: aloft releases")
+				WithHint("see them: aloft releases %s", ref.Stage)
 		}
 		return target, err
 	}
@@ -98,5 +95,5 @@ func (d *Deployer) find(ctx context.Context, state state, version int) (aloft.Re
 		}
 	}
 	return aloft.Release{}, aloft.Errorf(aloft.NotFound, "%s has no release before v%d", ref, state.stage.Current).
-		WithHint("see them: aloft releases")
+		WithHint("see them: aloft releases %s", ref.Stage)
 }

@@ -84,7 +84,7 @@ func (d *Deployer) ownSources(ref aloft.StageRef, all []aloft.Function) error {
 			}
 		}
 		all[i].EventSources = own
-		if err := checkSources(f, own); err != nil {
+		if err := checkSources(ref, f, own); err != nil {
 			return err
 		}
 	}
@@ -92,17 +92,18 @@ func (d *Deployer) ownSources(ref aloft.StageRef, all []aloft.Function) error {
 }
 
 // checkSources refuses sources of functions that take no events, and two ways from one queue or stream to a function.
-func checkSources(f aloft.Function, sources []string) error {
+func checkSources(ref aloft.StageRef, f aloft.Function, sources []string) error {
 	if len(sources) > 0 && f.Kind != aloft.Handler && f.Kind != aloft.Web {
 		return aloft.Errorf(aloft.Invalid, "%s is a %s function, which takes no events", f.Name, f.Kind).WithHint("event sources are for handlers and web functions")
 	}
 	seen := map[string]string{}
 	for _, text := range sources {
 		bare := eventsource.Bare(text)
-		single := strings.HasPrefix(bare, "queue:") || strings.HasPrefix(bare, "stream:")
+		kind, _, _ := strings.Cut(bare, ":")
+		single := slices.Contains([]string{aloft.Queue, aloft.Stream, aloft.Table}, kind)
 		if other, twice := seen[bare]; twice && single {
 			return aloft.Errorf(aloft.Invalid, "%s has both %s and %s", f.Name, other, text).
-				WithHint("each event goes one of the two ways only; remove one: aloft event-sources remove %s %q", f.Name, other)
+				WithHint("each event goes one of the two ways only; remove one: aloft event-sources remove %s '%s' --stage %s", f.Name, other, ref.Stage)
 		}
 		seen[bare] = text
 	}

@@ -43,7 +43,7 @@ func (d *Deployer) Tune(ctx context.Context, input aloft.TuneInput, report aloft
 	}
 	next.Kind, next.Status, next.Reason = aloft.TuneRelease, aloft.Pending, ""
 	next.Author, next.Description = input.Author, tuneText(input)
-	deployment, err := d.release(ctx, next, hooks{}, report)
+	deployment, err := d.release(ctx, state, next, hooks{}, report)
 	deployment.Elapsed = time.Since(began)
 	return deployment, err
 }
@@ -75,7 +75,7 @@ func tuned(r aloft.Release, input aloft.TuneInput) (map[string]aloft.Tuning, err
 			return nil, err
 		}
 		all[name] = settleSources(f, t.Over(all[name]))
-		if err := checkTuning(f, t, all[name].Apply(f)); err != nil {
+		if err := checkTuning(r.StageRef, f, t, all[name].Apply(f)); err != nil {
 			return nil, err
 		}
 	}
@@ -99,12 +99,12 @@ func functionNamed(r aloft.Release, name string) (aloft.Function, error) {
 }
 
 // checkTuning refuses what a function of its kind cannot have. After is the function with all of its tuning.
-func checkTuning(f aloft.Function, t aloft.Tuning, after aloft.Function) error {
+func checkTuning(ref aloft.StageRef, f aloft.Function, t aloft.Tuning, after aloft.Function) error {
 	refuse := func(format string, args ...any) *aloft.Error {
 		return aloft.Errorf(aloft.Invalid, "%s: %s", f.Name, fmt.Sprintf(format, args...))
 	}
 	if t.Scale != nil {
-		if err := checkScale(f, *t.Scale, refuse); err != nil {
+		if err := checkScale(ref, f, *t.Scale, refuse); err != nil {
 			return err
 		}
 	}
@@ -122,25 +122,25 @@ func checkTuning(f aloft.Function, t aloft.Tuning, after aloft.Function) error {
 	case f.Kind == aloft.Worker && (t.Timeout != 0 || t.Concurrency != aloft.Concurrency{}):
 		return refuse("a worker takes no requests").WithHint("timeout and concurrency are for web functions")
 	case f.Kind == aloft.Handler && t.Concurrency != aloft.Concurrency{}:
-		return refuse("an instance of a handler works on one event at a time").WithHint("for more at once: aloft scale %s=1..20", f.Name)
+		return refuse("an instance of a handler works on one event at a time").WithHint("for more at once: aloft scale %s=1..20 --stage %s", f.Name, ref.Stage)
 	case after.Concurrency > 0 && after.Target > after.Concurrency:
 		return refuse("the soft limit is %d, more than the hard one, %d", after.Target, after.Concurrency).WithHint("for example: 10..20")
 	}
-	return checkSources(f, after.EventSources)
+	return checkSources(ref, f, after.EventSources)
 }
 
-func checkScale(f aloft.Function, s aloft.Scale, refuse func(string, ...any) *aloft.Error) error {
+func checkScale(ref aloft.StageRef, f aloft.Function, s aloft.Scale, refuse func(string, ...any) *aloft.Error) error {
 	switch {
 	case min(s.Min, s.Max) < 0 || max(s.Min, s.Max) > maxInstances:
 		return refuse("there can be 0 to %d instances", maxInstances)
 	case s.Min > s.Max:
 		return refuse("at least %d and at most %d instances contradict each other", s.Min, s.Max)
 	case f.Kind == aloft.Worker && s.Min != s.Max:
-		return refuse("a worker has no requests to follow, so it has a fixed number of instances").WithHint("for example: aloft scale %s=%d", f.Name, s.Max)
+		return refuse("a worker has no requests to follow, so it has a fixed number of instances").WithHint("for example: aloft scale %s=%d --stage %s", f.Name, s.Max, ref.Stage)
 	case f.Kind != aloft.Worker && s.Max == 0:
 		return refuse("only workers can be turned off alone").WithHint("aloft stop ends the whole stage; idle in aloft.yml ends it between requests")
 	case f.Kind != aloft.Worker && s.Min == 0:
-		return refuse("at least one instance runs while there are requests").WithHint("for example: aloft scale %s=1..%d; idle in aloft.yml ends the last one between requests", f.Name, s.Max)
+		return refuse("at least one instance runs while there are requests").WithHint("for example: aloft scale %s=1..%d --stage %s; idle in aloft.yml ends the last one between requests", f.Name, s.Max, ref.Stage)
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func (d *Deployer) Restart(ctx context.Context, ref aloft.StageRef, report aloft
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
-	if err := d.start(ctx, state, report); err != nil {
+	if err := d.again(ctx, state, report); err != nil {
 		return aloft.Deployment{}, err
 	}
 	isolation, level := d.isolation()

@@ -30,6 +30,13 @@ type Source interface {
 	Run(ctx context.Context, mapping *Mapping, invoker aloft.Invoker) error
 }
 
+// Fixed is a source on AWS of which something stays as it was made: AWS changes it in no mapping, has no two mappings of one source
+// and function, and CloudFormation makes the new one before it deletes the old one.
+type Fixed interface {
+	// Fixed is that, as an option of the source: "position=latest".
+	Fixed() string
+}
+
 // Ender is a source that leaves something behind when it is not run, such as a subscription: what happens meanwhile is kept.
 type Ender interface {
 	// End gives it up: the function has this source no more, but has those that are left, by their canonical URIs. It is called

@@ -128,7 +128,7 @@ func (in Input) cloudFormation(out *Output, rendered stack.Output, dir string) e
 	if err != nil {
 		return fmt.Errorf("write the parameters: %w", err)
 	}
-	out.Files["parameters.json"] = append(text, '\n')
+	out.Files[path.Join(dir, "parameters.json")] = append(text, '\n')
 	return nil
 }
 

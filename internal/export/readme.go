@@ -49,7 +49,7 @@ Made by ` + "`aloft export cloudformation`" + `. The AWS CLI is all that is need
 
 ## Deploy
 
-Copy ` + "`parameters.json`" + ` to a place that is in no repository, and fill its values in: CodeBucket is a bucket of yours in the region
+Copy ` + "`parameters.json`" + `{{if .Several}} of each region{{end}} to a place that is in no repository, and fill its values in: CodeBucket is a bucket of yours in {{if .Several}}that{{else}}the{{end}} region
 (` + "`aws s3 mb s3://BUCKET --region REGION`" + `).{{if .Parameters}} These are config, which is in none of these files; CloudFormation never shows
 their values (NoEcho):
 {{range .Parameters}}
@@ -59,7 +59,7 @@ their values (NoEcho):
     aws s3 cp --recursive code s3://BUCKET/ --region {{.}}
     aws cloudformation deploy --region {{.}} --stack-name {{$.Stack}} \
       --template-file {{if $.Several}}{{.}}/{{end}}template.json --s3-bucket BUCKET --capabilities CAPABILITY_IAM \
-      --parameter-overrides file:///PATH/parameters.json
+      --parameter-overrides file:///PATH/{{if $.Several}}{{.}}/{{end}}parameters.json
     aws cloudformation describe-stacks --region {{.}} --stack-name {{$.Stack}} --query 'Stacks[0].Outputs'
 {{end}}
 The output URL is where the app answers. New values of config reach the app when ` + "`Revision`" + ` is another text than before, too.
@@ -70,8 +70,8 @@ New code: put another zip into the bucket and its name into the template (S3Key,
 base64), and deploy again. Each deploy that changes a function makes a version of it; the alias ` + "`live`" + ` leads to the newest.
 Back to the one before, at once: ` + "`aws lambda update-alias --function-name NAME --name live --function-version N`" + `.
 
-    aws cloudformation delete-stack --region {{index .Regions 0}} --stack-name {{.Stack}}
-{{if .Stores}}
+{{range .Regions}}    aws cloudformation delete-stack --region {{.}} --stack-name {{$.Stack}}
+{{end}}{{if .Stores}}
 Stores with data (the resources of aloft.yml) stay when the stack goes; they are deleted one by one.
 {{end}}
 `
@@ -107,7 +107,7 @@ Terraform's state holds {{if .Parameters}}these values{{if .Secrets}} and {{end}
 New code: put another zip in the place of the one in ` + "`code`" + `. Each apply that changes a function makes a version of it; the alias
 ` + "`live`" + ` leads to the newest.
 
-    terraform destroy
+    terraform destroy{{if .Several}}        # in the directory of each region{{end}}
 {{if .Stores}}
 Stores with data (the resources of aloft.yml) have ` + "`prevent_destroy`" + `: Terraform refuses to destroy them. To remove the rest, let go of them
 first (` + "`terraform state rm ADDRESS`" + `), or export with ` + "`--delete-data`" + `.

@@ -35,7 +35,10 @@ func aloftShape() shape[layer] {
 		if err := checkResources(d, n, l.base.Resources); err != nil {
 			return err
 		}
-		return checkUses(d, n, l)
+		if err := checkUses(d, n, l); err != nil {
+			return err
+		}
+		return checkARNs(d, n, l)
 	})
 }
 
@@ -177,6 +180,10 @@ func settle(d *document, n node, s *Settings) error {
 			WithHint("remove start, or serve the files beside it: static: {dir: public, prefix: /assets}")
 	}
 	web, said := s.Functions[WebFunction]
+	if web.Handler != "" {
+		return d.fault(at("functions", WebFunction, "handler"), "%s is the web server, which has a command and no handler", WebFunction).
+			WithHint("give the handler another name, and requests to it: functions: {api: {handler: %s}} and routes: {/: api}", web.Handler)
+	}
 	if !said || web.Command == "" {
 		return nil
 	}

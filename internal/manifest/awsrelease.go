@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aloft-run/aloft"
 )
@@ -37,7 +36,7 @@ func (s Settings) OnAWS(defaults aloft.AWS) (*aloft.AWS, error) {
 		return nil, aloft.Errorf(aloft.Invalid, "aws.vpc: subnets belong to one region, and the stage has %d", len(r.Regions)).
 			WithHint("use a stage per region, each with a vpc of its own")
 	}
-	if err := s.inRegions(r); err != nil {
+	if err := s.inRegions(r.Regions); err != nil {
 		return nil, err
 	}
 	if len(a.CloudFormation) > 0 {
@@ -48,38 +47,4 @@ func (s Settings) OnAWS(defaults aloft.AWS) (*aloft.AWS, error) {
 		r.CloudFormation = text
 	}
 	return r.Clone(), nil
-}
-
-// inRegions returns Invalid for an ARN of one region that each region of the stage would need: a key, a layer, a topic.
-func (s Settings) inRegions(r aloft.AWS) error {
-	check := func(setting, arn string) error {
-		const partOfRegion = 3 // arn:aws:kms:us-east-1:123456789012:key/…
-		parts := strings.Split(arn, ":")
-		if len(parts) <= partOfRegion || parts[0] != "arn" {
-			return nil
-		}
-		for _, region := range r.Regions {
-			if region != parts[partOfRegion] {
-				return aloft.Errorf(aloft.Invalid, "%s: %s is in the region %s, and the stage runs in %s", setting, arn, parts[partOfRegion], region).
-					WithHint("name one of %s; a stage of several regions cannot have it: use a stage per region", region)
-			}
-		}
-		return nil
-	}
-	err := check("aws.kms-key", r.KMSKey)
-	if r.Alarms != nil {
-		for _, arn := range r.Alarms.Notify {
-			err = cmp.Or(err, check("aws.alarms.notify", arn))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Functions)) {
-		f := s.Functions[name]
-		if f.Lambda == nil {
-			continue
-		}
-		for _, arn := range f.Lambda.Layers {
-			err = cmp.Or(err, check("functions."+name+".lambda.layers", arn))
-		}
-	}
-	return err
 }

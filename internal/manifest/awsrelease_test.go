@@ -43,13 +43,3 @@ func TestOnAWSContradictions(t *testing.T) {
 		}
 	}
 }
-
-// TestKeyOfAnotherRegion: a key of KMS is in one region, as subnets are.
-func TestKeyOfAnotherRegion(t *testing.T) {
-	key := "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
-	for _, regions := range []string{"[us-east-1, eu-central-1]", "[eu-central-1]"} {
-		if _, err := onAWS(t, "aws: {kms-key: '"+key+"', regions: "+regions+"}"); aloft.ErrorCode(err) != aloft.Invalid {
-			t.Errorf("the key of us-east-1 is taken for %s: %v", regions, err)
-		}
-	}
-}

@@ -22,7 +22,7 @@ type lease struct {
 	report aloft.Reporter
 
 	etag  string
-	until time.Time // others may take it from then on; by this machine's clocks
+	until moment // others may take it from then on
 	lost  bool
 }
 
@@ -32,7 +32,7 @@ func (l *lease) try(ctx context.Context) (other *lock, err error) {
 	if !errors.Is(err, errRaced) {
 		return nil, err
 	}
-	start, other := time.Now(), &lock{}
+	start, other := l.terms.now(), &lock{}
 	found, err := load(ctx, l.bucket, l.key, other)
 	switch {
 	case errors.Is(err, errMissing): // released meanwhile
@@ -40,7 +40,7 @@ func (l *lease) try(ctx context.Context) (other *lock, err error) {
 	case err != nil:
 		return nil, err
 	case other.Token == l.token: // a write of ours whose answer was lost
-		l.etag, l.until = found.etag, start.Add(l.terms.life-found.now.Sub(found.modified))
+		l.etag, l.until = found.etag, start.add(l.terms.life-found.now.Sub(found.modified))
 		return nil, nil
 	case found.now.Sub(found.modified) > time.Duration(other.Life)+l.terms.grace:
 		return nil, l.put(ctx, found.etag)
@@ -50,10 +50,10 @@ func (l *lease) try(ctx context.Context) (other *lock, err error) {
 
 // put writes the object in place of that of an ETag.
 func (l *lease) put(ctx context.Context, etag string) error {
-	start := time.Now()
+	start := l.terms.now()
 	made, err := l.bucket.write(ctx, l.key, l.data, etag)
 	if err == nil {
-		l.etag, l.until = made.etag, start.Add(l.terms.life)
+		l.etag, l.until = made.etag, start.add(l.terms.life)
 	}
 	return err
 }
@@ -81,34 +81,49 @@ func (l *lease) hold(ctx context.Context) (held context.Context, unlock func()) 
 
 // renew returns nil when ctx ends, and the reason when the lock is lost.
 func (l *lease) renew(ctx context.Context) error {
-	wait := l.terms.life / 3
 	var why error // the first failure since the last renewal
-	for {
-		if !slept(ctx, wait) {
-			return nil
-		}
-		end := l.until.Add(-l.terms.life / 6) // what the work does last takes time
+	for due := l.due(); l.terms.slept(ctx, due); {
+		end := l.until.add(-l.terms.life / 6) // what the work does last takes time
 		err := l.again(ctx, end)
 		switch {
 		case err == nil:
-			why, wait = nil, l.terms.life/3
+			why, due = nil, l.due()
 		case errors.Is(err, errRaced):
 			return aloft.Errorf(aloft.Conflict, "the lock of %s was taken by someone else", l.ref).
 				WithHint("see what became of the stage (aloft releases), then run the same command again")
-		case passed(end):
+		case l.terms.passed(end):
 			return aloft.Errorf(aloft.Unavailable, "the lock of %s could not be renewed: %w", l.ref, l.bucket.final("renew the lock", l.key, cmp.Or(why, err))).
 				WithHint("run the same command again when the network is back")
 		default:
-			why, wait = cmp.Or(why, err), min(l.terms.life/12, time.Until(end))
+			why, due = cmp.Or(why, err), l.terms.now().add(min(l.terms.life/12, time.Until(end.awake)))
 		}
 	}
+	return nil
 }
 
-// slept waits, and reports false if ctx ended first. The monotonic clock stands still while a machine sleeps, so the other one is
-// looked at as well: a lock may be another's when the machine wakes up.
-func slept(ctx context.Context, length time.Duration) bool {
-	for end := time.Now().Add(length); !passed(end); {
-		timer := time.NewTimer(min(time.Second, max(0, time.Until(end))))
+// due is when to renew.
+func (l *lease) due() moment { return l.until.add(-l.terms.life * 2 / 3) }
+
+// moment is one by both clocks of this machine. The monotonic one stands still while a machine sleeps, and a lock may be
+// another's when it wakes up.
+type moment struct{ awake, wall time.Time }
+
+func (t terms) now() moment { return moment{time.Now(), t.wall().Round(0)} }
+
+func (m moment) add(length time.Duration) moment {
+	return moment{m.awake.Add(length), m.wall.Add(length)}
+}
+
+// passed reports whether a moment is over by one of the clocks.
+func (t terms) passed(end moment) bool {
+	now := t.now()
+	return !now.awake.Before(end.awake) || !now.wall.Before(end.wall)
+}
+
+// slept waits until a moment, and reports false if ctx ended first. It looks at the clocks each second, as the machine may have slept longer.
+func (t terms) slept(ctx context.Context, end moment) bool {
+	for !t.passed(end) {
+		timer := time.NewTimer(min(time.Second, max(0, time.Until(end.awake))))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -119,15 +134,15 @@ func slept(ctx context.Context, length time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-// passed reports whether a moment is over by one of this machine's clocks.
-func passed(end time.Time) bool {
-	now := time.Now()
-	return !now.Before(end) || !now.Round(0).Before(end.Round(0))
-}
-
-// again renews the lock once, until end at the latest. It returns errRaced if it is another's.
-func (l *lease) again(ctx context.Context, end time.Time) error {
-	ctx, cancel := context.WithDeadline(ctx, end)
+// again renews the lock once, until end at the latest. After end, as the machine slept, there is one short try. It returns errRaced
+// if the lock is another's.
+func (l *lease) again(ctx context.Context, end moment) error {
+	now := l.terms.now()
+	limit := min(end.awake.Sub(now.awake), end.wall.Sub(now.wall))
+	if limit <= 0 {
+		limit = l.terms.life / 6
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := l.put(ctx, l.etag)
 	if !errors.Is(err, errRaced) {

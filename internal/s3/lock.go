@@ -11,12 +11,15 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
-// terms are how long a lock lives after its last renewal, how much longer others leave it alone, as S3 counts whole seconds, and
-// how often they look at it.
-type terms struct{ life, grace, poll time.Duration }
+// terms are how long a lock lives after its last renewal, how much longer others leave it alone, as S3 counts whole seconds, how
+// often they look at it, and the clock that goes on while a machine sleeps.
+type terms struct {
+	life, grace, poll time.Duration
+	wall              func() time.Time
+}
 
 func defaultTerms() terms {
-	return terms{life: time.Minute, grace: 2 * time.Second, poll: 2 * time.Second}
+	return terms{life: time.Minute, grace: 2 * time.Second, poll: 2 * time.Second, wall: time.Now}
 }
 
 // lock is the object of a lock. It is alive while S3 says that it was written less than Life ago.

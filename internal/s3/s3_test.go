@@ -38,7 +38,7 @@ func fakeAged(t *testing.T, age time.Duration, renewed bool) aws.Config {
 
 func serve(t *testing.T, s *gofakes3.GoFakeS3) aws.Config {
 	t.Helper()
-	server := httptest.NewServer(s.Server())
+	server := httptest.NewServer(&sealing{Handler: s.Server(), writes: map[string]int{}})
 	t.Cleanup(server.Close)
 	return aws.Config{
 		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1,

@@ -2,6 +2,9 @@
 
 package shim
 
+// The package is built on other systems too, for what stacks and the CLI write for the shim and for tests. It runs on Lambda, which
+// is Linux.
+
 import (
 	"net"
 	"syscall"

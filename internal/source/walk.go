@@ -100,9 +100,9 @@ func (w *walker) tooLarge(top *node) error {
 	tree := Tree{entries: top.flatten(nil)}
 	var detail strings.Builder
 	for _, d := range tree.Largest(5) {
-		fmt.Fprintf(&detail, "%8.1f MB  %s\n", float64(d.Size)/(1<<20), d.Path)
+		fmt.Fprintf(&detail, "%8.1f MB  %s\n", float64(d.Size)/1e6, d.Path)
 	}
-	return aloft.Errorf(aloft.Invalid, "the app is too large: more than %d files or %d MB", w.limits.files, w.limits.bytes>>20).
+	return aloft.Errorf(aloft.Invalid, "the app is too large: more than %d files or %.1f MB", w.limits.files, float64(w.limits.bytes)/1e6).
 		WithHint("name what it does not need in .aloftignore").WithDetail(detail.String())
 }
 

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"strings"
+
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
 )
@@ -56,7 +58,7 @@ func (s *render) checkEndpoint(routes []route) error {
 		return nil
 	case len(s.aws.Domains) > 0:
 		return aloft.Errorf(aloft.Invalid, "a function URL has no domain of its own: %s would need CloudFront before it", s.aws.Domains[0]).
-			WithHint("set endpoint: %s, or %s for answers that stream; or remove the domains: aloft domains rm", aloft.HTTPAPI, aloft.RESTAPI)
+			WithHint("set endpoint: %s, or %s for answers that stream; or remove the domains: aloft domains rm %s --stage %s", aloft.HTTPAPI, aloft.RESTAPI, strings.Join(s.aws.Domains, " "), s.in.Release.Stage)
 	case s.aws.Throttle != nil:
 		return aloft.Errorf(aloft.Invalid, "a function URL has no throttle").WithHint("set endpoint: %s, or bound the function: lambda.reserved", aloft.HTTPAPI)
 	case s.front() == nil:
@@ -92,11 +94,11 @@ func (s *render) addHTTPAPI(routes []route) error {
 		key := r.method + " " + r.path
 		s.addRoute("ApiRoute"+cfn.Digest(key), key, integration)
 	}
-	const logs = "ApiLogs"
+	logs, group := s.accessLogs()
 	s.put(logs, cfn.Resource{
 		Type: "AWS::Logs::LogGroup", DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete",
 		// Below vendedlogs CloudWatch needs no policy of ours that grows with each group.
-		Properties: map[string]any{"LogGroupName": "/aws/vendedlogs/apigateway/" + s.stackName(), "RetentionInDays": s.logDays()},
+		Properties: map[string]any{"LogGroupName": group, "RetentionInDays": s.logDays()},
 	})
 	stage := map[string]any{
 		"ApiId": cfn.Ref(API), "StageName": "$default", "AutoDeploy": true,
@@ -108,6 +110,16 @@ func (s *render) addHTTPAPI(routes []route) error {
 	s.add(apiStageID, "AWS::ApiGatewayV2::Stage", stage)
 	s.output(OutputURL, cfn.GetAtt(API, "ApiEndpoint"), "where requests go")
 	return nil
+}
+
+// accessLogs are the logical id and the name of the API's log group. The logs of a function called api have that id; the name differs
+// then as well, so that the one takes the place of the other in a stack that has been without such a function.
+func (s *render) accessLogs() (id, group string) {
+	id, group = API+"Logs", "/aws/vendedlogs/apigateway/"+s.stackName()
+	if _, taken := s.template.Resources[id]; taken {
+		return API + "AccessLogs", group + "-access"
+	}
+	return id, group
 }
 
 func (s *render) addRoute(id, key, integration string) {

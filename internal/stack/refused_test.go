@@ -181,6 +181,24 @@ func TestSimilarNames(t *testing.T) {
 	}
 }
 
+// TestFunctionsOfCommonNames deploys functions that are called as parts of every stack are.
+func TestFunctionsOfCommonNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"api", "api-stage", "url", "release", "domain", "config", "live", "web", "web-role", "web-logs", "web-alias"} {
+		for _, endpoint := range []string{aloft.HTTPAPI, aloft.URLEndpoint} {
+			r := release("shop", aloft.Function{Name: "web", Kind: aloft.Web, Command: []string{"./server"}})
+			if name != "web" {
+				r.Functions = append(r.Functions, aloft.Function{Name: name, Kind: aloft.Handler, Handler: "a.b", Runtime: "python3.13"})
+			}
+			r.AWS.Endpoint = endpoint
+			out, _ := render(t, input(r))
+			if len(out.Functions) != len(r.Functions) {
+				t.Errorf("%s with %s: %v", name, endpoint, out.Functions)
+			}
+		}
+	}
+}
+
 // TestWarnings holds what people are told of stages that work, but not as they may think.
 func TestWarnings(t *testing.T) {
 	t.Parallel()

@@ -58,7 +58,7 @@ func TestTreeThatDoesNotFit(t *testing.T) {
 	}
 	_, err := stack.Fit(web, sized{files, 84 << 20})
 	refused, is := err.(*aloft.Error) //nolint:errorlint // it is one itself
-	if !is || refused.Code != aloft.Invalid || !strings.Contains(refused.Hint, "lib 168 MB, app 84 MB") {
+	if !is || refused.Code != aloft.Invalid || !strings.Contains(refused.Hint, "lib 176.2 MB, app 88.1 MB") {
 		t.Errorf("252 MB: %v", err)
 	}
 }

@@ -1,4 +1,5 @@
-"""Gives MiniStack health checks of Route 53 in stacks, and its local executor two things of Lambda that it leaves out, so that it
+"""Gives MiniStack health checks of Route 53 and tags of buckets in stacks, drift of the policies inside of roles, and its local
+executor two things of Lambda that it leaves out, so that it
 runs what aloft deploys: the bootstrap that a layer brings (/opt/bootstrap), and AWS_LAMBDA_EXEC_WRAPPER of managed runtimes, of
 which the wrapper alone is run. Python runs this before any program; it does something only in MiniStack's own process."""
 import os
@@ -64,3 +65,37 @@ if any(os.path.basename(word) == "ministack" for word in sys.orig_argv[:2]):
         route53._health_checks.pop(physical_id, None)
 
     provisioners._RESOURCE_HANDLERS.setdefault("AWS::Route53::HealthCheck", {"create": create_health_check, "delete": delete_health_check})
+
+    # AWS gives buckets the tags of their stack, too, and those stay when the stack goes: MiniStack has no tags for them.
+    from ministack.services import s3
+
+    bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    create_bucket, update_bucket = bucket["create"], bucket["update"]
+
+    def tag_bucket(made, props):
+        s3._bucket_tags[made[0]] = provisioners._tag_map(props.get("Tags"))
+        return made
+
+    provisioners._STACK_TAG_PROPERTY["AWS::S3::Bucket"] = ("Tags", "list")
+    bucket["create"] = lambda logical_id, props, stack_name: tag_bucket(create_bucket(logical_id, props, stack_name), props)
+    bucket["update"] = lambda physical_id, old, new, stack_name: tag_bucket(update_bucket(physical_id, old, new, stack_name), new)
+
+    import json
+    import urllib.parse
+
+    from ministack.services.cloudformation import drift
+    from ministack.services import iam
+
+    read_role, known = drift._DRIFT_READERS["AWS::IAM::Role"]
+
+    def document(text):
+        return json.loads(urllib.parse.unquote(text)) if isinstance(text, str) else text
+
+    def read_role_and_policies(physical_id, props):
+        role = read_role(physical_id, props)
+        if role is not None:
+            inline = iam._roles[physical_id]["InlinePolicies"]
+            role["Policies"] = [{"PolicyName": name, "PolicyDocument": document(text)} for name, text in sorted(inline.items())]
+        return role
+
+    drift._DRIFT_READERS["AWS::IAM::Role"] = (read_role_and_policies, known | {"Policies"})

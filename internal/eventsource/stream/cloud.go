@@ -6,7 +6,21 @@ import (
 	"github.com/aloft-run/aloft/internal/eventsource"
 )
 
-var _ eventsource.Cloud = (*source)(nil)
+var (
+	_ eventsource.Cloud = (*source)(nil)
+	_ eventsource.Fixed = (*source)(nil)
+)
+
+// Fixed implements eventsource.Fixed.
+func (s *source) Fixed() string {
+	switch {
+	case !s.since.IsZero():
+		return "position=" + s.since.UTC().Format(time.RFC3339)
+	case s.oldest:
+		return "position=" + horizon
+	}
+	return "position=" + latest
+}
 
 // Render implements eventsource.Cloud: Lambda polls Kinesis.
 func (s *source) Render(in eventsource.Rendering) (eventsource.Rendered, error) {

@@ -50,7 +50,10 @@ type source struct {
 	oldest bool // it begins with the oldest change that is kept
 }
 
-var _ eventsource.Cloud = (*source)(nil)
+var (
+	_ eventsource.Cloud = (*source)(nil)
+	_ eventsource.Fixed = (*source)(nil)
+)
 
 // String implements eventsource.Source.
 func (s *source) String() string { return s.uri.String() }
@@ -62,6 +65,14 @@ func (s *source) Name() string {
 		return name
 	}
 	return s.uri.Label()
+}
+
+// Fixed implements eventsource.Fixed.
+func (s *source) Fixed() string {
+	if s.oldest {
+		return "position=trim-horizon"
+	}
+	return "position=latest"
 }
 
 // Run implements eventsource.Source.

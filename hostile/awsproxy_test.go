@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	neturl "net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // awsFault is how a request to AWS goes wrong.
@@ -55,6 +57,7 @@ type awsProxy struct {
 	server *httptest.Server
 	to     string // the emulator, http://HOST:PORT
 	client http.RoundTripper
+	delay  time.Duration // of each request, as the way to AWS takes
 
 	mu    sync.Mutex
 	plan  awsPlan
@@ -65,7 +68,8 @@ type awsProxy struct {
 
 func newAWSProxy(t *testing.T, to string) *awsProxy {
 	t.Helper()
-	p := &awsProxy{to: to, client: &http.Transport{MaxIdleConnsPerHost: 20}}
+	delay, _ := time.ParseDuration(os.Getenv("ALOFT_AWS_DELAY")) // none if it is not set
+	p := &awsProxy{to: to, client: &http.Transport{MaxIdleConnsPerHost: 20}, delay: delay}
 	p.server = httptest.NewServer(p)
 	t.Cleanup(func() {
 		p.server.CloseClientConnections()
@@ -111,6 +115,7 @@ func (p *awsProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	name := awsOperation(r, body)
+	time.Sleep(p.delay)
 	fault, kill := p.next(name)
 	switch fault {
 	case throttled:

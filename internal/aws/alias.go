@@ -19,21 +19,32 @@ import (
 // move leads the aliases to the versions that publish made.
 func (r *regional) move(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(r.moves)) {
-		if err := r.point(ctx, r.out.Functions[name].Lambda, r.moves[name], title(r.release)); err != nil {
+		known := r.pointers[name]
+		if r.executed || r.canary != nil { // it was changed since
+			known = nil
+		}
+		if err := r.point(ctx, pointer{r.out.Functions[name].Lambda, r.moves[name], title(r.release)}, known); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// point leads an alias to a version, and to no other. If somebody else moves it at the same time it looks again.
-func (r *region) point(ctx context.Context, function, version, description string) error {
+// pointer is where an alias is to lead.
+type pointer struct{ function, version, description string }
+
+// point leads an alias to a version, and to no other. Known is how it was found before, nil: it is looked up. If somebody else moves
+// it meanwhile it is looked up again.
+func (r *region) point(ctx context.Context, to pointer, known *lambda.GetAliasOutput) error {
 	const tries = 5
+	function, version := to.function, to.version
 	var err error
 	for range tries {
-		var alias *lambda.GetAliasOutput
-		if alias, err = r.alias(ctx, function); err != nil {
-			return err
+		alias := known
+		if known = nil; alias == nil {
+			if alias, err = r.alias(ctx, function); err != nil {
+				return err
+			}
 		}
 		if alias == nil {
 			return aloft.Errorf(aloft.Failed, "%s in %s has no alias %s", function, r.name, stack.Live).WithHint("aloft up --force makes the stack again")
@@ -42,7 +53,7 @@ func (r *region) point(ctx context.Context, function, version, description strin
 			return nil
 		}
 		_, err = r.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
-			FunctionName: &function, Name: sdk.String(stack.Live), FunctionVersion: &version, Description: &description,
+			FunctionName: &function, Name: sdk.String(stack.Live), FunctionVersion: &version, Description: &to.description,
 			RevisionId: alias.RevisionId, RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}},
 		})
 		if err == nil {
@@ -158,7 +169,7 @@ func (r *regional) restoreAliases(ctx context.Context) error {
 		if alias == nil || leadsTo(alias, r.serving[name]) || !r.putThere(name, alias) {
 			continue
 		}
-		if err := r.point(ctx, function, r.serving[name], title(r.current)); err != nil {
+		if err := r.point(ctx, pointer{function, r.serving[name], title(r.current)}, alias); err != nil {
 			return err
 		}
 		moved = true

@@ -79,25 +79,42 @@ func (p *Platform) deploymentOf(ctx context.Context, release aloft.Release, repo
 
 // current is the release that a stage's record says serves; zero if there is none on AWS.
 func (p *Platform) current(ctx context.Context, ref aloft.StageRef) (aloft.Release, error) {
-	stage, err := p.Releases.Stage(ctx, ref)
-	if err != nil || stage.Current == 0 {
-		return aloft.Release{}, err
-	}
-	release, err := p.Releases.Release(ctx, ref, stage.Current)
-	if release.AWS == nil || release.Artifact.Digest == "" {
-		return aloft.Release{}, err
-	}
+	_, release, err := p.stageOf(ctx, ref)
 	return release, err
+}
+
+// stageOf is a stage with the release that its record says serves; zero if there is none on AWS.
+func (p *Platform) stageOf(ctx context.Context, ref aloft.StageRef) (stage aloft.Stage, release aloft.Release, err error) {
+	if both, is := p.Releases.(interface {
+		Current(ctx context.Context, ref aloft.StageRef) (aloft.Stage, aloft.Release, error)
+	}); is {
+		stage, release, err = both.Current(ctx, ref)
+	} else if stage, err = p.Releases.Stage(ctx, ref); err == nil && stage.Current != 0 {
+		release, err = p.Releases.Release(ctx, ref, stage.Current)
+	}
+	if release.AWS == nil || release.Artifact.Digest == "" {
+		release = aloft.Release{}
+	}
+	return stage, release, err
 }
 
 func (d *deployment) names() []string { return d.release.AWS.Regions }
 
 // each runs a step in all regions at once and waits for all.
 func (d *deployment) each(step func(*regional) error) error {
-	errs := make([]error, len(d.regions))
+	var steps []func() error
+	for _, r := range d.regions {
+		steps = append(steps, func() error { return step(r) })
+	}
+	return parallel(steps...)
+}
+
+// parallel runs steps at once and waits for all.
+func parallel(steps ...func() error) error {
+	errs := make([]error, len(steps))
 	var wait sync.WaitGroup
-	for i, r := range d.regions {
-		wait.Go(func() { errs[i] = step(r) })
+	for i, step := range steps {
+		wait.Go(func() { errs[i] = step() })
 	}
 	wait.Wait()
 	return first(errs)

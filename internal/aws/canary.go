@@ -159,7 +159,7 @@ func (p *Platform) PutBack(ctx context.Context, release aloft.Release, report al
 	if err != nil || current.Version == 0 || release.AWS == nil || release.Artifact.Digest == "" {
 		return err
 	}
-	made, err := p.recordOf(ctx, release.StageRef, title(current))
+	made, err := p.versionsOf(ctx, current)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (r *regional) leadBack(ctx context.Context, recorded map[string]string, oth
 		if leadsTo(alias, version) {
 			continue
 		}
-		if err := r.point(ctx, function, version, title(r.release)); err != nil {
+		if err := r.point(ctx, pointer{function, version, title(r.release)}, alias); err != nil {
 			return err
 		}
 		moved = true

@@ -34,11 +34,7 @@ type Record struct {
 // Domains says of each domain of a stage and each region how far it is: its certificate, where it is to lead, and which records
 // have to be made where its DNS is. The certificate's are named while ACM waits for them, also during the deploy that waits.
 func (p *Platform) Domains(ctx context.Context, ref aloft.StageRef) ([]Domain, error) {
-	stage, err := p.Releases.Stage(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	release, err := p.current(ctx, ref)
+	stage, release, err := p.stageOf(ctx, ref)
 	if err != nil || release.Version == 0 {
 		return nil, err
 	}

@@ -30,8 +30,10 @@ func (r *regional) examine(ctx context.Context) error {
 		if f.Kind != aloft.Web || version == "" || version == r.serving[f.Name] {
 			continue
 		}
-		if err := r.settle(ctx, r.out.Functions[f.Name].Lambda, version); err != nil {
-			return err
+		if r.executed { // else publish waited for it
+			if err := r.settle(ctx, r.out.Functions[f.Name].Lambda, version); err != nil {
+				return err
+			}
 		}
 		if err := r.askVersion(ctx, f, version); err != nil {
 			return err

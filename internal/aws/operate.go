@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/aloft-run/aloft"
@@ -62,39 +63,51 @@ func (p *Platform) RunRelease(ctx context.Context, release aloft.Release, input 
 
 // Status says which versions serve. Each function in each region is one instance: Lambda tells no more.
 func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status, error) {
-	stage, err := p.Releases.Stage(ctx, ref)
+	stage, release, err := p.stageOf(ctx, ref)
 	if err != nil {
 		return aloft.Status{}, err
 	}
 	status := aloft.Status{
 		Stage: stage, Isolation: "AWS Lambda: a virtual machine of its own for each instance", Level: lambdaLevel, FunctionURLs: map[string]string{},
 	}
-	release, err := p.current(ctx, ref)
-	if err != nil || release.Version == 0 {
-		return status, err
+	if release.Version == 0 {
+		return status, nil
 	}
-	made, err := p.recordOf(ctx, ref, title(release))
-	if err != nil {
-		return status, err
-	}
+	var made record
+	stacks := make([]*types.Stack, len(release.AWS.Regions))
+	steps := []func() error{func() (err error) {
+		made, err = p.versionsOf(ctx, release)
+		return err
+	}}
 	for i, name := range release.AWS.Regions {
-		r := p.in(name)
-		found, err := r.stackOf(ctx, StackName(release))
-		if err != nil {
-			return status, err
-		}
-		if i == 0 {
-			status.URL, status.FunctionURLs = outputOf(found, stack.OutputURL), functionURLs(release, found)
-		}
-		for _, f := range lambdaFunctions(release) {
-			instance, err := r.instance(ctx, release, f, made.Regions[name].Versions[f.Name])
-			if err != nil {
-				return status, err
-			}
-			status.Instances = append(status.Instances, instance)
+		steps = append(steps, func() (err error) {
+			stacks[i], err = p.in(name).stackOf(ctx, StackName(release))
+			return err
+		})
+	}
+	if err := parallel(steps...); err != nil {
+		return status, err
+	}
+	status.URL, status.FunctionURLs = outputOf(stacks[0], stack.OutputURL), functionURLs(release, stacks[0])
+	status.Instances, err = p.instances(ctx, release, made)
+	return status, err
+}
+
+// instances are those of a release's functions in its regions.
+func (p *Platform) instances(ctx context.Context, release aloft.Release, made record) ([]aloft.Instance, error) {
+	functions := lambdaFunctions(release)
+	all := make([]aloft.Instance, len(release.AWS.Regions)*len(functions))
+	var steps []func() error
+	for _, name := range release.AWS.Regions {
+		for _, f := range functions {
+			at := len(steps)
+			steps = append(steps, func() (err error) {
+				all[at], err = p.in(name).instance(ctx, release, f, made.Regions[name].Versions[f.Name])
+				return err
+			})
 		}
 	}
-	return status, nil
+	return all, parallel(steps...)
 }
 
 // lambdaLevel is that of an isolated and bounded sandbox.
@@ -105,7 +118,15 @@ const lambdaLevel = 4
 func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Function, recorded string) (aloft.Instance, error) {
 	function := release.NameOf(f)
 	i := aloft.Instance{ID: r.name + "/" + function, Function: f.Name, State: aloft.Ready}
-	config, err := r.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &function, Qualifier: sdk.String(stack.Live)})
+	var config *lambda.GetFunctionConfigurationOutput
+	var concurrency *lambda.GetFunctionConcurrencyOutput
+	err := parallel(func() (err error) {
+		config, err = r.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &function, Qualifier: sdk.String(stack.Live)})
+		return err
+	}, func() (err error) {
+		concurrency, err = r.lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &function})
+		return err
+	})
 	if is(err, noResource) {
 		i.State, i.Reason = aloft.Crashed, "it is not there: aloft up --force makes it again"
 		return i, nil
@@ -119,10 +140,6 @@ func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Fu
 		i.Release, _ = strconv.Atoi(strings.TrimPrefix(sdk.ToString(config.Description), "v")) // 0: nobody knows
 	}
 	i.StartedAt = lastModified(sdk.ToString(config.LastModified))
-	concurrency, err := r.lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &function})
-	if err != nil {
-		return i, r.Session.explain(err, "look at "+function+" in "+r.name)
-	}
 	switch {
 	case concurrency.ReservedConcurrentExecutions != nil && *concurrency.ReservedConcurrentExecutions == 0:
 		i.State = aloft.Stopped
@@ -145,7 +162,7 @@ func (p *Platform) Settled(ctx context.Context, release aloft.Release) (bool, er
 	if release.AWS == nil || release.Artifact.Digest == "" {
 		return false, nil
 	}
-	made, err := p.recordOf(ctx, release.StageRef, title(release))
+	made, err := p.versionsOf(ctx, release)
 	if err != nil {
 		return false, err
 	}

@@ -33,7 +33,8 @@ type Objects interface {
 	Empty(ctx context.Context, bucket string) error
 }
 
-// Releases tells what the stages have; an [aloft.AppService] does.
+// Releases tells what the stages have; an [aloft.AppService] does. One with a method Current is asked for a stage and its current
+// release at once.
 type Releases interface {
 	Stage(ctx context.Context, ref aloft.StageRef) (aloft.Stage, error)
 	Release(ctx context.Context, ref aloft.StageRef, version int) (aloft.Release, error)

@@ -33,7 +33,7 @@ func (d *deployment) probe(ctx context.Context) {
 }
 
 func (r *regional) probe(ctx context.Context) error {
-	found, err := r.stackOf(ctx, StackName(r.release))
+	found, err := r.described(ctx)
 	if err != nil {
 		return err
 	}

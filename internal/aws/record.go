@@ -38,11 +38,7 @@ func recordKey(ref aloft.StageRef, version int) string {
 func (d *deployment) putRecord(ctx context.Context) error {
 	made := record{Release: d.release.Version, Regions: map[string]regionalRecord{}}
 	for _, r := range d.regions {
-		versions, err := r.aliases(ctx)
-		if err != nil {
-			return err
-		}
-		made.Regions[r.name] = regionalRecord{Fingerprint: r.fingerprint, Versions: versions}
+		made.Regions[r.name] = regionalRecord{Fingerprint: r.fingerprint, Versions: r.moves} // move led the aliases there
 	}
 	return d.platform.putRecord(ctx, d.release, made)
 }
@@ -81,20 +77,28 @@ func (p *Platform) Note(ctx context.Context, release aloft.Release) error {
 func (p *Platform) recordOf(ctx context.Context, ref aloft.StageRef, title string) (record, error) {
 	version, err := strconv.Atoi(strings.TrimPrefix(title, "v"))
 	if err != nil {
-		return record{}, nil // a description of somebody else's
+		return record{}, nil //nolint:nilerr // a description of somebody else's
 	}
 	release, err := p.Releases.Release(ctx, ref, version)
-	if err != nil || release.AWS == nil || len(release.AWS.Regions) == 0 {
+	if err != nil {
 		return record{}, ignoreMissing(err)
 	}
-	body, err := p.in(release.AWS.Regions[0]).objects.Get(ctx, recordKey(ref, version))
+	return p.versionsOf(ctx, release)
+}
+
+// versionsOf reads the record of a release; the zero record if there is none.
+func (p *Platform) versionsOf(ctx context.Context, release aloft.Release) (record, error) {
+	if release.AWS == nil || len(release.AWS.Regions) == 0 {
+		return record{}, nil
+	}
+	body, err := p.in(release.AWS.Regions[0]).objects.Get(ctx, recordKey(release.StageRef, release.Version))
 	if err != nil {
 		return record{}, ignoreMissing(err)
 	}
 	defer body.Close()
 	var found record
 	err = json.NewDecoder(body).Decode(&found)
-	return found, failed(err, "read what "+title+" had")
+	return found, failed(err, "read what "+title(release)+" had")
 }
 
 func ignoreMissing(err error) error {

@@ -12,6 +12,8 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
@@ -28,8 +30,11 @@ type regional struct {
 	out         stack.Output
 	template    []byte
 	fingerprint string
-	serving     map[string]string // versions behind the aliases before, by function
-	moves       map[string]string // versions that the aliases are to lead to, by function
+	found       *types.Stack                                   // as it was described last, nil: it was not, there is none, or it was changed since
+	serving     map[string]string                              // versions behind the aliases before, by function
+	pointers    map[string]*lambda.GetAliasOutput              // the aliases as they were then
+	moves       map[string]string                              // versions that the aliases are to lead to, by function
+	published   map[string][]lambdatypes.FunctionConfiguration // versions that there were before, by function; nil: not looked up
 	trial       trial
 	deleteData  bool // stores go with the stack
 	executed    bool // the stack was changed, or may have been
@@ -69,6 +74,7 @@ func (r *regional) prepare(ctx context.Context) error {
 		return err
 	}
 	if r.onlyCode(found) {
+		r.found = found
 		return r.publish(ctx)
 	}
 	if found != nil && len(r.serving) > 0 {
@@ -78,6 +84,14 @@ func (r *regional) prepare(ctx context.Context) error {
 		return err
 	}
 	return r.findVersions(ctx)
+}
+
+// described is the stage's stack; nil if there is none.
+func (r *regional) described(ctx context.Context) (found *types.Stack, err error) {
+	if r.found == nil {
+		r.found, err = r.stackOf(ctx, StackName(r.release))
+	}
+	return r.found, err
 }
 
 // onlyCode reports whether the stack is already what the release needs but for the code.

@@ -252,14 +252,15 @@ func (d *deployment) leave(ctx context.Context) error {
 	if d.current.AWS == nil {
 		return nil
 	}
+	gone := slices.DeleteFunc(slices.Clone(d.current.AWS.Regions), func(name string) bool { return slices.Contains(d.names(), name) })
+	if len(gone) == 0 {
+		return nil
+	}
 	functions, err := d.platform.functionsOf(ctx, d.release.StageRef)
 	if err != nil {
 		return err
 	}
-	for _, name := range d.current.AWS.Regions {
-		if slices.Contains(d.names(), name) {
-			continue
-		}
+	for _, name := range gone {
 		d.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s is not deployed here any more; its stack is deleted, its stores stay", name, d.release.StageRef)})
 		if _, err := d.platform.in(name).remove(ctx, removal{stack: stageStack(d.current), functions: functions}, d.report); err != nil {
 			return err

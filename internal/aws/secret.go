@@ -117,6 +117,9 @@ func (r *regional) needSecret(ctx context.Context, name string) error {
 // pruneSecret takes the oldest labels from the secret, but for those of what serves and of what served before: Secrets Manager
 // deletes versions without one, and functions read theirs at each cold start.
 func (r *regional) pruneSecret(ctx context.Context) error {
+	if r.input.Config.Secret == "" { // this release gave it no label
+		return nil
+	}
 	name := SecretName(r.release.StageRef)
 	found, err := r.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
 	if is(err, noResource) {

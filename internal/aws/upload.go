@@ -47,15 +47,17 @@ func (r *region) upload(ctx context.Context, release aloft.Release, report aloft
 	if err != nil {
 		return code{}, err
 	}
+	steps := []func() error{func() error {
+		return r.put(ctx, c.shim.Key, report, func() (io.ReadCloser, int64, error) {
+			return inMemory{bytes.NewReader(shim.Zip)}, int64(len(shim.Zip)), nil
+		})
+	}}
 	for _, digest := range release.Digests() {
-		key := artifactPrefix + digest + ".zip"
-		if err := r.put(ctx, key, report, func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) }); err != nil {
-			return code{}, err
-		}
+		steps = append(steps, func() error {
+			return r.put(ctx, artifactPrefix+digest+".zip", report, func() (io.ReadCloser, int64, error) { return r.openArtifact(ctx, release, digest) })
+		})
 	}
-	return c, r.put(ctx, c.shim.Key, report, func() (io.ReadCloser, int64, error) {
-		return inMemory{bytes.NewReader(shim.Zip)}, int64(len(shim.Zip)), nil
-	})
+	return c, parallel(steps...)
 }
 
 // openArtifact opens an artifact that this machine has, or the bucket of the home region: the release may be another machine's,

@@ -26,17 +26,19 @@ const (
 
 // aliases are the versions that serve, by function. Functions that are not there, or have no alias, are left out.
 func (r *regional) aliases(ctx context.Context) (map[string]string, error) {
-	serving := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
+	var mu sync.Mutex
+	serving, pointers := map[string]string{}, map[string]*lambda.GetAliasOutput{}
+	err := r.eachFunction(func(name string) error {
 		alias, err := r.alias(ctx, r.out.Functions[name].Lambda)
-		if err != nil {
-			return nil, err
-		}
 		if alias != nil {
-			serving[name] = sdk.ToString(alias.FunctionVersion)
+			mu.Lock()
+			defer mu.Unlock()
+			serving[name], pointers[name] = sdk.ToString(alias.FunctionVersion), alias
 		}
-	}
-	return serving, nil
+		return err
+	})
+	r.pointers = pointers
+	return serving, err
 }
 
 // alias is the one that leads requests to a function; nil if it is not there.
@@ -51,33 +53,49 @@ func (r *region) alias(ctx context.Context, function string) (*lambda.GetAliasOu
 // publish makes a version of each function with the release's code, without touching the stack. Versions that an earlier
 // release of the same fingerprint published are used again.
 func (r *regional) publish(ctx context.Context) error {
+	var mu sync.Mutex
+	r.moves, r.published = map[string]string{}, map[string][]lambdatypes.FunctionConfiguration{}
+	return r.eachFunction(func(name string) error {
+		all, err := r.versions(ctx, r.out.Functions[name].Lambda)
+		if err != nil {
+			return err
+		}
+		version, err := r.versionFor(ctx, name, all)
+		mu.Lock()
+		defer mu.Unlock()
+		r.published[name], r.moves[name] = all, version
+		return err
+	})
+}
+
+// eachFunction does something for each function, for some at once, and waits for all.
+func (r *regional) eachFunction(do func(name string) error) error {
 	names := slices.Sorted(maps.Keys(r.out.Functions))
-	versions, errs := make([]string, len(names)), make([]error, len(names))
+	errs := make([]error, len(names))
 	var wait sync.WaitGroup
 	free := make(chan struct{}, atOnce)
 	for i, name := range names {
 		wait.Go(func() {
 			free <- struct{}{}
-			versions[i], errs[i] = r.versionFor(ctx, name)
+			errs[i] = do(name)
 			<-free
 		})
 	}
 	wait.Wait()
-	r.moves = map[string]string{}
-	for i, name := range names {
-		r.moves[name] = versions[i]
-	}
 	return first(errs)
 }
 
 // atOnce is how many functions of a region are worked on at once: Lambda throttles changes at fifteen a second.
 const atOnce = 5
 
-func (r *regional) versionFor(ctx context.Context, name string) (string, error) {
+func (r *regional) versionFor(ctx context.Context, name string, all []lambdatypes.FunctionConfiguration) (string, error) {
 	function := r.out.Functions[name].Lambda
-	version, err := r.published(ctx, name)
-	if err != nil || version != "" {
-		return version, err
+	version, err := r.usable(ctx, name, all)
+	if err != nil {
+		return "", err
+	}
+	if version != "" {
+		return version, r.settle(ctx, function, version)
 	}
 	if err := r.setCode(ctx, function); err != nil {
 		return "", err
@@ -90,33 +108,26 @@ func (r *regional) versionFor(ctx context.Context, name string) (string, error) 
 		return "", r.Session.explain(err, "publish a version of "+function+" in "+r.name)
 	}
 	version = sdk.ToString(made.Version)
-	if err := r.settle(ctx, function, version); err != nil {
+	if err := r.settleFrom(ctx, function, version, life{made.State, made.LastUpdateStatus}); err != nil {
 		return "", err
 	}
 	r.report.Report(aloft.Output{Step: aloft.StepStart, Text: fmt.Sprintf("%s  published  %s:%s (%s)", r.name, function, version, r.release.Artifact.Short())})
 	return version, nil
 }
 
-// published is a version with the release's code that was made under the same fingerprint; "" if there is none.
-func (r *regional) published(ctx context.Context, name string) (string, error) {
-	function, sha := r.out.Functions[name].Lambda, codeSha(r.release.Artifact.Digest)
-	pages := lambda.NewListVersionsByFunctionPaginator(r.lambda, &lambda.ListVersionsByFunctionInput{FunctionName: &function})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return "", r.Session.explain(err, "list the versions of "+function+" in "+r.name)
+// usable is one of the versions with the release's code that was made under the same fingerprint; "" if there is none.
+func (r *regional) usable(ctx context.Context, name string, all []lambdatypes.FunctionConfiguration) (string, error) {
+	sha := codeSha(r.release.Artifact.Digest)
+	for _, v := range all {
+		if sdk.ToString(v.CodeSha256) != sha {
+			continue
 		}
-		for _, v := range page.Versions {
-			if sdk.ToString(v.Version) == latest || sdk.ToString(v.CodeSha256) != sha {
-				continue
-			}
-			made, err := r.recordOf(ctx, r.release.StageRef, sdk.ToString(v.Description))
-			if err != nil {
-				return "", err
-			}
-			if made.same(r.name, r.fingerprint, name, sdk.ToString(v.Version)) {
-				return sdk.ToString(v.Version), nil
-			}
+		made, err := r.recordOf(ctx, r.release.StageRef, sdk.ToString(v.Description))
+		if err != nil {
+			return "", err
+		}
+		if made.same(r.name, r.fingerprint, name, sdk.ToString(v.Version)) {
+			return sdk.ToString(v.Version), nil
 		}
 	}
 	return "", nil
@@ -128,14 +139,38 @@ func (r *regional) setCode(ctx context.Context, function string) error {
 		return err
 	}
 	object := r.code.artifact
-	_, err := r.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{
+	now, err := r.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{
 		FunctionName: &function, S3Bucket: &object.Bucket, S3Key: &object.Key,
 		Architectures: []lambdatypes.Architecture{lambdatypes.Architecture(architecture(r.release))},
 	})
 	if err != nil {
 		return r.Session.explain(err, "give "+function+" in "+r.name+" its code")
 	}
-	return r.settle(ctx, function, "")
+	return r.settleFrom(ctx, function, "", life{now.State, now.LastUpdateStatus})
+}
+
+// life is where a function, or a version of it, is in its life, as an answer of Lambda says.
+type life struct {
+	state  lambdatypes.State
+	update lambdatypes.LastUpdateStatus
+}
+
+// moves reports whether Lambda still works on it.
+func (l life) moves() bool {
+	return l.state == lambdatypes.StatePending || l.update == lambdatypes.LastUpdateStatusInProgress
+}
+
+// settleFrom is settle for what an answer just told of.
+func (r *regional) settleFrom(ctx context.Context, function, version string, now life) error {
+	if now.state == lambdatypes.StateActive && now.update == lambdatypes.LastUpdateStatusSuccessful {
+		return nil
+	}
+	if now.moves() {
+		if err := r.pause(ctx); err != nil {
+			return r.Session.explain(err, "wait for "+function+" in "+r.name)
+		}
+	}
+	return r.settle(ctx, function, version)
 }
 
 // settle waits until a function, or a version of it, is whole: only then can it be changed, or serve.
@@ -153,7 +188,7 @@ func (r *regional) settle(ctx context.Context, function, version string) error {
 			reason := discreet(sdk.ToString(f.StateReason)) + discreet(sdk.ToString(f.LastUpdateStatusReason))
 			return aloft.Errorf(aloft.Failed, "%s: %s: %s", r.name, function, reason).WithHint("mend that, then type the same command again")
 		}
-		if f.State != lambdatypes.StatePending && f.LastUpdateStatus != lambdatypes.LastUpdateStatusInProgress {
+		if now := (life{f.State, f.LastUpdateStatus}); !now.moves() {
 			return nil
 		}
 		if err := r.pause(ctx); err != nil {

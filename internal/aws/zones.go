@@ -84,7 +84,7 @@ func (r *regional) tellRecords(ctx context.Context) error {
 	if len(added) == 0 {
 		return nil
 	}
-	found, err := r.stackOf(ctx, StackName(r.release))
+	found, err := r.described(ctx)
 	if err != nil {
 		return err
 	}

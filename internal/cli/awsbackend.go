@@ -41,13 +41,6 @@ type awsBackend struct {
 
 var _ backend = (*awsBackend)(nil)
 
-// accountApps are the records of an account. One that aloft was never in has none, and no place for any.
-type accountApps struct {
-	aloft.AppService
-
-	ready bool // there is a bucket
-}
-
 // openAWS returns what has the stages of an account. It must be closed.
 func (p *program) openAWS(ctx context.Context, at site) (*awsBackend, error) {
 	home, err := p.home()
@@ -109,8 +102,16 @@ func (b *awsBackend) Close() {
 		b.engine.close()
 	}
 	if b.use != nil {
-		b.use.close(func() error { return b.Tidy(context.Background(), keptFor) })
+		b.use.close(b.tidy)
 	}
+}
+
+// tidy frees what this machine does not need. If it failed to open there is nothing to do it with.
+func (b *awsBackend) tidy() error {
+	if b.Deployer == nil {
+		return aloft.Errorf(aloft.Unavailable, "it was not opened")
+	}
+	return b.Tidy(context.Background(), keptFor)
 }
 
 // keptFor is how long artifacts are kept on this machine after they were made; the account has them as long as releases need them.

@@ -138,15 +138,15 @@ func (p *program) sites(app string) ([]site, error) {
 }
 
 // overview is what runs of an app, wherever its stages are. No server is started to find that none has the app.
-func (p *program) overview(ctx context.Context, app string) ([]aloft.Status, error) {
+func (p *program) overview(ctx context.Context, app string, drift bool) ([]statusResult, error) {
 	sites, err := p.sites(app)
 	if err != nil {
 		return nil, err
 	}
-	var all []aloft.Status
+	all := []statusResult{}
 	var missing error
 	for _, at := range sites {
-		found, err := p.overviewOf(ctx, at, app, len(sites) > 1)
+		found, err := p.overviewOf(ctx, at, overviewing{app, len(sites) > 1, drift})
 		if aloft.ErrorCode(err) == aloft.NotFound {
 			missing = err
 			continue
@@ -162,18 +162,27 @@ func (p *program) overview(ctx context.Context, app string) ([]aloft.Status, err
 	return all, nil
 }
 
+// overviewing is what is to be found out of an app: whether it may be in several places, and whether its stacks drifted.
+type overviewing struct {
+	app            string
+	several, drift bool
+}
+
 // overviewOf is what a site has of an app. With one of several, a server that does not run has nothing.
-func (p *program) overviewOf(ctx context.Context, at site, app string, several bool) ([]aloft.Status, error) {
-	c, err := p.at(ctx, at, !several)
-	if aloft.ErrorCode(err) == aloft.Unavailable && !at.aws && several {
-		return nil, aloft.Errorf(aloft.NotFound, "there is no app %q", app)
+func (p *program) overviewOf(ctx context.Context, at site, o overviewing) ([]statusResult, error) {
+	c, err := p.at(ctx, at, !o.several)
+	if aloft.ErrorCode(err) == aloft.Unavailable && !at.aws && o.several {
+		return nil, aloft.Errorf(aloft.NotFound, "there is no app %q", o.app)
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	found, err := c.Overview(ctx, app)
-	return found, p.explainIf(ctx, c, aloft.StageRef{App: app}, err)
+	found, err := c.Overview(ctx, o.app)
+	if err != nil {
+		return nil, p.explainIf(ctx, c, aloft.StageRef{App: o.app}, err)
+	}
+	return p.results(ctx, c, found, o.drift)
 }
 
 // at returns what a site has. A server of this machine is started, if start says so, or Unavailable is returned.

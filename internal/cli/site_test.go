@@ -72,7 +72,7 @@ func TestSites(t *testing.T) {
 func TestNothingMadeOfNothing(t *testing.T) {
 	b := newBench(t)
 	b.aws()
-	var made atomic.Bool
+	var made, denied atomic.Bool
 	account := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch err := r.ParseForm(); {
 		case err == nil && r.Form.Get("Action") == "GetCallerIdentity":
@@ -80,8 +80,9 @@ func TestNothingMadeOfNothing(t *testing.T) {
 		case r.Form.Get("Action") == "DescribeStacks":
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, "<ErrorResponse><Error><Code>ValidationError</Code><Message>Stack does not exist</Message></Error></ErrorResponse>")
-		case r.Method == http.MethodHead:
+		case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/state/index.json") && !denied.Load():
 			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, "<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message></Error>")
 		default:
 			made.Store(true)
 			w.WriteHeader(http.StatusForbidden)
@@ -95,6 +96,12 @@ func TestNothingMadeOfNothing(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	denied.Store(true)
+	if r := b.raw("--directory="+dir, "up", "--platform=aws", "--region=eu-west-1"); r.status == 0 || !strings.Contains(r.stderr, "s3:GetObject") {
+		t.Errorf("a bucket that may not be read: status %d: %s", r.status, r.stderr)
+	}
+	denied.Store(false)
+	made.Store(false)
 	if r := b.raw("--directory="+dir, "up", "--platform=aws", "--region=eu-west-1"); made.Load() || r.status != 2 {
 		t.Errorf("an empty directory: status %d, something was made: %t: %s", r.status, made.Load(), r.stderr)
 	}

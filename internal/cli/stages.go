@@ -72,7 +72,7 @@ func (p *program) elsewhere(ctx context.Context, ref aloft.StageRef, err error) 
 	if ref.Stage != "" || aloft.ErrorCode(err) != aloft.NotFound || len(p.stagesElsewhere(ref.App)) == 0 {
 		return err
 	}
-	all, listErr := p.overview(ctx, ref.App)
+	all, listErr := p.overview(ctx, ref.App, false)
 	if listErr != nil || len(all) == 0 {
 		return err
 	}

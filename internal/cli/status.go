@@ -41,17 +41,9 @@ Exit status: 0 printed; 2 there is no such app or stage.`,
 }
 
 func runStatus(ctx context.Context, p *program, stage string, drift bool) error {
-	statuses, err := p.statuses(ctx, stage)
+	results, err := p.statuses(ctx, stage, drift)
 	if err != nil {
 		return err
-	}
-	results := []statusResult{}
-	for _, s := range statuses {
-		one, err := p.statusOnAWS(ctx, s, drift)
-		if err != nil {
-			return err
-		}
-		results = append(results, one)
 	}
 	if p.flags.json {
 		return p.printJSON(results)
@@ -71,13 +63,13 @@ func runStatus(ctx context.Context, p *program, stage string, drift bool) error 
 }
 
 // statuses are those of the stage that is named, else of all stages of the app.
-func (p *program) statuses(ctx context.Context, stage string) ([]aloft.Status, error) {
+func (p *program) statuses(ctx context.Context, stage string, drift bool) ([]statusResult, error) {
 	ref, err := p.stage(stage)
 	if err != nil {
 		return nil, err
 	}
 	if stage == "" && !p.flags.stageSet {
-		return p.overview(ctx, ref.App)
+		return p.overview(ctx, ref.App, drift)
 	}
 	c, err := p.connect(ctx, ref)
 	if err != nil {
@@ -85,7 +77,10 @@ func (p *program) statuses(ctx context.Context, stage string) ([]aloft.Status, e
 	}
 	defer c.Close()
 	one, err := p.status(ctx, c, ref)
-	return []aloft.Status{one}, err
+	if err != nil {
+		return nil, err
+	}
+	return p.results(ctx, c, []aloft.Status{one}, drift)
 }
 
 func (p *program) printStatus(s aloft.Status) error {

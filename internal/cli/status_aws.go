@@ -16,21 +16,28 @@ type statusResult struct {
 	Drift  *[]aws.Drifted   `json:"drift,omitempty"`  // with --drift on AWS
 }
 
-// statusOnAWS adds to the status of a stage what only AWS has.
-func (p *program) statusOnAWS(ctx context.Context, s aloft.Status, drift bool) (statusResult, error) {
+// results add to the statuses of stages what only AWS has.
+func (p *program) results(ctx context.Context, c backend, statuses []aloft.Status, drift bool) ([]statusResult, error) {
+	all := []statusResult{}
+	for _, s := range statuses {
+		one, err := p.statusOnAWS(ctx, c, s, drift)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func (p *program) statusOnAWS(ctx context.Context, c backend, s aloft.Status, drift bool) (result statusResult, err error) {
 	result, ref := statusResult{Status: s}, s.Stage.StageRef
-	at, err := p.site(ref)
-	if err != nil || !at.aws {
-		if drift && err == nil && !p.flags.quiet {
+	b, is := c.(*awsBackend)
+	if !is {
+		if drift && !p.flags.quiet {
 			fmt.Fprintf(p.err, "%s is not on AWS: nothing changes it but aloft\n", ref)
 		}
-		return result, err
+		return result, nil
 	}
-	b, err := p.openAWS(ctx, at)
-	if err != nil {
-		return result, err
-	}
-	defer b.Close()
 	if result.Stacks, err = b.platform.Stacks(ctx, ref); err != nil || !drift {
 		return result, err
 	}

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -50,13 +49,11 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 		return aloft.Deployment{}, err
 	}
 	d.tellArchitecture(next, project, report)
-	if !input.Force && same(state.current, next) && !d.down(ctx, project.ref) {
-		if state.stage.Stopped {
-			err = d.start(ctx, state, report)
+	if !input.Force && same(state.current, next) {
+		if deployment, err := d.unchanged(ctx, state, d.start, report); deployment.Unchanged {
+			deployment.Build, deployment.Elapsed = build, time.Since(began)
+			return deployment, err
 		}
-		return aloft.Deployment{
-			Release: state.current, URL: d.URL(project.ref), FunctionURLs: d.functionURLs(ctx, state.current), Build: build, Unchanged: true, Elapsed: time.Since(began),
-		}, err
 	}
 	announceResources(d.resourceDiff(project.ref, state.current.Resources, next.Resources), report)
 	if err := d.check(ctx, state.current, next, report); err != nil {
@@ -109,12 +106,28 @@ func (d *Deployer) start(ctx context.Context, state state, report aloft.Reporter
 	})
 }
 
-// down reports whether nothing of a stage runs because all of it crashed: a deploy of the same is a new try then.
-func (d *Deployer) down(ctx context.Context, ref aloft.StageRef) bool {
-	stage, stageErr := d.Apps.Stage(ctx, ref)
-	status, err := d.Platform.Status(ctx, ref)
-	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed && i.Release == stage.Current }
-	return errors.Join(stageErr, err) == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs)
+// unchanged is a deploy of what a stage has already, which wake lets run again if it was stopped. It is none, a new try of the same,
+// if all of the stage has crashed.
+func (d *Deployer) unchanged(
+	ctx context.Context, s state, wake func(context.Context, state, aloft.Reporter) error, report aloft.Reporter,
+) (aloft.Deployment, error) {
+	status, err := d.Platform.Status(ctx, s.stage.StageRef)
+	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed && i.Release == s.stage.Current }
+	if err == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs) {
+		return aloft.Deployment{}, nil
+	}
+	if s.stage.Stopped {
+		if err := wake(ctx, s, report); err != nil {
+			return aloft.Deployment{Unchanged: true}, err
+		}
+	}
+	if status.URL == "" {
+		status.URL = d.URL(s.stage.StageRef)
+	}
+	if status.FunctionURLs == nil {
+		status.FunctionURLs = d.functionURLs(ctx, s.current)
+	}
+	return aloft.Deployment{Release: s.current, URL: status.URL, FunctionURLs: status.FunctionURLs, Unchanged: true}, nil
 }
 
 // hooks are the shell lines around a switch, run with the new release's code and config, and how much of it comes first.

@@ -37,6 +37,9 @@ func (d *Deployer) Overview(ctx context.Context, app string) ([]aloft.Status, er
 
 // StageStatus is what Overview says of one stage. It returns NotFound if there is none.
 func (d *Deployer) StageStatus(ctx context.Context, ref aloft.StageRef) (aloft.Status, error) {
+	if d.AWS != nil { // it says all itself
+		return d.Platform.Status(ctx, ref)
+	}
 	stage, err := d.Apps.Stage(ctx, ref)
 	if err != nil {
 		return aloft.Status{}, err
@@ -53,7 +56,7 @@ func (d *Deployer) statusOf(ctx context.Context, stage aloft.Stage) (aloft.Statu
 	if status.URL == "" {
 		status.URL = d.URL(stage.StageRef)
 	}
-	if stage.Current == 0 {
+	if stage.Current == 0 || status.FunctionURLs != nil {
 		return status, nil
 	}
 	release, err := d.Apps.Release(ctx, stage.StageRef, stage.Current)

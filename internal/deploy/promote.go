@@ -52,11 +52,11 @@ func (d *Deployer) Promote(ctx context.Context, input aloft.PromoteInput, report
 		return aloft.Deployment{}, err
 	}
 	tellMissing(from, state, report)
-	if same(state.current, next) && !d.down(ctx, input.To) {
-		if state.stage.Stopped {
-			err = d.again(ctx, state, report)
+	if same(state.current, next) {
+		if deployment, err := d.unchanged(ctx, state, d.again, report); deployment.Unchanged {
+			deployment.Elapsed = time.Since(began)
+			return deployment, err
 		}
-		return aloft.Deployment{Release: state.current, URL: d.URL(input.To), Unchanged: true, Elapsed: time.Since(began)}, err
 	}
 	announceResources(d.resourceDiff(input.To, state.current.Resources, next.Resources), report)
 	deployment, err := d.release(ctx, state, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)

@@ -82,13 +82,16 @@ func (d *Deployer) find(ctx context.Context, state state, version int) (aloft.Re
 		}
 		return target, err
 	}
-	releases, err := d.Apps.Releases(ctx, ref, 0)
-	if err != nil {
-		return aloft.Release{}, err
-	}
-	for _, r := range releases {
-		if r.Version < state.stage.Current && r.Status == aloft.Succeeded && r.Artifact.Digest != "" {
-			return r, nil
+	const few = 4 // it is among the newest nearly always, and each release is a request to some stores
+	for _, limit := range []int{few, 0} {
+		releases, err := d.Apps.Releases(ctx, ref, limit)
+		if err != nil {
+			return aloft.Release{}, err
+		}
+		for _, r := range releases {
+			if r.Version < state.stage.Current && r.Status == aloft.Succeeded && r.Artifact.Digest != "" {
+				return r, nil
+			}
 		}
 	}
 	return aloft.Release{}, aloft.Errorf(aloft.NotFound, "%s has no release before v%d", ref, state.stage.Current).

@@ -34,11 +34,11 @@ type document[D any] interface {
 	self() *head
 }
 
-// load reads an object. Without one it returns errMissing and leaves the document zero.
+// load reads an object. Without one it returns errMissing, and leaves the document zero.
 func load[D any, P document[D]](ctx context.Context, b *Bucket, key string, into P) (found object, err error) {
 	found, err = b.read(ctx, key)
 	if err != nil {
-		return object{}, err
+		return found, err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(found.data))
 	decoder.DisallowUnknownFields() // rewritten by us they would be lost
@@ -90,7 +90,8 @@ const (
 )
 
 // update changes an object by a conditional write, as often as it takes. A missing object is the zero document. Change may be
-// called several times, each time with the object as it then is; what update returns is of the call that took effect.
+// called several times, each time with the object as it then is; what update returns is of the call that took effect. A change
+// that is refused for what was only remembered is tried on what there is.
 func update[D any, P document[D], R any](ctx context.Context, b *Bucket, key string, change func(P) (R, error)) (result R, err error) {
 	tried := map[string]R{} // by the name of the write
 	lost := 0
@@ -104,13 +105,15 @@ func update[D any, P document[D], R any](ctx context.Context, b *Bucket, key str
 			return result, err
 		}
 		h := doc.self()
-		for _, name := range h.Writes {
-			if done, ok := tried[name]; ok {
-				return done, nil
-			}
+		if at := slices.IndexFunc(h.Writes, func(name string) bool { _, ours := tried[name]; return ours }); at >= 0 {
+			return tried[h.Writes[at]], nil
 		}
 		result, err := change(doc)
-		if err != nil {
+		switch {
+		case err != nil && found.recalled && !errors.Is(err, errSame):
+			b.memory.forget(key)
+			continue
+		case err != nil:
 			return result, err
 		}
 		name := rand.Text()[:12]

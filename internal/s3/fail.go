@@ -37,7 +37,7 @@ func (b *Bucket) fail(ctx context.Context, doing, key string, err error) error {
 	}
 	switch {
 	case code == "NoSuchBucket":
-		return aloft.Errorf(aloft.Unavailable, "%s %s: there is no bucket %s in this account and region", doing, b.place(key), b.name).
+		return aloft.Errorf(aloft.Unavailable, "%s %s: %w %s in this account and region", doing, b.place(key), errNoBucket, b.name).
 			WithHint("it is made by the stack \"aloft\" with the first deploy to the account; look at the account and region of your credentials")
 	case status == http.StatusNotFound:
 		return errMissing

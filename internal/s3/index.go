@@ -82,11 +82,33 @@ func NewStore(bucket *Bucket, owner string) *Store {
 
 // index reads the index; without one there are no apps.
 func (s *Store) index(ctx context.Context) (*index, error) {
-	found := &index{}
-	if _, err := load(ctx, s.bucket, indexKey, found); err != nil && !errors.Is(err, errMissing) {
-		return nil, s.bucket.final("read the apps", indexKey, err)
+	s.bucket.memory.forget(indexKey)
+	found, _, err := s.loadIndex(ctx)
+	return found, err
+}
+
+// indexFor is the index as far as it says something of a stage and its app, which nobody else changes while the stage is locked.
+func (s *Store) indexFor(ctx context.Context, ref aloft.StageRef) (*index, error) {
+	if !s.bucket.memory.holds(ref) {
+		return s.index(ctx)
+	}
+	found, recalled, err := s.loadIndex(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, missing := found.stage(ref); missing != nil && recalled { // who makes apps holds no lock of this stage
+		return s.index(ctx)
 	}
 	return found, nil
+}
+
+func (s *Store) loadIndex(ctx context.Context) (x *index, recalled bool, err error) {
+	x = &index{}
+	found, err := load(ctx, s.bucket, indexKey, x)
+	if err != nil && !errors.Is(err, errMissing) {
+		return nil, false, s.bucket.final("read the apps", indexKey, err)
+	}
+	return x, found.recalled, nil
 }
 
 // changeIndex changes the index in one write. A change returns errSame if there is nothing to write.
@@ -124,7 +146,7 @@ type none struct{}
 
 // App implements aloft.AppStore.
 func (s *Store) App(ctx context.Context, name string) (aloft.App, error) {
-	x, err := s.index(ctx)
+	x, err := s.indexFor(ctx, s.bucket.memory.lockOf(name))
 	if err != nil {
 		return aloft.App{}, err
 	}

@@ -22,13 +22,17 @@ type Keys struct{ bucket *Bucket }
 // Keys returns the objects of the bucket.
 func (b *Bucket) Keys() Keys { return Keys{b} }
 
-// Exists reports whether the bucket is there.
+// Exists reports whether the bucket is there. It asks for the index, which nearly all commands read next: they find it read.
 func (b *Bucket) Exists(ctx context.Context) (bool, error) {
-	_, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.name})
-	if missing := new(types.NotFound); errors.As(err, &missing) {
+	index, err := b.fetch(ctx, indexKey)
+	if errors.Is(err, errNoBucket) {
 		return false, nil
 	}
-	return err == nil, b.fail(ctx, "look for", "", err)
+	if err != nil && !errors.Is(err, errMissing) {
+		return false, b.final("look for the bucket", indexKey, err)
+	}
+	b.memory.foresee(index)
+	return true, nil
 }
 
 // zips returns the objects that a key is one of, and its digest there, if they are zips named by their digests.
@@ -58,8 +62,8 @@ func (k Keys) Has(ctx context.Context, key string) (bool, error) {
 	return err == nil, err
 }
 
-// Put stores size bytes under a key. open is called again if it has to start anew. Zips named by their digests are uploaded as
-// [Objects] are, if they can be read from anywhere.
+// Put stores size bytes under a key. open is called again if it has to start anew. Zips named by their digests, of which Has said that
+// they are not there, are uploaded as [Objects] are, if they can be read from anywhere.
 func (k Keys) Put(ctx context.Context, key string, size int64, open func() (io.ReadCloser, error)) error {
 	body, err := open()
 	if err != nil {
@@ -68,7 +72,7 @@ func (k Keys) Put(ctx context.Context, key string, size int64, open func() (io.R
 	defer func() { _ = body.Close() }() // read-only
 	if o, digest, ok := k.zips(key); ok {
 		if anywhere, is := body.(io.ReaderAt); is {
-			return o.Put(ctx, digest, io.NewSectionReader(anywhere, 0, size), aloft.Discard{})
+			return o.upload(ctx, digest, io.NewSectionReader(anywhere, 0, size), "", aloft.Discard{})
 		}
 	}
 	seekable, ok := body.(io.ReadSeeker)

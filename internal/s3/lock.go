@@ -60,8 +60,9 @@ func (s *Store) Lock(ctx context.Context, ref aloft.StageRef, report aloft.Repor
 	if err := s.await(ctx, mine); err != nil {
 		return nil, nil, s.bucket.final("lock stage "+ref.String(), key, err)
 	}
-	held, unlock = mine.hold(ctx)
-	return held, unlock, nil
+	held, release := mine.hold(ctx)
+	forget := s.bucket.memory.hold(ref, held.Err)
+	return held, func() { forget(); release() }, nil
 }
 
 // await returns once the lease is taken.

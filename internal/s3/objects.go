@@ -88,11 +88,17 @@ func (o *Objects) Put(ctx context.Context, digest string, body *io.SectionReader
 	case err != nil && !errors.Is(err, errMissing):
 		return o.bucket.final("upload "+key, key, err)
 	}
+	return o.upload(ctx, digest, body, there.etag, report)
+}
+
+// upload is Put for an object that the bucket does not hold whole: in its place is none, or one with the ETag.
+func (o *Objects) upload(ctx context.Context, digest string, body *io.SectionReader, etag string, report aloft.Reporter) (err error) {
+	key := o.Key(digest)
 	report.Report(aloft.Output{Step: aloft.StepPackage, Text: fmt.Sprintf("uploading %s to %s", megabytes(body.Size()), o.bucket.place(key))})
 	if body.Size() > o.large {
-		err = o.putParts(ctx, digest, body, there.etag, report)
+		err = o.putParts(ctx, digest, body, etag, report)
 	} else {
-		err = o.putWhole(ctx, digest, body, there.etag)
+		err = o.putWhole(ctx, digest, body, etag)
 	}
 	if err == nil {
 		return nil

@@ -117,6 +117,21 @@ func (s *Store) Release(ctx context.Context, ref aloft.StageRef, version int) (a
 	return s.release(ctx, ref, entry, found, version)
 }
 
+// Current returns a stage with its current release, the zero one before the first, as both are at one moment. It returns NotFound if
+// there is no such stage.
+func (s *Store) Current(ctx context.Context, ref aloft.StageRef) (aloft.Stage, aloft.Release, error) {
+	entry, found, err := s.look(ctx, ref)
+	if err != nil {
+		return aloft.Stage{}, aloft.Release{}, err
+	}
+	stage := view(ref, entry, found)
+	if stage.Current == 0 {
+		return stage, aloft.Release{}, nil
+	}
+	release, err := s.release(ctx, ref, entry, found, stage.Current)
+	return stage, release, err
+}
+
 // release reads a release that the stage has.
 func (s *Store) release(ctx context.Context, ref aloft.StageRef, entry *stageEntry, found *stage, version int) (aloft.Release, error) {
 	release := found.Newest.Clone()

@@ -31,7 +31,7 @@
 // If-None-Match: * and If-Match on PutObject, If-Match on DeleteObject, reads that see all writes before them, and the Date and
 // Last-Modified headers: no clock of a client decides anything. A load of a stage is one round trip, two the first time (index
 // and stage.json: 2 GETs); CreateRelease is 2 GETs and 2 PUTs, FinishRelease 2 GETs and 1 PUT. A list of releases reads older ones
-// 16 at a time.
+// 16 at a time. Who holds the lock of a stage reads each of its objects once: see memory.
 package s3
 
 import (
@@ -55,6 +55,7 @@ import (
 type Bucket struct {
 	name   string
 	client *s3.Client
+	memory memory
 }
 
 // Open returns a bucket of an account, without asking whether it is there. No request is answered by a bucket of another account:
@@ -86,8 +87,9 @@ func expectOwner(account string) func(context.Context, smithy.BuildInput, smithy
 func (b *Bucket) Name() string { return b.name }
 
 var (
-	errMissing = errors.New("there is no such object")
-	errRaced   = errors.New("another write came before")
+	errMissing  = errors.New("there is no such object")
+	errRaced    = errors.New("another write came before")
+	errNoBucket = errors.New("there is no bucket")
 )
 
 // maxObject bounds what is read of an object of the state: 20,000 releases are 3 MB.
@@ -99,10 +101,29 @@ type object struct {
 	etag     string
 	modified time.Time // by the clock of S3, in whole seconds
 	now      time.Time // likewise, when S3 answered
+	recalled bool      // S3 was not asked
 }
 
 // read returns errMissing if there is no such object.
 func (b *Bucket) read(ctx context.Context, key string) (object, error) {
+	found, turn, known := b.memory.recall(key)
+	if known && ctx.Err() == nil {
+		found.recalled = true
+	} else {
+		var err error
+		if found, err = b.fetch(ctx, key); err != nil && !errors.Is(err, errMissing) {
+			return object{}, err
+		}
+		b.memory.keep(key, found, turn)
+	}
+	if found.etag == "" {
+		return found, errMissing
+	}
+	return found, nil
+}
+
+// fetch is read without memory.
+func (b *Bucket) fetch(ctx context.Context, key string) (object, error) {
 	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
 		return object{}, b.fail(ctx, "read", key, err)
@@ -119,14 +140,18 @@ func (b *Bucket) read(ctx context.Context, key string) (object, error) {
 func (b *Bucket) write(ctx context.Context, key string, data []byte, etag string) (object, error) {
 	input := &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: bytes.NewReader(data), ContentType: aws.String("application/json")}
 	input.IfMatch, input.IfNoneMatch = conditions(etag)
+	turn := b.memory.forget(key)
 	out, err := b.client.PutObject(ctx, input)
 	if err != nil {
+		b.memory.forget(key)
 		if err = b.fail(ctx, "write", key, err); errors.Is(err, errMissing) {
 			err = errRaced // the object to replace was deleted
 		}
 		return object{}, err
 	}
-	return object{data: data, etag: aws.ToString(out.ETag), now: serverTime(out.ResultMetadata)}, nil
+	made := object{data: data, etag: aws.ToString(out.ETag), now: serverTime(out.ResultMetadata)}
+	b.memory.keep(key, made, turn)
+	return made, nil
 }
 
 // remove deletes an object if it has the ETag, whatever it is if etag is "". It returns errRaced if it has another one.
@@ -136,6 +161,7 @@ func (b *Bucket) remove(ctx context.Context, key, etag string) error {
 		input.IfMatch = &etag
 	}
 	_, err := b.client.DeleteObject(ctx, input)
+	b.memory.forget(key)
 	if err = b.fail(ctx, "delete", key, err); errors.Is(err, errMissing) {
 		return nil
 	}
@@ -168,6 +194,9 @@ func (b *Bucket) clear(ctx context.Context, prefix string) error {
 			ids[i].Key = o.Key
 		}
 		_, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &b.name, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)}})
+		for _, o := range page {
+			b.memory.forget(aws.ToString(o.Key))
+		}
 		return b.fail(ctx, "delete", prefix, err)
 	})
 }

@@ -28,7 +28,12 @@ type stage struct {
 }
 
 func stagePrefix(ref aloft.StageRef, id string) string {
-	return fmt.Sprintf("state/stages/%s/%s/%s/", ref.App, ref.Stage, id)
+	return stagesPrefix(ref) + id + "/"
+}
+
+// stagesPrefix is that of all stages that ever had the name.
+func stagesPrefix(ref aloft.StageRef) string {
+	return fmt.Sprintf("state/stages/%s/%s/", ref.App, ref.Stage)
 }
 
 func stageKey(ref aloft.StageRef, id string) string { return stagePrefix(ref, id) + "stage.json" }
@@ -90,7 +95,7 @@ func (s *Store) look(ctx context.Context, ref aloft.StageRef) (*stageEntry, *sta
 	group, inner := errgroup.WithContext(ctx)
 	var x *index
 	group.Go(func() (err error) {
-		x, err = s.index(inner)
+		x, err = s.indexFor(inner, ref)
 		return err
 	})
 	found := &stage{}
@@ -127,7 +132,7 @@ func (s *Store) object(ctx context.Context, ref aloft.StageRef, id string) (*sta
 
 // changeStage changes stage.json in one write. Change is given the prefix of the stage's keys.
 func changeStage[R any](ctx context.Context, s *Store, ref aloft.StageRef, change func(prefix string, st *stage) (R, error)) (result R, err error) {
-	x, err := s.index(ctx)
+	x, err := s.indexFor(ctx, ref)
 	if err != nil {
 		return result, err
 	}

@@ -72,6 +72,7 @@ var doors = map[string][]string{
 	"github.com/spf13/cobra":            {"internal/cli"},
 	"github.com/danielgtaylor/huma":     {"internal/api"},
 	"github.com/goccy/go-yaml":          {"internal/manifest"},
+	"go.yaml.in/yaml/v3":                {"internal/foreign"}, // its nodes keep the tags of CloudFormation's short forms
 	"github.com/johannesboyne/gofakes3": {"internal/resource/bucket"},
 	"github.com/aws/aws-sdk-go-v2":      {"internal/aws", "internal/s3", "caddy/...", "bench/..."},
 	"gvisor.dev/gvisor":                 {"internal/engine/netstack"},

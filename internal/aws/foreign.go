@@ -26,8 +26,11 @@ func (p *Platform) Foreign(ctx context.Context, region, name string) (s foreign.
 		return s, nil, r.Session.explain(err, "read the template of "+name)
 	}
 	text = []byte(sdk.ToString(got.TemplateBody))
+	if plain, err := foreign.ToJSON(text); err == nil {
+		text = plain
+	}
 	if s.Template, s.Fault = foreign.Parse(text); s.Fault != nil {
-		_ = json.Unmarshal(text, &s.Template) // of one in YAML only the functions are known
+		_ = json.Unmarshal(text, &s.Template) // as far as it is understood
 	}
 	found, err := r.stackOf(ctx, name)
 	if err != nil {

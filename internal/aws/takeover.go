@@ -122,9 +122,13 @@ func (v *preview) theirs(ctx context.Context) (err error) {
 	if err != nil {
 		return v.Session.explain(err, "read the template of the stack "+v.said.Stack+" in "+v.name)
 	}
-	if v.before, err = foreign.Parse([]byte(sdk.ToString(out.TemplateBody))); err != nil {
+	text, err := foreign.ToJSON([]byte(sdk.ToString(out.TemplateBody)))
+	if err == nil {
+		v.before, err = foreign.Parse(text)
+	}
+	if err != nil {
 		return aloft.Errorf(aloft.Conflict, "%s: what the stack %s would lose cannot be said: %w", v.name, v.said.Stack, err).
-			WithHint("update it with the same template in JSON first, or deploy beside it: another aws.stack, or none")
+			WithHint("deploy beside it: another aws.stack, or none")
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (b *awsBackend) importForeign(ctx context.Context, o importOptions, report 
 	}
 	masked, ok := foreign.Masked(text)
 	if !ok {
-		report.Report(aloft.Notice{Text: "the stack's template is in YAML, whose secrets cannot be masked: it is not written. It is in: aws cloudformation get-template --stack-name " + o.stack})
+		report.Report(aloft.Notice{Text: "the stack's template is not understood, so its secrets cannot be masked: it is not written. It is in: aws cloudformation get-template --stack-name " + o.stack})
 		return result, nil
 	}
 	template := filepath.Join(dir, o.stack+".template")

@@ -10,13 +10,13 @@ import (
 	"github.com/aloft-run/aloft/internal/cfn"
 )
 
-// Parse reads a template in JSON as it is, to the last of its properties. It returns an error for what a template of aloft's cannot
-// say: one in YAML, or words that are newer than this.
+// Parse reads a template in JSON (see ToJSON) as it is, to the last of its properties. It returns an error for what a template of aloft's
+// cannot say: words that are newer than this.
 func Parse(text []byte) (cfn.Template, error) {
 	var template cfn.Template
 	var all map[string]any
 	if err := decode(text, &all); err != nil {
-		return template, errors.New("its template is not in JSON")
+		return template, errors.New("its template is neither JSON nor YAML")
 	}
 	for name := range all {
 		if !slices.Contains([]string{"Description", "Metadata", "Parameters", "Mappings", "Conditions", "Resources", "Outputs"}, name) {

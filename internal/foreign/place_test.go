@@ -259,7 +259,7 @@ func readAgain(t *testing.T, placed foreign.Placed) {
 func TestNotInPlace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ template, says string }{
-		"yaml":      {"Resources:\n  A: {Type: AWS::SQS::Queue}\n", "its template is not in JSON"},
+		"words":     {"no template", "its template is neither JSON nor YAML"},
 		"newer":     {`{"Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Mood": "good"}}}`, "unknown field"},
 		"noecho":    {`{"Parameters": {"Pin": {"Type": "String", "NoEcho": true}}, "Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Pin"}}}}}`, "the parameter Pin is secret"},
 		"password":  {`{"Resources": {` + lambdas + `, "Db": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": "hunter2"}}}}`, "Db has a value that may be secret (MasterUserPassword)"},

@@ -205,6 +205,53 @@ func TestLossesOfEveryChange(t *testing.T) {
 	}
 }
 
+// A deploy of what a stopped stage, or one that crashed, has already asks, too: all of it is made to serve anew.
+func TestLossesOfTheSame(t *testing.T) {
+	t.Parallel()
+	for name, down := range map[string]func(*bench) error{
+		"stopped": func(b *bench) error { return b.Stop(t.Context(), production) },
+		"crashed": func(b *bench) error {
+			b.platform.instances = []aloft.Instance{{State: aloft.Crashed, Release: 1}}
+			return nil
+		},
+	} {
+		for _, planned := range []bool{false, true} {
+			b := newBench(t, map[string]string{"run": "one"})
+			b.up(t)
+			if err := down(b); err != nil {
+				t.Fatal(err)
+			}
+			f := &foresight{platform: b.platform, said: lossOf(aloft.Remove)}
+			b.Platform = f
+			in := b.input()
+			if planned {
+				plan, err := b.Plan(t.Context(), in, b.events)
+				if err != nil {
+					t.Fatal(err)
+				}
+				in.Plan = plan.ID
+			}
+			_, err := b.Deploy(t.Context(), in, b.events)
+			loss, ok := errors.AsType[*aloft.LossError](err)
+			if releases, _ := b.apps.Releases(t.Context(), production, 0); !ok || len(releases) != 1 {
+				t.Fatalf("%s: %d releases, %v", name, len(releases), err)
+			}
+			b.Consent = deploy.Consent{Plan: loss.Plan.ID}
+			if _, err := b.Deploy(t.Context(), in, b.events); err != nil {
+				t.Errorf("%s: by the plan: %v", name, err)
+			}
+			b.Consent = deploy.Consent{Plan: "1-x-y"}
+			f.said.State = "moved"
+			if err := down(b); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.Deploy(t.Context(), b.input(), b.events); aloft.ErrorCode(err) != aloft.Conflict {
+				t.Errorf("%s: by another plan: %v", name, err)
+			}
+		}
+	}
+}
+
 // What CloudFormation refuses nobody can agree to: the hint says how it goes, with the name that the source has for it.
 func TestRefusedLoss(t *testing.T) {
 	t.Parallel()

@@ -22,21 +22,25 @@ func (d *Deployer) losing(plan string) bool {
 	return plan != "" || previews && !d.Consent.All
 }
 
-// agree looks at a deploy before anything is done.
-func (d *Deployer) agree(ctx context.Context, project project, build aloft.Build, input aloft.DeployInput) error {
+// agree looks at a deploy before anything is done. It is not settled if nothing differs: then there may be nothing to do, or what is
+// there is made to serve anew, to which somebody agrees by agreeTo.
+func (d *Deployer) agree(ctx context.Context, project project, build aloft.Build, input aloft.DeployInput) (settled bool, err error) {
 	id := cmp.Or(input.Plan, d.Consent.Plan)
 	if !d.losing(id) {
-		return nil
+		return true, nil
 	}
 	plan, err := d.foresee(ctx, project, build, outlook{anyway: input.Force})
 	if err != nil {
-		return err
+		return false, err
 	}
 	resources, err := project.settings.Declared()
 	if err != nil {
-		return err
+		return false, err
 	}
-	return agreed(plan, id, resources)
+	if settled = input.Force || len(plan.Changes) > 0; !settled {
+		id = input.Plan
+	}
+	return settled, agreed(plan, id, resources)
 }
 
 // agreeTo looks at a release that nobody planned before it is made.

@@ -144,7 +144,9 @@ func TestRollbackLosses(t *testing.T) {
 	}
 	b.Consent = deploy.Consent{Plan: loss.Plan.ID}
 	_, err = b.Rollback(t.Context(), aloft.RollbackInput{Stage: production}, b.events)
-	fails(t, err, aloft.Conflict, "v2 was current, and now v4 is")
+	if e := fails(t, err, aloft.Conflict, "v2 was current, and now v4 is"); !strings.Contains(e.Hint, "the same command again") {
+		t.Errorf("the hint is %q", e.Hint)
+	}
 }
 
 // Every change that makes a release, or makes one serve anew, asks before something is lost, and does nothing unless somebody agrees.

@@ -3,6 +3,7 @@ package deploy
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -40,7 +41,10 @@ func (d *Deployer) agree(ctx context.Context, project project, build aloft.Build
 	if settled = input.Force || len(plan.Changes) > 0; !settled {
 		id = input.Plan
 	}
-	return settled, agreed(plan, id, resources)
+	if err = agreed(plan, id, resources); id != "" && input.Plan == "" {
+		err = anew(err)
+	}
+	return settled, err
 }
 
 // agreeTo looks at a release that nobody planned before it is made.
@@ -57,7 +61,19 @@ func (d *Deployer) agreeTo(ctx context.Context, state state, next aloft.Release)
 	if err != nil {
 		return err
 	}
-	return agreed(plan, d.Consent.Plan, next.Resources)
+	return anew(agreed(plan, d.Consent.Plan, next.Resources))
+}
+
+// anew is the error of a change to which somebody agreed when it was another one: that is asked about by the change itself, which may
+// be none that aloft plan shows.
+func anew(err error) error {
+	if _, asks := errors.AsType[*aloft.LossError](err); asks || aloft.ErrorCode(err) != aloft.Conflict {
+		return err
+	}
+	if e, is := errors.AsType[*aloft.Error](err); is {
+		return e.WithHint("type the same command again: it asks about what it would do now")
+	}
+	return err
 }
 
 // agreed returns Conflict if a plan is not the one that somebody saw, Invalid if it cannot be carried out, or a LossError if it loses

@@ -21,7 +21,7 @@ type memory struct {
 }
 
 // fresh is how old the index that Exists found may be: commands read it next, but some of them build for minutes before.
-const fresh = 5 * time.Second
+const fresh = 10 * time.Second
 
 // hold remembers from now on what is read of a stage, until done is called or the lock is lost.
 func (m *memory) hold(ref aloft.StageRef, lost func() error) (done func()) {

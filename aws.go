@@ -31,6 +31,7 @@ const (
 // AWS is what a release on AWS has besides functions and resources: the rest of what its stack is made of.
 type AWS struct {
 	Regions      []string `json:"regions"`                // where it runs; the first is home: it has the state
+	Stack        string   `json:"stack,omitempty"`        // the name of its stack in each region; "" means APP-STAGE. See StackName
 	Endpoint     string   `json:"endpoint,omitempty"`     // HTTPAPI and so on; "" means HTTPAPI
 	Architecture string   `json:"architecture,omitempty"` // ARM64 or X8664; "" means what the artifact's native code asks for, else ARM64
 
@@ -45,7 +46,16 @@ type AWS struct {
 	Zone     string            `json:"zone,omitempty"`    // Route 53 zone of the domains, name or id; "" means look for one, "none" means that aloft touches no DNS
 	Domains  []string          `json:"domains,omitempty"` // of the stage when the release was made
 
-	CloudFormation json.RawMessage `json:"cloudformation,omitempty"` // merged over the template, last
+	IDs            map[string]string `json:"ids,omitempty"`            // other logical ids for resources of the template, by those that they have by themselves
+	CloudFormation json.RawMessage   `json:"cloudformation,omitempty"` // merged over the template, last
+}
+
+// StackName is the name of the stack of a stage with these settings, in each of its regions.
+func (a *AWS) StackName(ref StageRef) string {
+	if a != nil && a.Stack != "" {
+		return a.Stack
+	}
+	return ref.App + "-" + ref.Stage
 }
 
 // VPC is the private network that functions have addresses in.
@@ -80,7 +90,7 @@ func (a *AWS) Clone() *AWS {
 	}
 	c := *a
 	c.Regions, c.Domains, c.Tags = slices.Clone(a.Regions), slices.Clone(a.Domains), maps.Clone(a.Tags)
-	c.CloudFormation = slices.Clone(a.CloudFormation)
+	c.CloudFormation, c.IDs = slices.Clone(a.CloudFormation), maps.Clone(a.IDs)
 	if a.VPC != nil {
 		c.VPC = &VPC{slices.Clone(a.VPC.Subnets), slices.Clone(a.VPC.SecurityGroups)}
 	}

@@ -38,14 +38,20 @@ func (p Plan) Losses() []Loss {
 		return nil
 	}
 	for _, region := range p.Preview.Regions {
+		if region.Adopts {
+			all = append(all, Loss{region.Region, ResourceChange{Action: Modify, ID: region.Stack, Type: stackType}})
+		}
 		for _, c := range region.Resources {
-			if !c.Part && (c.Action == Remove || c.Replace != "") {
+			if region.Adopts && c.Action == Remove || !c.Part && (c.Action == Remove || c.Replace != "") {
 				all = append(all, Loss{region.Region, c})
 			}
 		}
 	}
 	return all
 }
+
+// stackType is the type of a stack, as a resource.
+const stackType = "AWS::CloudFormation::Stack"
 
 // Loss is something that a plan replaces or deletes.
 type Loss struct {
@@ -55,6 +61,9 @@ type Loss struct {
 
 // String says what is lost, in one line.
 func (l Loss) String() string {
+	if l.Type == stackType && l.Action == Modify {
+		return l.Region + ": the stack " + l.ID + " is none of aloft's, and becomes it"
+	}
 	text := l.Region + ": " + l.ID + " (" + l.Type
 	if l.Name != "" {
 		text += ", " + l.Name

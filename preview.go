@@ -35,6 +35,7 @@ type RegionPreview struct {
 	Stack     string           `json:"stack"`
 	Status    string           `json:"status,omitempty"`  // of the stack; "" if there is none
 	Account   bool             `json:"account,omitempty"` // the account's bucket and key are made first
+	Adopts    bool             `json:"adopts,omitempty"`  // the stack is none of aloft's yet
 	CodeOnly  bool             `json:"codeOnly"`          // the stack is not changed: code by Lambda's API
 	ChangeSet bool             `json:"changeSet"`         // CloudFormation was asked; else it is by the templates alone
 	Resources []ResourceChange `json:"resources"`

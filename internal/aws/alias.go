@@ -132,7 +132,7 @@ func (r *regional) restore(ctx context.Context, interrupted bool) error {
 
 // tellLeft says what the next run finds.
 func (r *regional) tellLeft(ctx context.Context) error {
-	name := StackName(r.release.StageRef)
+	name := StackName(r.release)
 	found, err := r.stackOf(ctx, name)
 	switch {
 	case err != nil || found == nil:
@@ -182,7 +182,7 @@ func (r *regional) restoreAliases(ctx context.Context) error {
 
 // restoreStack returns a stack that was changed to the current release.
 func (r *regional) restoreStack(ctx context.Context) error {
-	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, stageStack(r.release), r.report)
 	if err != nil || found == nil || outputOf(found, stack.OutputRelease) != title(r.release) {
 		if err == nil {
 			err = r.restoreAliases(ctx) // CloudFormation took it back

@@ -73,7 +73,7 @@ func (r *regional) updateBeside(ctx context.Context, found *types.Stack) error {
 func (r *regional) findVersions(ctx context.Context) error {
 	r.moves = map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
-		version, err := r.versionIn(ctx, StackName(r.release.StageRef), r.out.Functions[name].Version)
+		version, err := r.versionIn(ctx, StackName(r.release), r.out.Functions[name].Version)
 		if err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (r *regional) leadBack(ctx context.Context, recorded map[string]string, oth
 
 // stackBack makes a stack that is another release's the current one's again.
 func (r *regional) stackBack(ctx context.Context, other aloft.Release) error {
-	found, err := r.stackOf(ctx, StackName(r.release.StageRef))
+	found, err := r.stackOf(ctx, StackName(r.release))
 	if err != nil || found == nil || conditionOf(found.StackStatus) != whole || outputOf(found, stack.OutputRelease) != title(other) {
 		return err
 	}

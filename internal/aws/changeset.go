@@ -27,12 +27,16 @@ type change struct {
 	template   []byte
 	parameters map[string]string
 	tags       map[string]string
+	keeps      bool                     // it must not cost the stack a store; nobody is asked
 	imports    []types.ResourceToImport // what exists already and becomes part of the stack; nothing else can change then
 }
 
 // execute makes a stack what the change says, and waits. A stack that is that already stays as it is.
 func (r *region) execute(ctx context.Context, found *types.Stack, c change, report aloft.Reporter) error {
 	set, changes, err := r.changeSet(ctx, found, c)
+	if err == nil && changes && c.keeps {
+		err = r.harmless(ctx, set, c)
+	}
 	if err != nil || !changes {
 		return err
 	}

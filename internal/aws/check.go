@@ -30,6 +30,9 @@ func (p *Platform) Check(ctx context.Context, release aloft.Release) ([]string, 
 	if err := p.checkRoles(release); err != nil {
 		return nil, err
 	}
+	if err := p.checkStack(ctx, release); err != nil {
+		return nil, err
+	}
 	zones, err := p.zones(ctx, release.AWS)
 	if err != nil {
 		return nil, err
@@ -57,6 +60,37 @@ func (p *Platform) checkRoles(release aloft.Release) error {
 			return aloft.Errorf(aloft.Invalid, "functions.%s.lambda.role: %s is of the account %s, and the credentials are of %s", f.Name, f.Lambda.Role, parts[4], p.Session.Account).
 				WithHint("name a role of that account in aloft.yml: Lambda takes no other; or use credentials of %s", parts[4])
 		}
+	}
+	return nil
+}
+
+// checkStack returns Conflict if a stage has a stack of another name than its next release is to be in: it would have two then, and
+// its stores in the one that nobody asks any more.
+func (p *Platform) checkStack(ctx context.Context, next aloft.Release) error {
+	current, err := p.current(ctx, next.StageRef)
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	places := placesOfReleases([]aloft.Release{current})
+	if current.Version == 0 { // what the first tries left
+		if places, err = p.placesOfStage(ctx, next.StageRef); err != nil {
+			return err
+		}
+	}
+	name := StackName(next)
+	for _, at := range places {
+		if at.stack.stack == name {
+			continue
+		}
+		found, err := p.in(at.region).stackOf(ctx, at.stack.stack)
+		if err != nil {
+			return err
+		}
+		if found == nil || conditionOf(found.StackStatus) == inReview || p.in(at.region).own(ctx, found, at.stack) != nil {
+			continue
+		}
+		return aloft.Errorf(aloft.Conflict, "%s is in the stack %s in %s, and its next release would be in another, %s", next.StageRef, at.stack.stack, at.region, name).
+			WithHint("keep the name, aws: {stack: %s} in aloft.yml; or give the stage up first: aloft destroy %s leaves its stores, which the next aloft up takes in", at.stack.stack, next.Stage)
 	}
 	return nil
 }

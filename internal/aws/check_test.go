@@ -5,6 +5,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/aws"
+	"github.com/aloft-run/aloft/internal/mem"
 	"github.com/aloft-run/aloft/internal/stack"
 )
 
@@ -16,7 +17,7 @@ func TestRoleOfAnotherAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	platform := aws.New(aws.Options{Session: session, Render: stack.Render, Objects: func(string) aws.Objects { return nil }})
+	platform := aws.New(aws.Options{Session: session, Releases: &mem.Store{}, Render: stack.Render, Objects: func(string) aws.Objects { return nil }})
 	release := aloft.Release{
 		StageRef: aloft.StageRef{App: "hello", Stage: "production"}, AWS: &aloft.AWS{Regions: []string{home}}, Artifact: aloft.Artifact{Digest: "d"},
 		Functions: []aloft.Function{{Name: "web", Kind: aloft.Web, Command: []string{"./server"}, Lambda: &aloft.Lambda{Role: "arn:aws:iam::444455556666:role/web"}}},

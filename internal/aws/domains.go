@@ -47,7 +47,7 @@ func (p *Platform) Domains(ctx context.Context, ref aloft.StageRef) ([]Domain, e
 	all := []Domain{}
 	for _, domain := range stage.Domains {
 		for _, name := range settings.Regions {
-			one, err := p.in(name).domain(ctx, ref, domain, zones[domain])
+			one, err := p.in(name).domain(ctx, release, domain, zones[domain])
 			if err != nil {
 				return nil, err
 			}
@@ -57,10 +57,9 @@ func (p *Platform) Domains(ctx context.Context, ref aloft.StageRef) ([]Domain, e
 	return all, nil
 }
 
-func (r *region) domain(ctx context.Context, ref aloft.StageRef, domain, zone string) (Domain, error) {
+func (r *region) domain(ctx context.Context, release aloft.Release, domain, zone string) (Domain, error) {
 	one := Domain{Domain: domain, Region: r.name, Zone: zone}
-	name := StackName(ref)
-	found, err := r.stackOf(ctx, name)
+	found, err := r.stackOf(ctx, StackName(release))
 	if err != nil || found == nil {
 		return one, err
 	}

@@ -37,7 +37,7 @@ func (p *Platform) Drift(ctx context.Context, ref aloft.StageRef) ([]Drifted, er
 	}
 	var all []Drifted
 	for _, name := range release.AWS.Regions {
-		found, err := p.in(name).drift(ctx, StackName(ref))
+		found, err := p.in(name).drift(ctx, StackName(release))
 		if err != nil {
 			return all, err
 		}

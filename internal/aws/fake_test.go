@@ -24,7 +24,7 @@ import (
 type query struct {
 	t       *testing.T
 	mu      sync.Mutex
-	answers map[string][]string // XML within ActionResult, or "!CODE message"
+	answers map[string][]string // XML within ActionResult, or "!CODE message"; by "" the code of errors of all other services
 	asked   []string
 }
 
@@ -37,6 +37,11 @@ func (q *query) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	action := r.Form.Get("Action")
 	q.asked = append(q.asked, action+" "+r.Form.Get("ResourcesToSkip.member.1"))
 	answers := q.answers[action]
+	if code := q.answers[""]; action == "" && code != nil { // services of another protocol
+		w.Header().Set("X-Amzn-ErrorType", code[0])
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
 	if len(answers) == 0 {
 		q.t.Errorf("nobody expected %s", action)
 		http.Error(w, "unexpected", http.StatusNotImplemented)

@@ -20,13 +20,22 @@ import (
 // Foreign reads a stack that others made. The text is its template.
 func (p *Platform) Foreign(ctx context.Context, region, name string) (s foreign.Stack, text []byte, err error) {
 	r := p.in(region)
-	s = foreign.Stack{Name: name, Region: region, Physical: map[string]foreign.Resource{}}
+	s = foreign.Stack{Name: name, Region: region, Physical: map[string]foreign.Resource{}, Parameters: map[string]string{}}
 	got, err := r.stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &name, TemplateStage: types.TemplateStageProcessed})
 	if err != nil {
 		return s, nil, r.Session.explain(err, "read the template of "+name)
 	}
 	text = []byte(sdk.ToString(got.TemplateBody))
-	_ = json.Unmarshal(text, &s.Template) // of one in YAML only the functions are known
+	if s.Template, s.Fault = foreign.Parse(text); s.Fault != nil {
+		_ = json.Unmarshal(text, &s.Template) // of one in YAML only the functions are known
+	}
+	found, err := r.stackOf(ctx, name)
+	if err != nil {
+		return s, nil, err
+	}
+	for _, one := range found.Parameters {
+		s.Parameters[sdk.ToString(one.ParameterKey)] = sdk.ToString(one.ParameterValue)
+	}
 	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: &name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

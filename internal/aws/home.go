@@ -2,23 +2,23 @@ package aws
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/cfn"
+	"github.com/aloft-run/aloft/internal/stack"
 )
 
-// CheckHome returns Conflict if a stage without a release in these records has a stack in one of the regions, of which home is the
-// first: the records were lost, or are those of another home. Whoever deployed then would take away what serves, and its config.
-func (p *Platform) CheckHome(ctx context.Context, ref aloft.StageRef, regions []string) error {
-	current, err := p.current(ctx, ref)
+// CheckHome returns Conflict if a stage without a release in these records has a stack in one of the regions of its next release, of
+// which home is the first: the records were lost, or are those of another home. Whoever deployed then would take away what serves,
+// and its config. Of next only the stage and the settings matter.
+func (p *Platform) CheckHome(ctx context.Context, next aloft.Release) error {
+	current, err := p.current(ctx, next.StageRef)
 	if ignoreMissing(err) != nil || current.Version != 0 {
 		return err
 	}
-	for _, name := range regions {
-		if err := p.in(name).recorded(ctx, ref, regions[0]); err != nil {
+	for _, name := range next.AWS.Regions {
+		if err := p.in(name).recorded(ctx, next); err != nil {
 			return err
 		}
 	}
@@ -26,25 +26,33 @@ func (p *Platform) CheckHome(ctx context.Context, ref aloft.StageRef, regions []
 }
 
 // recorded returns Conflict if the region has a stack of the stage that was made of a release which the records do not have.
-func (r *region) recorded(ctx context.Context, ref aloft.StageRef, home string) error {
-	found, err := r.stackOf(ctx, StackName(ref))
+func (r *region) recorded(ctx context.Context, next aloft.Release) error {
+	found, err := r.stackOf(ctx, StackName(next))
 	if err != nil {
 		return err
 	}
-	return r.recordedIs(ctx, found, ref, home)
+	return r.recordedIs(ctx, found, next)
 }
 
 // recordedIs is recorded for a stack that was looked up; nil is none.
-func (r *region) recordedIs(ctx context.Context, found *types.Stack, ref aloft.StageRef, home string) error {
-	name := StackName(ref)
-	if outputOf(found, OutputFingerprint) == "" || r.own(ctx, found, stageStack(ref)) != nil {
+func (r *region) recordedIs(ctx context.Context, found *types.Stack, next aloft.Release) error {
+	ref, name, home := next.StageRef, StackName(next), next.AWS.Regions[0]
+	byHand := outputOf(found, OutputFingerprint) == "" // who deployed what was exported, or it was never made whole
+	if found == nil || byHand && conditionOf(found.StackStatus) != whole || r.own(ctx, found, stageStack(next)) != nil {
 		return nil //nolint:nilerr // one of somebody else's is refused elsewhere
 	}
 	template, err := r.template(ctx, name)
 	if err != nil {
 		return err
 	}
-	said := releaseIn(template)
+	said := stack.Recorded(template)
+	switch {
+	case byHand && said.AWS == nil:
+		return nil
+	case byHand:
+		return aloft.Errorf(aloft.Conflict, "the stack %s in %s was deployed without aloft, of what it exported: there is no record of what serves %s", name, r.name, ref).
+			WithHint("aloft import stack %s --region %s makes the records, with config; nothing was touched", name, r.name)
+	}
 	known, err := r.Releases.Release(ctx, ref, said.Version)
 	if ignoreMissing(err) != nil {
 		return err
@@ -58,14 +66,4 @@ func (r *region) recordedIs(ctx context.Context, found *types.Stack, ref aloft.S
 	}
 	return aloft.Errorf(aloft.Conflict, "the account %s has the stack %s in %s, made by aloft of v%d, but no record of what serves %s", r.Session.Account, name, r.name, said.Version, ref).
 		WithHint("aloft import stack %s --region %s makes the records again, with number and config; nothing was touched", name, home)
-}
-
-// releaseIn is what the template of a stage's stack says of its release; zero if it says nothing.
-func releaseIn(template cfn.Template) aloft.Release {
-	var record struct{ Release aloft.Release }
-	text, err := json.Marshal(template.Metadata[metadataKey])
-	if err != nil || json.Unmarshal(text, &record) != nil {
-		return aloft.Release{}
-	}
-	return record.Release
 }

@@ -25,7 +25,7 @@ func TestOtherHome(t *testing.T) {
 	if aloft.ErrorCode(err) != aloft.Conflict || !strings.Contains(hint(err), "aloft import stack hello-production --region "+home) {
 		t.Errorf("v1 went over v2 of lost records: %v, %s", err, hint(err))
 	}
-	err = w.platform.CheckHome(t.Context(), w.ref, []string{"eu-north-1", home})
+	err = w.platform.CheckHome(t.Context(), aloft.Release{StageRef: w.ref, AWS: &aloft.AWS{Regions: []string{"eu-north-1", home}}})
 	if aloft.ErrorCode(err) != aloft.Conflict || !strings.Contains(hint(err), "make "+home+" the first of regions") {
 		t.Errorf("eu-north-1 may be home beside a stack whose home is %s: %v, %s", home, err, hint(err))
 	}

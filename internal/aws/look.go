@@ -27,7 +27,7 @@ func (p *Platform) URL(ctx context.Context, ref aloft.StageRef) (string, error) 
 	if err != nil || release.Version == 0 {
 		return "", ignoreMissing(err)
 	}
-	found, err := p.in(release.AWS.Regions[0]).stackOf(ctx, StackName(ref))
+	found, err := p.in(release.AWS.Regions[0]).stackOf(ctx, StackName(release))
 	return outputOf(found, stack.OutputURL), err
 }
 
@@ -103,7 +103,7 @@ func (p *Platform) FunctionURLs(ctx context.Context, release aloft.Release) (map
 	if release.AWS == nil || !slices.ContainsFunc(release.Functions, has) {
 		return nil, nil
 	}
-	found, err := p.in(release.AWS.Regions[0]).stackOf(ctx, StackName(release.StageRef))
+	found, err := p.in(release.AWS.Regions[0]).stackOf(ctx, StackName(release))
 	return functionURLs(release, found), err
 }
 

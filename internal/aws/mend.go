@@ -198,7 +198,7 @@ func (r *regional) allow(ctx context.Context, function string, p permission) err
 
 // gatewayARN is that of all requests to the stack's gateway.
 func (r *regional) gatewayARN(ctx context.Context) (string, error) {
-	name := StackName(r.release.StageRef)
+	name := StackName(r.release)
 	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: &name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

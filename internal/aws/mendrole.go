@@ -53,7 +53,7 @@ func list(value any) []any {
 func (r *regional) mendRoles(ctx context.Context) (bool, error) {
 	mended := false
 	for _, id := range r.rolesMet() {
-		name := StackName(r.release.StageRef)
+		name := StackName(r.release)
 		out, err := r.stacks.DetectStackResourceDrift(ctx, &cloudformation.DetectStackResourceDriftInput{StackName: &name, LogicalResourceId: &id})
 		if err != nil {
 			return mended, r.Session.explain(err, "compare the role "+id+" of the stack "+name+" in "+r.name+" with its template")

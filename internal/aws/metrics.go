@@ -76,7 +76,7 @@ func (r *region) gatewayOf(ctx context.Context, release aloft.Release) (metered,
 		return metered{}, nil
 	}
 	out, err := r.stacks.DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{
-		StackName: sdk.String(StackName(release.StageRef)), LogicalResourceId: sdk.String(stack.API),
+		StackName: sdk.String(StackName(release)), LogicalResourceId: sdk.String(stack.API),
 	})
 	if is(err, "ValidationError") { // no requests lead to such a stage
 		return metered{}, nil

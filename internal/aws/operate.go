@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,7 +81,7 @@ func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status
 	}}
 	for i, name := range release.AWS.Regions {
 		steps = append(steps, func() (err error) {
-			stacks[i], err = p.in(name).stackOf(ctx, StackName(ref))
+			stacks[i], err = p.in(name).stackOf(ctx, StackName(release))
 			return err
 		})
 	}
@@ -179,7 +178,7 @@ func (p *Platform) Settled(ctx context.Context, release aloft.Release) (bool, er
 
 // serves reports whether a release's versions are behind the aliases: those of its record, or those with its title.
 func (r *region) serves(ctx context.Context, release aloft.Release, recorded map[string]string) (bool, error) {
-	found, err := r.stackOf(ctx, StackName(release.StageRef))
+	found, err := r.stackOf(ctx, StackName(release))
 	if err != nil || found == nil {
 		return false, err
 	}
@@ -203,22 +202,4 @@ func (r *region) serves(ctx context.Context, release aloft.Release, recorded map
 		}
 	}
 	return true, nil
-}
-
-// regionsOf are all regions that some release of a stage was in.
-func (p *Platform) regionsOf(ctx context.Context, ref aloft.StageRef) ([]string, error) {
-	releases, err := p.Releases.Releases(ctx, ref, 0)
-	if err != nil {
-		return nil, ignoreMissing(err)
-	}
-	all := map[string]bool{}
-	for _, release := range releases {
-		if release.AWS == nil {
-			continue
-		}
-		for _, name := range release.AWS.Regions {
-			all[name] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(all)), nil
 }

@@ -14,12 +14,16 @@ import (
 // owned is a stack that is one stage's, or the account's: of others with its name nothing is touched.
 type owned struct {
 	stack string
+	ref   aloft.StageRef    // of the stage; zero for the account's
 	about string            // the description of its templates
 	tags  map[string]string // of the stack
+	named bool              // the project names it: it may be one of others, which is to become the stage's
+	takes bool              // and it does now
 }
 
-func stageStack(ref aloft.StageRef) owned {
-	return owned{stack: StackName(ref), about: "aloft: " + ref.String(), tags: stageTags(ref)}
+func stageStack(release aloft.Release) owned {
+	ref := release.StageRef
+	return owned{stack: StackName(release), ref: ref, about: "aloft: " + ref.String(), tags: stageTags(ref), named: release.AWS.Stack != ""}
 }
 
 func accountStack() owned {
@@ -42,6 +46,11 @@ func (r *region) own(ctx context.Context, found *types.Stack, o owned) error {
 			return nil
 		}
 		about = template.Description
+	}
+	if o.takes {
+		if strange, err := r.strange(ctx, found); strange || err != nil {
+			return cmp.Or(err, r.takeable(found))
+		}
 	}
 	return aloft.Errorf(aloft.Conflict, "the account %s has a stack %s in %s that is not this one of aloft: %s", r.Session.Account, o.stack, r.name, cmp.Or(about, "it has no description and no tags of aloft's")).
 		WithHint("choose another name for the app or the stage; nothing of that stack was touched")

@@ -104,8 +104,8 @@ func New(options Options) *Platform {
 	return &Platform{Options: options, regions: map[string]*region{}, accounts: map[string]bool{}}
 }
 
-// StackName is the name of a stage's stack.
-func StackName(ref aloft.StageRef) string { return ref.App + "-" + ref.Stage }
+// StackName is the name of the stack that a release is in, or is to be in.
+func StackName(release aloft.Release) string { return release.AWS.StackName(release.StageRef) }
 
 // pause waits between two looks at AWS. It returns the error of ctx if that ends first.
 func (p *Platform) pause(ctx context.Context) error { return rest(ctx, p.Poll) }

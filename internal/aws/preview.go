@@ -105,7 +105,7 @@ func (v *preview) state() string {
 
 // look finds out what would be done.
 func (v *preview) look(ctx context.Context, deep bool) error {
-	name := StackName(v.release.StageRef)
+	name := StackName(v.release)
 	v.said = aloft.RegionPreview{Region: v.name, Stack: name, Resources: []aloft.ResourceChange{}}
 	if !v.leaves {
 		if err := v.foresee(ctx); err != nil {
@@ -122,8 +122,11 @@ func (v *preview) look(ctx context.Context, deep bool) error {
 	if v.leaves {
 		return v.leave(ctx)
 	}
+	if err := v.takeOver(ctx); err != nil {
+		return err
+	}
 	if v.current.Version == 0 {
-		if err := v.recordedIs(ctx, v.found, v.release.StageRef, v.release.AWS.Regions[0]); err != nil {
+		if err := v.recordedIs(ctx, v.found, v.release); err != nil {
 			return err
 		}
 	}
@@ -131,6 +134,11 @@ func (v *preview) look(ctx context.Context, deep bool) error {
 		v.said.CodeOnly = true
 		return nil
 	}
+	return v.compare(ctx, deep)
+}
+
+// compare says what the templates tell, and if it is to be deep, what only CloudFormation does.
+func (v *preview) compare(ctx context.Context, deep bool) (err error) {
 	if v.serving, err = v.aliases(ctx); err != nil {
 		return err
 	}
@@ -143,10 +151,13 @@ func (v *preview) look(ctx context.Context, deep bool) error {
 			return err
 		}
 	}
-	if !deep {
-		return nil
+	if err := v.keepsStores(); err != nil || !deep {
+		return err
 	}
-	return v.ask(ctx)
+	if err := v.ask(ctx); err != nil {
+		return err
+	}
+	return v.keepsStores()
 }
 
 // leave says what goes with the stack of a region that the stage is no longer in.
@@ -186,6 +197,9 @@ func (v *preview) readTemplate(ctx context.Context) error {
 	if v.found == nil || conditionOf(v.found.StackStatus) == neverWas {
 		return nil
 	}
+	if v.said.Adopts {
+		return v.theirs(ctx)
+	}
 	out, err := v.stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: v.found.StackId, TemplateStage: types.TemplateStageOriginal})
 	if err != nil {
 		return v.Session.explain(err, "read the template of the stack "+v.said.Stack+" in "+v.name)
@@ -219,6 +233,9 @@ func (v *preview) ask(ctx context.Context) error {
 			v.note("the stack is %s, so CloudFormation plans nothing now; a deploy waits, or repairs it first", v.found.StackStatus)
 			return nil
 		}
+	}
+	if v.said.Adopts {
+		return v.askChangeSet(ctx)
 	}
 	if adopted, err := v.adopts(ctx); err != nil || adopted {
 		return err

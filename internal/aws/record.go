@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/aloft-run/aloft"
 )
 
@@ -38,14 +40,37 @@ func (d *deployment) putRecord(ctx context.Context) error {
 	for _, r := range d.regions {
 		made.Regions[r.name] = regionalRecord{Fingerprint: r.fingerprint, Versions: r.moves} // move led the aliases there
 	}
+	return d.platform.putRecord(ctx, d.release, made)
+}
+
+func (p *Platform) putRecord(ctx context.Context, release aloft.Release, made record) error {
 	text, err := json.Marshal(made)
 	if err != nil {
 		return fmt.Errorf("write down what serves: %w", err)
 	}
-	err = d.regions[0].objects.Put(ctx, recordKey(d.release.StageRef, d.release.Version), int64(len(text)), func() (io.ReadCloser, error) {
+	err = p.in(release.AWS.Regions[0]).objects.Put(ctx, recordKey(release.StageRef, release.Version), int64(len(text)), func() (io.ReadCloser, error) {
 		return inMemory{bytes.NewReader(text)}, nil
 	})
-	return d.platform.Session.explain(err, "write down what serves")
+	return p.Session.explain(err, "write down what serves")
+}
+
+// Note writes down that the versions which serve in a release's stacks are the release's, whoever made them.
+func (p *Platform) Note(ctx context.Context, release aloft.Release) error {
+	made := record{Release: release.Version, Regions: map[string]regionalRecord{}}
+	for _, name := range release.AWS.Regions {
+		versions := map[string]string{}
+		for _, f := range lambdaFunctions(release) {
+			alias, err := p.in(name).alias(ctx, release.NameOf(f))
+			if err != nil {
+				return err
+			}
+			if alias != nil {
+				versions[f.Name] = sdk.ToString(alias.FunctionVersion)
+			}
+		}
+		made.Regions[name] = regionalRecord{Versions: versions}
+	}
+	return p.putRecord(ctx, release, made)
 }
 
 // recordOf reads the record of a release by its title; the zero record if there is none.

@@ -24,20 +24,10 @@ import (
 	"github.com/aloft-run/aloft/internal/stack"
 )
 
-// metadataKey is where the template of a stage's stack has the record of its release, without config. It is no part of the
-// fingerprint: a release of code alone leaves it as it was.
-const metadataKey = "aloft"
-
-// recordIn is what a template says of its release.
-func recordIn(release aloft.Release) map[string]any {
-	plain := release.Clone()
-	plain.Config = aloft.SealedConfig{}
-	return map[string]any{"release": plain}
-}
-
 // Recovered is a release that a stack says it serves.
 type Recovered struct {
-	Ours    bool          // aloft made the stack; else nothing else is known
+	Ours    bool          // aloft made the stack, or its template; else nothing else is known
+	ByHand  bool          // who deployed the template is not aloft: the release is v1
 	Release aloft.Release // with the number and the artifact that serve now; its config is not sealed
 	Config  aloft.Config
 }
@@ -60,15 +50,29 @@ func (p *Platform) Recover(ctx context.Context, region, name string) (Recovered,
 	if err != nil {
 		return Recovered{}, err
 	}
-	release := releaseIn(template)
-	if release.AWS == nil || len(release.AWS.Regions) == 0 || StackName(release.StageRef) != name {
+	release := stack.Recorded(template)
+	out := Recovered{Ours: true, ByHand: release.Version == 0, Release: release}
+	switch {
+	case release.AWS == nil || len(release.AWS.Regions) == 0 || !out.ByHand && StackName(release) != name:
 		return Recovered{}, nil // somebody else's
+	case out.ByHand:
+		out.asDeployed(name, region)
 	}
 	if home := release.AWS.Regions[0]; home != region {
 		return Recovered{}, aloft.Errorf(aloft.Invalid, "the home of %s is %s, not %s", release.StageRef, home, region).WithHint("aloft import stack %s --region %s", name, home)
 	}
-	out := Recovered{Ours: true, Release: release}
 	return out, r.recover(ctx, template, &out)
+}
+
+// asDeployed makes an exported release the first of the stack that somebody made of it, under a name and in a region of his own.
+func (out *Recovered) asDeployed(name, region string) {
+	out.Release.Version = 1
+	if StackName(out.Release) != name {
+		out.Release.AWS.Stack = name
+	}
+	if len(out.Release.AWS.Regions) == 1 {
+		out.Release.AWS.Regions = []string{region}
+	}
 }
 
 // template is that of a stack, as it was given.
@@ -92,7 +96,7 @@ func (r *region) recover(ctx context.Context, template cfn.Template, out *Recove
 			return r.Session.explain(err, "look at "+lambdaName)
 		}
 		number, err := strconv.Atoi(strings.TrimPrefix(sdk.ToString(got.Configuration.Description), "v"))
-		if err != nil {
+		if err != nil && !out.ByHand {
 			return aloft.Errorf(aloft.Conflict, "%s serves a version that aloft did not make (%q)", lambdaName, sdk.ToString(got.Configuration.Description)).
 				WithHint("have the alias %s lead to one whose description is a release's, such as v12", stack.Live)
 		}
@@ -100,7 +104,7 @@ func (r *region) recover(ctx context.Context, template cfn.Template, out *Recove
 		if err != nil {
 			return aloft.Errorf(aloft.Failed, "%s has a digest that is none: %w", lambdaName, err)
 		}
-		if number > out.Release.Version {
+		if number > out.Release.Version && !out.ByHand {
 			out.Release.Version = number
 		}
 		out.Release.Artifact.Digest, out.Release.Artifact.Size = hex.EncodeToString(digest), got.Configuration.CodeSize

@@ -38,6 +38,7 @@ type regional struct {
 	trial       trial
 	deleteData  bool // stores go with the stack
 	executed    bool // the stack was changed, or may have been
+	adopts      bool // the stack is one of others, which becomes the stage's
 	held        bool // it was, and its aliases still lead to the versions of before
 }
 
@@ -48,7 +49,7 @@ const OutputFingerprint = "Fingerprint"
 // prepare does in one region all that can be done before the aliases move.
 func (r *regional) prepare(ctx context.Context) error {
 	if r.current.Version == 0 {
-		if err := r.recorded(ctx, r.release.StageRef, r.release.AWS.Regions[0]); err != nil {
+		if err := r.recorded(ctx, r.release); err != nil {
 			return err
 		}
 	}
@@ -62,8 +63,11 @@ func (r *regional) prepare(ctx context.Context) error {
 	if err := r.render(ctx); err != nil {
 		return err
 	}
-	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, wanted(r.release), r.report)
 	if err != nil {
+		return err
+	}
+	if r.adopts, err = r.strange(ctx, found); err != nil {
 		return err
 	}
 	if r.serving, err = r.aliases(ctx); err != nil {
@@ -85,7 +89,7 @@ func (r *regional) prepare(ctx context.Context) error {
 // described is the stage's stack; nil if there is none.
 func (r *regional) described(ctx context.Context) (found *types.Stack, err error) {
 	if r.found == nil {
-		r.found, err = r.stackOf(ctx, StackName(r.release.StageRef))
+		r.found, err = r.stackOf(ctx, StackName(r.release))
 	}
 	return r.found, err
 }
@@ -115,10 +119,10 @@ func (r *regional) update(ctx context.Context, found *types.Stack) error {
 
 // takeIn makes stores that the stage had before part of its stack again, and returns the stack as it is then.
 func (r *regional) takeIn(ctx context.Context, found *types.Stack) (*types.Stack, error) {
-	if r.deleteData { // those of the stack go, others stay as they are
+	if r.deleteData || r.adopts { // those of the stack go, others stay as they are; one of others has its own
 		return found, nil
 	}
-	o := stageStack(r.release.StageRef)
+	o := stageStack(r.release)
 	imported, err := r.adopt(ctx, found, adoption{stack: o.stack, template: r.out.Template, tags: o.tags, report: r.report})
 	if err != nil || !imported && found != nil {
 		return found, err
@@ -133,7 +137,7 @@ func (r *regional) change(title string) change {
 		tags = map[string]string{}
 	}
 	maps.Copy(tags, stageTags(r.release.StageRef))
-	return change{stack: StackName(r.release.StageRef), title: title, template: r.template, parameters: r.out.Parameters, tags: tags}
+	return change{stack: StackName(r.release), title: title, template: r.template, parameters: r.out.Parameters, tags: tags, keeps: r.adopts}
 }
 
 func stageTags(ref aloft.StageRef) map[string]string {
@@ -196,7 +200,7 @@ func (r *regional) compose(in stack.Input) (err error) {
 		r.out.Template.Outputs = map[string]cfn.Output{}
 	}
 	r.out.Template.Outputs[OutputFingerprint] = cfn.Output{Value: r.fingerprint}
-	r.out.Template.Metadata = map[string]any{metadataKey: recordIn(r.release)}
+	r.out.Template.Metadata = stack.Record(r.release)
 	r.template, err = r.out.Template.JSON()
 	if err != nil || len(r.template) <= inlineTemplate {
 		return err

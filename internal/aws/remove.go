@@ -25,7 +25,7 @@ func (p *Platform) Remove(ctx context.Context, ref aloft.StageRef) error {
 // Destroy deletes the stage's stacks in all regions it was ever in, its secret, its logs and its records. Stores stay, and are
 // listed, unless deleteData says that they go with what is in them. Destroying what is not there is harmless.
 func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData bool, report aloft.Reporter) ([]Retained, error) {
-	regions, err := p.regionsOf(ctx, ref)
+	places, err := p.placesOfStage(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +39,15 @@ func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData b
 		}
 	}
 	var left []Retained
-	for _, name := range regions {
-		r := p.in(name)
-		ended, err := r.remove(ctx, removal{ref: ref, functions: functions, deleteData: deleteData}, report)
+	var regions []string
+	for _, at := range places {
+		r := p.in(at.region)
+		regions = append(regions, at.region)
+		ended, err := r.remove(ctx, removal{stack: at.stack, functions: functions, deleteData: deleteData}, report)
 		if err != nil {
 			return left, err
 		}
-		stores, err := r.retained(ctx, StackName(ref), stageTags(ref))
+		stores, err := r.retained(ctx, at.stack.stack, stageTags(ref))
 		if err != nil {
 			return left, err
 		}
@@ -109,12 +111,12 @@ func (p *Platform) giveUp(ctx context.Context, ref aloft.StageRef, report aloft.
 	if err := p.Stop(ctx, ref); err != nil {
 		return err
 	}
-	return d.each(func(r *regional) error { return r.emptyBuckets(ctx, StackName(ref)) })
+	return d.each(func(r *regional) error { return r.emptyBuckets(ctx, StackName(release)) })
 }
 
 // giveUp changes the stage's stack in a region so that it takes its stores with it.
 func (r *regional) giveUp(ctx context.Context) error {
-	found, err := r.ready(ctx, stageStack(r.release.StageRef), r.report)
+	found, err := r.ready(ctx, stageStack(r.release), r.report)
 	if err != nil || found == nil {
 		return err
 	}
@@ -156,7 +158,7 @@ func (r *region) emptyBuckets(ctx context.Context, stack string) error {
 
 // removal is what goes of a stage in a region.
 type removal struct {
-	ref        aloft.StageRef
+	stack      owned
 	functions  []string // by their names in Lambda
 	deleteData bool     // the stack takes its stores with it
 }
@@ -164,9 +166,8 @@ type removal struct {
 // remove deletes a stage's stack in a region, and what belongs to the stage but not to its stack. It returns what
 // became of what the stack had, by logical ids.
 func (r *region) remove(ctx context.Context, what removal, report aloft.Reporter) (map[string]types.StackEvent, error) {
-	ref := what.ref
 	ended := map[string]types.StackEvent{}
-	found, err := r.ready(ctx, stageStack(ref), report)
+	found, err := r.ofStage(ctx, what.stack, report)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +193,23 @@ func (r *region) remove(ctx context.Context, what removal, report aloft.Reporter
 			return ended, r.Session.explain(err, "delete the logs of "+function+" in "+r.name)
 		}
 	}
-	return ended, r.removeSecret(ctx, ref)
+	return ended, r.removeSecret(ctx, what.stack.ref)
+}
+
+// ofStage brings a stage's stack to where it can be deleted. One that never became the stage's is none.
+func (r *region) ofStage(ctx context.Context, o owned, report aloft.Reporter) (*types.Stack, error) {
+	if !o.named {
+		return r.ready(ctx, o, report)
+	}
+	found, err := r.stackOf(ctx, o.stack)
+	if err != nil {
+		return nil, err
+	}
+	if strange, err := r.strange(ctx, found); strange || err != nil {
+		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack %s stays: it did not become aloft's", r.name, o.stack)})
+		return nil, err
+	}
+	return r.ready(ctx, o, report)
 }
 
 // forget deletes the records of which versions the releases had.
@@ -245,7 +262,7 @@ func (d *deployment) leave(ctx context.Context) error {
 	}
 	for _, name := range gone {
 		d.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s is not deployed here any more; its stack is deleted, its stores stay", name, d.release.StageRef)})
-		if _, err := d.platform.in(name).remove(ctx, removal{ref: d.release.StageRef, functions: functions}, d.report); err != nil {
+		if _, err := d.platform.in(name).remove(ctx, removal{stack: stageStack(d.current), functions: functions}, d.report); err != nil {
 			return err
 		}
 	}

@@ -29,11 +29,11 @@ func (p *Platform) Stacks(ctx context.Context, ref aloft.StageRef) ([]StackState
 	}
 	var all []StackState
 	for _, name := range release.AWS.Regions {
-		found, err := p.in(name).stackOf(ctx, StackName(ref))
+		found, err := p.in(name).stackOf(ctx, StackName(release))
 		if err != nil {
 			return nil, err
 		}
-		one := StackState{Region: name, Stack: StackName(ref), Status: string(statusOf(found)), Hint: hintOf(conditionOf(statusOf(found)), ref)}
+		one := StackState{Region: name, Stack: StackName(release), Status: string(statusOf(found)), Hint: hintOf(conditionOf(statusOf(found)), ref)}
 		if found != nil {
 			one.Reason = discreet(sdk.ToString(found.StackStatusReason))
 			one.Release, _ = aloft.ParseVersion(outputOf(found, stack.OutputRelease)) // 0: its template is not aloft's

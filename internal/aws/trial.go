@@ -33,7 +33,7 @@ const window = 5 * time.Minute
 // beginTrial finds the alarms. What went off before the trial says nothing about it.
 func (r *regional) beginTrial(ctx context.Context) error {
 	r.trial = trial{began: time.Now(), before: map[string]bool{}, blind: map[string]bool{}}
-	name := StackName(r.release.StageRef)
+	name := StackName(r.release)
 	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: &name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -13,15 +13,23 @@ import (
 // checkHome is asked before anything is made: it returns Conflict if the records here do not have what serves a stage, and warns if
 // this machine remembers another home of it.
 func (b *awsBackend) checkHome(ctx context.Context, ref aloft.StageRef, report aloft.Reporter) error {
-	regions := []string{b.region}
-	if s, err := b.program.settings(ref); err == nil && s.AWS != nil && len(s.AWS.Regions) > 0 && s.AWS.Regions[0] == b.region {
-		regions = s.AWS.Regions
-	}
-	if err := b.platform.CheckHome(ctx, ref, regions); err != nil {
+	if err := b.platform.CheckHome(ctx, b.placed(ref)); err != nil {
 		return err
 	}
 	b.warnOfHome(ref, report)
 	return nil
+}
+
+// placed is a release of a stage of which no more is known than where the project has it run, and in which stack.
+func (b *awsBackend) placed(ref aloft.StageRef) aloft.Release {
+	at := &aloft.AWS{Regions: []string{b.region}}
+	if s, err := b.program.settings(ref); err == nil && s.AWS != nil {
+		at.Stack = s.AWS.Stack
+		if len(s.AWS.Regions) > 0 && s.AWS.Regions[0] == b.region {
+			at.Regions = s.AWS.Regions
+		}
+	}
+	return aloft.Release{StageRef: ref, AWS: at}
 }
 
 // warnOfHome says that this machine remembers another home of a stage: what is there goes on, and costs.

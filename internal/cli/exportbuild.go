@@ -85,7 +85,7 @@ func (b *builder) export(ctx context.Context, input aloft.DeployInput, o exportO
 		_ = blob.Close()
 	}
 	return export.Make(o.format, export.Input{
-		Release: release, Stack: aws.StackName(release.StageRef), Config: append(draft.Config, o.config...), DeleteData: o.deleteData,
+		Release: release, Stack: aws.StackName(release), Config: append(draft.Config, o.config...), DeleteData: o.deleteData,
 		Shim: export.Zip{Digest: b.shim.Digest, Size: int64(len(b.shim.Zip))}, Sizes: sizes, Render: renderStack,
 	})
 }

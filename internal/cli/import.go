@@ -12,12 +12,13 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/aws"
+	"github.com/aloft-run/aloft/internal/manifest"
 	"github.com/aloft-run/aloft/internal/s3"
 )
 
 type importOptions struct {
 	stack, dir, stage string
-	force             bool
+	force, beside     bool
 }
 
 // importResult is an import as --json says it. Of a stack that aloft did not make there is no release.
@@ -29,6 +30,7 @@ type importResult struct {
 	Files    []string        `json:"files"`
 	Imported []string        `json:"imported"`
 	Left     []string        `json:"left"`
+	InPlace  bool            `json:"inPlace,omitempty"` // the next deploy of the app is an update of the stack
 }
 
 const importHelp = `Takes up a CloudFormation stack that is there.
@@ -38,12 +40,18 @@ release that serves has the number that it had, its config is sealed anew, its p
 the function; aloft up, rollback, config and logs go on from there. Earlier releases are gone. Nothing of the stack
 changes.
 
-A stack that something else made (SAM, Serverless, CDK, by hand): with --dir, an app is written for each package of
-its functions: their code, an aloft.yml with what aloft has words for, and the template. Values of variables become
-config of --stage, sealed. What was taken and what was not is listed. The stack stays as it is and goes on: deploy the
-app beside it, move what calls it, take over its event sources, then delete the stack.
+A stack that somebody deployed of what aloft export cloudformation wrote: likewise, as v1. If its name is not
+APP-STAGE, aloft.yml has to say it: aws: {stack: NAME}.
 
-With --json: {"stack", "stage", "release", "config", "files", "imported", "left"}; config has names only.
+A stack that something else made (SAM, Serverless, CDK, by hand): with --dir, an app is written with the code of its
+functions and an aloft.yml that has the next aloft up update that very stack: functions, routes and events become
+the app's, and all else, every store above all, stays in its section cloudformation as it is. Values of variables
+become config of --stage, sealed. What stays and what goes is listed; nothing is changed before aloft up has asked.
+With --beside, or if that cannot be (it says why: several packages, a secret that aloft.yml would hold), there is an
+app for each package, to be deployed beside the stack, which stays as it is.
+
+With --json: {"stack", "stage", "release", "config", "files", "imported", "left", "inPlace"}; config has names only;
+in place imported is what stays, left what goes.
 
 Exit status: 0 imported; 1 AWS failed, or aloft has the stage already; 2 the input was wrong, or there
 is no such stack.`
@@ -71,7 +79,8 @@ func newImportStack(p *program) *cobra.Command {
 		Short: "Take up a CloudFormation stack",
 		Long:  importHelp,
 		Example: `  aloft import stack shop-production --region eu-west-1
-  aloft import stack my-sam-app --dir my-app --profile work
+  aloft import stack my-sam-app --dir my-app --stage production
+  aloft import stack my-sam-app --dir my-app --beside --profile work
   aloft import stack shop-production --json`,
 		Args: between(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -80,6 +89,7 @@ func newImportStack(p *program) *cobra.Command {
 		},
 	})
 	c.Flags().StringVar(&o.dir, "dir", "", "where the apps of a stack are written that aloft did not make")
+	c.Flags().BoolVar(&o.beside, "beside", false, "leave such a stack as it is: the apps are deployed beside it")
 	c.Flags().BoolVar(&o.force, "force", false, "write into a directory that is not empty")
 	return c
 }
@@ -140,6 +150,9 @@ func (b *awsBackend) importStack(ctx context.Context, o importOptions, report al
 	if !found.Ours {
 		return b.importForeign(ctx, o, report)
 	}
+	if err := b.namedAs(found.Release); err != nil {
+		return importResult{}, err
+	}
 	if err := b.prepare(ctx, report); err != nil {
 		return importResult{}, err
 	}
@@ -151,11 +164,27 @@ func (b *awsBackend) importStack(ctx context.Context, o importOptions, report al
 	if err != nil {
 		return importResult{}, err
 	}
+	if found.ByHand {
+		if err := b.platform.Note(ctx, release); err != nil {
+			return importResult{}, err
+		}
+	}
 	report.Report(aloft.Notice{Text: fmt.Sprintf("%s is at v%d, as its stack says", release.StageRef, release.Version)})
 	return importResult{
 		Stack: o.stack, Stage: &release.StageRef, Release: release.Version, Config: slices.Sorted(maps.Keys(found.Config)),
 		Files: []string{}, Imported: []string{}, Left: []string{},
 	}, b.bring(ctx, found, report)
+}
+
+// namedAs returns Invalid if a release is in a stack of a name of its own, and the project does not say it: the next deploy would be
+// to another stack.
+func (b *awsBackend) namedAs(release aloft.Release) error {
+	name := aws.StackName(release)
+	if said := b.placed(release.StageRef); aws.StackName(said) == name {
+		return nil
+	}
+	return aloft.Errorf(aloft.Invalid, "the stack of %s is called %s, and the project here does not say so; nothing was changed", release.StageRef, name).
+		WithHint("in the directory of %s, write below stages.%s of %s: aws: {stack: %s}; then type the same command again", release.App, release.Stage, manifest.AloftFile, name)
 }
 
 // bring puts the package of a release into the bucket, if it is not there.
@@ -187,10 +216,14 @@ func (p *program) printImport(r importResult) error {
 	for _, name := range r.Files {
 		fmt.Fprintln(p.out, filepath.Clean(name))
 	}
+	titles := [2]string{"imported:", "not imported:"}
+	if r.InPlace {
+		titles = [2]string{"stays in the stack:", "goes with the next aloft up, which asks:"}
+	}
 	for _, part := range []struct {
 		title string
 		lines []string
-	}{{"imported:", r.Imported}, {"not imported:", r.Left}} {
+	}{{titles[0], r.Imported}, {titles[1], r.Left}} {
 		if len(part.lines) == 0 {
 			continue
 		}

@@ -46,6 +46,9 @@ func (b *awsBackend) importForeign(ctx context.Context, o importOptions, report 
 			return result, cmp.Or(err, error(aloft.Errorf(aloft.Conflict, "there is a stage %s", o.stageOf(app)).WithHint("name another --stage")))
 		}
 	}
+	if read.Apps, err = b.inPlace(stack, o, read.Apps, &result, report); err != nil {
+		return result, err
+	}
 	for _, app := range read.Apps {
 		at := filepath.Join(dir, app.Name)
 		report.Report(aloft.Notice{Text: "the app " + app.Name + " in " + at})

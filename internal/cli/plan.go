@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,10 +20,10 @@ replaced or deleted (!); which statements the functions' roles get and lose, and
 CloudFormation is asked with a change set, which is deleted again; releases of code alone need none.
 
 With --json: {"id", "stage", "current", "build", "changes": [{"action", "kind", "name", "before", "after"}],
-"preview": {"regions": [{"region", "stack", "status", "account", "codeOnly", "changeSet", "resources": [{"action",
-"id", "type", "name", "replace", "properties", "causes", "kept", "refused", "part"}], "notes"}], "iam": [{"action",
-"role", "function", "effect", "actions", "resources", "why"}], "cost": {"date", "standing", "lines", "million",
-"assumed", "unpriced"}}}. Without AWS there is no "preview". docs/PLAN.md says what each means.
+"preview": {"regions": [{"region", "stack", "status", "account", "adopts", "codeOnly", "changeSet", "resources":
+[{"action", "id", "type", "name", "replace", "properties", "causes", "kept", "refused", "part"}], "notes"}], "iam":
+[{"action", "role", "function", "effect", "actions", "resources", "why"}], "cost": {"date", "standing", "lines",
+"million", "assumed", "unpriced"}}}. Without AWS there is no "preview". docs/PLAN.md says what each means.
 
 Exit status: 0 planned, changes or not; 1 the build failed; 2 the input was wrong.`
 
@@ -97,5 +98,8 @@ func (p *program) agree(ctx context.Context, loss *aloft.LossError) error {
 	}
 	p.planTo(p.err).print(loss.Plan)
 	fmt.Fprintln(p.err)
+	if i := slices.IndexFunc(loss.Plan.Preview.Regions, func(r aloft.RegionPreview) bool { return r.Adopts }); i >= 0 {
+		return p.confirm(ctx, fmt.Sprintf("Make the stack %s that of %s, with all that this replaces or deletes?", loss.Plan.Preview.Regions[i].Stack, loss.Plan.Stage))
+	}
 	return p.confirm(ctx, fmt.Sprintf("Replace or delete %s of %s?", plural(len(loss.Plan.Losses()), "resource"), loss.Plan.Stage))
 }

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
@@ -115,6 +116,9 @@ func (in Input) cloudFormation(out *Output, rendered stack.Output, dir string) e
 	if err := in.forCLI(&rendered.Template); err != nil {
 		return err
 	}
+	plain := in.Release.Clone()
+	plain.Version, plain.CreatedAt = 0, time.Time{}
+	rendered.Template.Metadata = stack.Record(plain)
 	text, err := rendered.Template.JSON()
 	if err != nil {
 		return err

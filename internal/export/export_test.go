@@ -57,7 +57,9 @@ func TestRegions(t *testing.T) {
 			for _, name := range names {
 				want = append(want, region+"/"+name)
 				other := strings.NewReplacer("eu-west-1", "us-east-1", "us-east-1", "eu-west-1").Replace(region)
-				if text := string(out.Files[region+"/"+name]); text == "" || strings.Contains(text, other) {
+				// The record for aloft import stack says in which regions the stage is.
+				text := strings.ReplaceAll(string(out.Files[region+"/"+name]), regionsInRecord, "")
+				if text == "" || strings.Contains(text, other) {
 					t.Errorf("%s/%s says something of %s:\n%s", region, name, other, text)
 				}
 			}
@@ -76,6 +78,12 @@ func TestRegions(t *testing.T) {
 		}
 	}
 }
+
+// regionsInRecord are the two regions as a template's metadata has them.
+const regionsInRecord = `"regions": [
+            "us-east-1",
+            "eu-west-1"
+          ]`
 
 // TestReadMeOfRegions: whoever follows it types what is right for each region.
 func TestReadMeOfRegions(t *testing.T) {

@@ -74,6 +74,10 @@ Back to the one before, at once: ` + "`aws lambda update-alias --function-name N
 {{end}}{{if .Stores}}
 Stores with data (the resources of aloft.yml) stay when the stack goes; they are deleted one by one.
 {{end}}
+## Back to aloft
+
+` + "`aloft import stack {{.Stack}}`" + ` in the app's directory makes the stack aloft's again, with its config; see its help for a stack of another name.
+
 `
 
 const terraformReadme = `# {{.Stage}} without aloft

@@ -19,6 +19,9 @@ type Stack struct {
 	Template     cfn.Template        // as it was carried out; nothing if it is no JSON
 	Physical     map[string]Resource // by logical id
 	Functions    []Function
+
+	Parameters map[string]string // values of the template's parameters, as far as AWS tells
+	Fault      error             // why the template is not known to the last of its words
 }
 
 // Resource is one thing of a stack.
@@ -52,6 +55,9 @@ type Named struct {
 	routes []string
 	events []string
 	url    bool
+
+	address *aloft.FunctionURL
+	keys    []string // of routes in an HTTP API
 }
 
 // Output are the apps of a stack, and what came of each of its resources, for people.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -16,30 +15,20 @@ func (r *reader) manifest(app App) []byte {
 	b.WriteString("functions:\n  web: {instances: 0}   # what looks like a server in the package is none\n")
 	routes := map[string]string{}
 	for _, f := range app.Functions {
-		fmt.Fprintf(&b, "  %s:\n    handler: %s\n    runtime: %s\n    memory: %dMB\n    timeout: %ds\n", f.As, strconv.Quote(f.Handler), f.Runtime, f.Memory, f.Timeout)
+		writeFunction(&b, f)
 		if f.url {
 			b.WriteString("    url: true\n")
 		}
-		fmt.Fprintf(&b, "    lambda:\n      role: %s   # the stack's: say what it may do with uses and lambda.policy before the stack goes\n", f.Role)
-		if len(f.Layers) > 0 {
-			fmt.Fprintf(&b, "      layers: [%s]\n", strings.Join(f.Layers, ", "))
-		}
+		writeLambda(&b, "    ", f, "the stack's: say what it may do with uses and lambda.policy before the stack goes")
 		if len(f.events) > 0 {
-			b.WriteString("    # The stack still has these: take them over when it lets go.\n    # events:\n")
-			for _, event := range f.events {
-				fmt.Fprintf(&b, "    # - %s\n", strconv.Quote(event))
-			}
+			b.WriteString("    # The stack still has these: take them over when it lets go.\n")
+			writeEvents(&b, "    # ", f.events)
 		}
 		for _, route := range f.routes {
 			routes[route] = f.As
 		}
 	}
-	if len(routes) > 0 {
-		b.WriteString("routes:\n")
-		for _, route := range slices.Sorted(maps.Keys(routes)) {
-			fmt.Fprintf(&b, "  %s: %s\n", strconv.Quote(route), routes[route])
-		}
-	}
+	writeRoutes(&b, routes)
 	return []byte(b.String())
 }
 

@@ -14,6 +14,7 @@ type AWS struct {
 	Profile      string   `json:",omitempty"` // of the user's AWS configuration
 	Account      string   `json:",omitempty"` // twelve digits: no other is touched
 	Regions      []string `json:",omitempty"` // the first is home
+	Stack        string   `json:",omitempty"` // the name of its stack
 	Endpoint     string   `json:",omitempty"`
 	Architecture string   `json:",omitempty"`
 
@@ -26,6 +27,7 @@ type AWS struct {
 	WAF            *WAF              `json:",omitempty"`
 	Throttle       *aloft.Throttle   `json:",omitempty"`
 	Zone           string            `json:",omitempty"` // NoZone: aloft touches no DNS
+	IDs            map[string]string `json:",omitempty"` // other logical ids of the stack's resources
 	CloudFormation map[string]any    `json:",omitempty"`
 }
 
@@ -90,6 +92,8 @@ func accountKeys() []key[AWS] {
 // stackKeys say what its stack is made of.
 func stackKeys() []key[AWS] {
 	return []key[AWS]{
+		bind(KeyDoc{Key: "stack", Default: "APP-STAGE", Meaning: "The name of its CloudFormation stack, the same in each region. It cannot change once the stage is deployed. One that is there already, made by others, becomes the stage's if you agree: see docs/LEAVE.md."},
+			stackName(), func(a *AWS) *string { return &a.Stack }),
 		bind(KeyDoc{Key: "endpoint", Default: aloft.HTTPAPI, Meaning: "What takes requests: API Gateway's HTTP API (30 s a request, no streams), its REST API (streams), or the function's own URL (streams, 15 min)."},
 			oneOf(aloft.HTTPAPI, aloft.RESTAPI, aloft.URLEndpoint), func(a *AWS) *string { return &a.Endpoint }),
 		bind(KeyDoc{Key: "architecture", Default: aloft.ARM64 + ", unless the package holds programs for x86_64 only", Meaning: "The processors it runs on."},
@@ -112,6 +116,8 @@ func stackKeys() []key[AWS] {
 			said(throttleShape()), func(a *AWS) **aloft.Throttle { return &a.Throttle }),
 		bind(KeyDoc{Key: "zone", Default: "the one that has the domain", Meaning: "The Route 53 zone of the stage's domains, by name or id. With false aloft touches no DNS and prints the records to add."},
 			zone(), func(a *AWS) *string { return &a.Zone }),
+		bind(KeyDoc{Key: "ids", Meaning: "Other logical ids for resources that aloft makes, by those that it gives them: aloft import stack writes them, so that what a stack has goes on."},
+			mapOf("ID", logicalIDs(), logicalID()), func(a *AWS) *map[string]string { return &a.IDs }),
 		bind(KeyDoc{Key: "cloudformation", Meaning: "Parts of a CloudFormation template, in the long forms ({Ref: NAME}), that are merged over the one that aloft makes."},
 			template(), func(a *AWS) *map[string]any { return &a.CloudFormation }),
 	}
@@ -119,6 +125,20 @@ func stackKeys() []key[AWS] {
 
 func region() shape[string] {
 	return formed("a region", "such as eu-central-1", `^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
+}
+
+// accountStack is the name of the stack that aloft has in each region of an account.
+const accountStack = "aloft"
+
+func stackName() shape[string] {
+	name := formed("the name of a stack", "such as shop-production: letters, digits and dashes, a letter first, 128 at most", `^[A-Za-z][A-Za-z0-9-]{0,127}$`)
+	name.schema["not"] = map[string]any{"const": accountStack}
+	return checked(name, func(d *document, n node, v *string) error {
+		if *v == accountStack {
+			return d.fault(n.at, "%s: the stack %s is the account's: it has what all stages share", n.path, *v).WithHint("name another, or leave it out")
+		}
+		return nil
+	})
 }
 
 // regions are one or several, each once.
@@ -187,11 +207,11 @@ func (a *AWS) over(base *AWS) *AWS {
 	}).Clone()
 	return &AWS{
 		Profile: cmp.Or(top.Profile, under.Profile), Account: cmp.Or(top.Account, under.Account), Regions: pick(top.Regions, under.Regions),
-		Endpoint: cmp.Or(top.Endpoint, under.Endpoint), Architecture: cmp.Or(top.Architecture, under.Architecture),
+		Stack: cmp.Or(top.Stack, under.Stack), Endpoint: cmp.Or(top.Endpoint, under.Endpoint), Architecture: cmp.Or(top.Architecture, under.Architecture),
 		LogDays: cmp.Or(top.LogDays, under.LogDays), Tracing: copied(cmp.Or(top.Tracing, under.Tracing)), VPC: shared.VPC,
 		KMSKey: cmp.Or(top.KMSKey, under.KMSKey), Tags: join(top.Tags, under.Tags), Alarms: shared.Alarms,
 		WAF: copied(cmp.Or(top.WAF, under.WAF)), Throttle: shared.Throttle, Zone: cmp.Or(top.Zone, under.Zone),
-		CloudFormation: mergeTemplates(top.CloudFormation, under.CloudFormation),
+		IDs: join(top.IDs, under.IDs), CloudFormation: mergeTemplates(top.CloudFormation, under.CloudFormation),
 	}
 }
 

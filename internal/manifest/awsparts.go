@@ -95,6 +95,21 @@ func tagValue() shape[string] {
 	})
 }
 
+// idForm is the form of logical ids in CloudFormation.
+const idForm = `^[A-Za-z0-9]{1,255}$`
+
+func logicalID() shape[string] { return formed("a logical id", "such as HelloFunction", idForm) }
+
+func logicalIDs() naming {
+	pattern := regexp.MustCompile(idForm)
+	return naming{map[string]any{"pattern": idForm}, func(d *document, f field) (string, error) {
+		if !pattern.MatchString(f.name) {
+			return "", d.fault(f.at, "%s is no logical id", quote(f.name)).WithHint("it has letters and digits only")
+		}
+		return f.name, nil
+	}}
+}
+
 // template is a part of a CloudFormation template, as JSON decodes it.
 func template() shape[map[string]any] {
 	const like = "with the sections of a template, such as Resources"

@@ -15,9 +15,9 @@ import (
 func (s Settings) OnAWS(defaults aloft.AWS) (*aloft.AWS, error) {
 	a := deref(s.AWS)
 	r := aloft.AWS{
-		Regions: slices.Clone(defaults.Regions), Endpoint: cmp.Or(a.Endpoint, defaults.Endpoint), Architecture: cmp.Or(a.Architecture, defaults.Architecture),
+		Regions: slices.Clone(defaults.Regions), Stack: a.Stack, Endpoint: cmp.Or(a.Endpoint, defaults.Endpoint), Architecture: cmp.Or(a.Architecture, defaults.Architecture),
 		LogDays: cmp.Or(a.LogDays, defaults.LogDays), Tracing: a.Tracing != nil && *a.Tracing, VPC: a.VPC, KMSKey: cmp.Or(a.KMSKey, defaults.KMSKey),
-		Tags: maps.Clone(a.Tags), Alarms: a.Alarms, Throttle: a.Throttle, Zone: cmp.Or(a.Zone, defaults.Zone),
+		IDs: maps.Clone(a.IDs), Tags: maps.Clone(a.Tags), Alarms: a.Alarms, Throttle: a.Throttle, Zone: cmp.Or(a.Zone, defaults.Zone),
 	}
 	if len(a.Regions) > 0 {
 		r.Regions = slices.Clone(a.Regions)

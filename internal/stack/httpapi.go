@@ -157,5 +157,5 @@ func (s *render) permitAPI(f aloft.Function) {
 	})
 }
 
-// stackName is the name of the stack, and of what there is one of in it.
+// stackName is what there is one of in a stack is named after. The stack itself may be called otherwise: [aloft.AWS.StackName].
 func (s *render) stackName() string { return s.in.Release.App + "-" + s.in.Release.Stage }

@@ -95,6 +95,7 @@ func Render(in Input) (Output, error) {
 		s.addFunctionURLs,
 		s.addAlarms,
 		s.finish,
+		s.rename,
 		s.addRaw,
 		s.check,
 	} {

@@ -13,8 +13,9 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 work=$(mktemp -d)
 cp "$here/internal/awstest/ministack/sitecustomize.py" "$work"
 mkdir "$work/state" "$work/s3"
+case $1 in */*) file=$1 ;; *) file=./$1 ;; esac # else it is looked for in PATH
 # A key of twelve digits is the number of its account there.
-cat >"$1" <<ENV
+cat >"$file" <<ENV
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port
 export AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=secret
 export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true
@@ -22,7 +23,7 @@ export AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent
 unset AWS_PROFILE AWS_SESSION_TOKEN AWS_CA_BUNDLE
 ENV
 # shellcheck source=/dev/null
-. "$1"
+. "$file"
 finish() {
 	kill "$emulator" 2>/dev/null || true
 	wait "$emulator" 2>/dev/null || true

@@ -110,11 +110,19 @@ func (d *deployment) each(step func(*regional) error) error {
 }
 
 // parallel runs steps at once and waits for all.
-func parallel(steps ...func() error) error {
+func parallel(steps ...func() error) error { return someOf(len(steps), steps) }
+
+// someOf runs steps, up to n of them at once, and waits for all.
+func someOf(n int, steps []func() error) error {
 	errs := make([]error, len(steps))
 	var wait sync.WaitGroup
+	free := make(chan struct{}, n)
 	for i, step := range steps {
-		wait.Go(func() { errs[i] = step() })
+		wait.Go(func() {
+			free <- struct{}{}
+			errs[i] = step()
+			<-free
+		})
 	}
 	wait.Wait()
 	return first(errs)

@@ -21,7 +21,7 @@ import (
 )
 
 // planted is a reason as AWS gives it, with a variable in clear.
-const planted = "the environment variables you have provided exceeded the 4KB limit. String measured: {&quot;KEY&quot;:&quot;s3cret&quot;}"
+const planted = "the environment variables\nyou have provided exceeded the 4KB limit. String measured: {&quot;KEY&quot;:&quot;s3cret&quot;}"
 
 // leaky is an AWS that fails, and says why with a variable in clear.
 func leaky(w http.ResponseWriter, r *http.Request) {
@@ -90,6 +90,9 @@ func TestNothingSaysVariables(t *testing.T) {
 	_, reason, err = r.follow(t.Context(), following{name: "hello-production", id: "s", report: report, seen: map[string]bool{"1": true}})
 	must(t, err)
 	texts["a change that failed without events"] = reason
+	if !strings.Contains(texts["events"], "WebFunction (): the environment variables you have") {
+		t.Errorf("a part that failed and why are no line: %s", texts["events"])
+	}
 	for name, text := range texts {
 		if strings.Contains(text, "s3cret") || !strings.Contains(text, "exceeded the 4KB limit") {
 			t.Errorf("%s: %s", name, text)

@@ -172,7 +172,7 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 		return
 	}
 	if !consequence(e) {
-		line += "\n" + discreet(sdk.ToString(e.ResourceStatusReason))
+		line += ": " + strings.Join(strings.Fields(discreet(sdk.ToString(e.ResourceStatusReason))), " ")
 	}
 	f.report.Report(aloft.Output{Step: aloft.StepStart, Text: line})
 }

@@ -40,7 +40,8 @@ func (p *Platform) InUse(ctx context.Context, region string) (map[string]bool, e
 
 // restingTemplate is the template of a stack that is at rest; "" if it is gone since.
 func (r *region) restingTemplate(ctx context.Context, one types.Stack) (string, error) {
-	if c := conditionOf(one.StackStatus); c == busy || c == halfBack {
+	// One of UPDATE_FAILED, which somebody made with disabled rollback, may still be rolled back.
+	if c := conditionOf(one.StackStatus); c == busy || c == halfBack || one.StackStatus == types.StackStatusUpdateFailed {
 		return "", aloft.Errorf(aloft.Conflict, "the stack %s in %s is %s", sdk.ToString(one.StackName), r.name, one.StackStatus).WithHint("try again when it has come to rest")
 	}
 	got, err := r.stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: one.StackId, TemplateStage: types.TemplateStageOriginal})

@@ -26,6 +26,7 @@ func TestInUseAtRest(t *testing.T) {
 		{"UPDATE_IN_PROGRESS", ours, aloft.Conflict, false},
 		{"UPDATE_ROLLBACK_IN_PROGRESS", ours, aloft.Conflict, false},
 		{"UPDATE_ROLLBACK_FAILED", ours, aloft.Conflict, false},
+		{"UPDATE_FAILED", ours, aloft.Conflict, false},
 		{"UPDATE_IN_PROGRESS", theirs, "", false},
 	} {
 		_, config := fake(t, map[string][]string{

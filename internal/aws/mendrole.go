@@ -21,8 +21,31 @@ type rolePolicy struct {
 	PolicyName     string
 	PolicyDocument struct {
 		Version   string
-		Statement []any
+		Statement statements
 	}
+}
+
+// statements are those of a policy. IAM takes a single one without a list around it, too.
+type statements []any
+
+func (s *statements) UnmarshalJSON(text []byte) error {
+	var one any
+	if err := json.Unmarshal(text, &one); err != nil {
+		return err
+	}
+	*s = list(one)
+	return nil
+}
+
+// list is what IAM takes one or several of.
+func list(value any) []any {
+	switch several, is := value.([]any); {
+	case is:
+		return several
+	case value == nil:
+		return nil
+	}
+	return []any{value}
 }
 
 // mendRoles compares what the functions that visitors meet may do with what the stack gave them, and puts back what is missing.
@@ -64,13 +87,17 @@ func (r *regional) rolesMet() []string {
 	return slices.Compact(all)
 }
 
-// mendRole puts the statements back that a role has lost. What somebody added stays.
+// mendRole puts the statements back that a role has lost. What somebody added, or restricted, stays.
 func (r *regional) mendRole(ctx context.Context, id string, drift *types.StackResourceDrift) (mended bool, err error) {
-	if drift == nil || drift.StackResourceDriftStatus == types.StackResourceDriftStatusInSync {
+	if drift == nil {
 		return false, nil
 	}
 	role := sdk.ToString(drift.PhysicalResourceId)
-	if drift.StackResourceDriftStatus == types.StackResourceDriftStatusDeleted {
+	switch drift.StackResourceDriftStatus { // of others nothing is known to be missing
+	default:
+		return false, nil
+	case types.StackResourceDriftStatusModified:
+	case types.StackResourceDriftStatusDeleted:
 		return false, aloft.Errorf(aloft.Failed, "%s: the role %s (%s) is gone, and its function cannot run without it", r.name, role, id).
 			WithHint("make a role of that name again, with what aloft iam %s lists, or destroy the stage and deploy it anew", r.release.Stage)
 	}
@@ -81,7 +108,10 @@ func (r *regional) mendRole(ctx context.Context, id string, drift *types.StackRe
 		}
 	}
 	for _, policy := range want.Policies {
-		lost, whole := restored(policy, has.Policies)
+		lost, changed, whole := restored(policy, has.Policies)
+		for _, statement := range changed {
+			r.report.Report(aloft.Warning{Text: fmt.Sprintf("%s: somebody changed what the role %s may do, and that stays; the stack gave it the statement %s", r.name, role, asText(statement))})
+		}
 		for _, statement := range lost {
 			r.report.Report(aloft.Warning{Text: fmt.Sprintf("%s: the role %s lacks the statement %s; putting it back", r.name, role, asText(statement))})
 		}
@@ -102,34 +132,57 @@ func (r *regional) mendRole(ctx context.Context, id string, drift *types.StackRe
 	return mended, nil
 }
 
-// restored is a policy with what a role has under its name, and those of its own statements that are missing there.
-func restored(want rolePolicy, has []rolePolicy) (lost []any, whole rolePolicy) {
-	whole = want
-	for _, one := range has {
-		if one.PolicyName != want.PolicyName {
-			continue
-		}
-		whole.PolicyDocument.Statement = slices.Clone(one.PolicyDocument.Statement)
-		for _, statement := range want.PolicyDocument.Statement {
-			same := func(s any) bool { return asText(single(s)) == asText(single(statement)) }
-			if !slices.ContainsFunc(one.PolicyDocument.Statement, same) {
-				lost = append(lost, statement)
-			}
-		}
-		whole.PolicyDocument.Statement = append(whole.PolicyDocument.Statement, lost...)
-		return lost, whole
+// restored is a policy with what a role has under its name, and those of its own statements that are missing there. Those that somebody
+// put another in place of are changed: they may be restricted for a reason, and are not put back.
+func restored(want rolePolicy, has []rolePolicy) (lost, changed []any, whole rolePolicy) {
+	at := slices.IndexFunc(has, func(one rolePolicy) bool { return one.PolicyName == want.PolicyName })
+	if at < 0 {
+		return want.PolicyDocument.Statement, nil, want
 	}
-	return want.PolicyDocument.Statement, whole
+	ours, there := want.PolicyDocument.Statement, has[at].PolicyDocument.Statement
+	foreign := slices.DeleteFunc(slices.Clone(there), func(s any) bool { return slices.ContainsFunc(ours, sameAs(s)) })
+	for _, statement := range ours {
+		switch {
+		case slices.ContainsFunc(there, sameAs(statement)):
+		case slices.ContainsFunc(foreign, func(s any) bool { return inPlaceOf(s, statement) }):
+			changed = append(changed, statement)
+		default:
+			lost = append(lost, statement)
+		}
+	}
+	whole = want
+	whole.PolicyDocument.Statement = append(slices.Clone(there), lost...)
+	return lost, changed, whole
+}
+
+func sameAs(a any) func(b any) bool {
+	text := asText(single(a))
+	return func(b any) bool { return asText(single(b)) == text }
+}
+
+// inPlaceOf reports whether a statement is another as somebody changed it: it allows some of its actions on the same, or on a part of it.
+func inPlaceOf(statement, other any) bool {
+	is, was := single(statement), single(other)
+	if is["Effect"] != was["Effect"] {
+		return false
+	}
+	action := func(a any) bool { return slices.Contains(list(was["Action"]), a) }
+	part := func(a any) bool {
+		return slices.ContainsFunc(list(was["Resource"]), func(b any) bool {
+			return strings.HasPrefix(fmt.Sprint(a), strings.TrimSuffix(fmt.Sprint(b), "*"))
+		})
+	}
+	return slices.ContainsFunc(list(is["Action"]), action) && slices.ContainsFunc(list(is["Resource"]), part)
 }
 
 // single is a statement with lists of one as what is in them: IAM takes both for the same.
-func single(statement any) any {
+func single(statement any) map[string]any {
 	plain := map[string]any{}
 	fields, _ := statement.(map[string]any)
 	for name, value := range fields {
 		plain[name] = value
-		if list, is := value.([]any); is && len(list) == 1 {
-			plain[name] = list[0]
+		if several := list(value); len(several) == 1 {
+			plain[name] = several[0]
 		}
 	}
 	return plain

@@ -97,17 +97,18 @@ func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status
 func (p *Platform) instances(ctx context.Context, release aloft.Release, made record) ([]aloft.Instance, error) {
 	functions := lambdaFunctions(release)
 	all := make([]aloft.Instance, len(release.AWS.Regions)*len(functions))
-	var steps []func() error
-	for _, name := range release.AWS.Regions {
-		for _, f := range functions {
-			at := len(steps)
+	var regions []func() error
+	for i, name := range release.AWS.Regions {
+		var steps []func() error
+		for j, f := range functions {
 			steps = append(steps, func() (err error) {
-				all[at], err = p.in(name).instance(ctx, release, f, made.Regions[name].Versions[f.Name])
+				all[i*len(functions)+j], err = p.in(name).instance(ctx, release, f, made.Regions[name].Versions[f.Name])
 				return err
 			})
 		}
+		regions = append(regions, func() error { return someOf(atOnce, steps) })
 	}
-	return all, parallel(steps...)
+	return all, parallel(regions...)
 }
 
 // lambdaLevel is that of an isolated and bounded sandbox.

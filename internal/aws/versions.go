@@ -70,22 +70,15 @@ func (r *regional) publish(ctx context.Context) error {
 
 // eachFunction does something for each function, for some at once, and waits for all.
 func (r *regional) eachFunction(do func(name string) error) error {
-	names := slices.Sorted(maps.Keys(r.out.Functions))
-	errs := make([]error, len(names))
-	var wait sync.WaitGroup
-	free := make(chan struct{}, atOnce)
-	for i, name := range names {
-		wait.Go(func() {
-			free <- struct{}{}
-			errs[i] = do(name)
-			<-free
-		})
+	var steps []func() error
+	for _, name := range slices.Sorted(maps.Keys(r.out.Functions)) {
+		steps = append(steps, func() error { return do(name) })
 	}
-	wait.Wait()
-	return first(errs)
+	return someOf(atOnce, steps)
 }
 
-// atOnce is how many functions of a region are worked on at once: Lambda throttles changes at fifteen a second.
+// atOnce is how many functions of a region are looked at or worked on at once: Lambda throttles nearly all of that at fifteen requests
+// a second. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests
 const atOnce = 5
 
 func (r *regional) versionFor(ctx context.Context, name string, all []lambdatypes.FunctionConfiguration) (string, error) {

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,26 +24,40 @@ func (p *program) meant(ctx context.Context, ref aloft.StageRef) error {
 	}
 	near := nearest(ref.Stage, m.Stages())
 	usual := ref.Stage == aloft.Production || ref.Stage == aloft.DefaultStage
-	if near == "" || usual || slices.Contains(m.Stages(), ref.Stage) || p.exists(ctx, ref) {
+	if near == "" || usual || slices.Contains(m.Stages(), ref.Stage) {
 		return nil
+	}
+	if exists, err := p.exists(ctx, ref); err != nil || exists {
+		return err
 	}
 	return aloft.Errorf(aloft.Invalid, "there is no stage %s, and %s has %s", ref, manifest.AloftFile, near).
 		WithHint("did you mean %s? For a new stage write it below stages: in %s", near, manifest.AloftFile)
 }
 
-// exists reports whether a stage is where the files say. No server is started for it.
-func (p *program) exists(ctx context.Context, ref aloft.StageRef) bool {
+// exists reports whether a stage is where the files say. No server is started for it in a home directory that never had one.
+func (p *program) exists(ctx context.Context, ref aloft.StageRef) (bool, error) {
 	at, err := p.site(ref)
 	if err != nil {
-		return false
+		return false, err
 	}
-	c, err := p.at(ctx, at, false)
+	home, err := p.home()
 	if err != nil {
-		return false
+		return false, err
+	}
+	_, none := os.Stat(filepath.Join(home, stateFile))
+	c, err := p.at(ctx, at, none == nil)
+	if err != nil {
+		if none != nil && !at.aws && aloft.ErrorCode(err) == aloft.Unavailable {
+			err = nil
+		}
+		return false, err
 	}
 	defer c.Close()
-	all, err := c.Overview(ctx, ref.App)
-	return err == nil && slices.ContainsFunc(all, func(s aloft.Status) bool { return s.Stage.StageRef == ref })
+	_, err = c.Releases(ctx, ref, 1)
+	if aloft.ErrorCode(err) == aloft.NotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // stagesElsewhere are the stages of aloft.yml that are not where the app as a whole is.

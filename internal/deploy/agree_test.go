@@ -144,7 +144,9 @@ func TestRollbackLosses(t *testing.T) {
 	}
 	b.Consent = deploy.Consent{Plan: loss.Plan.ID}
 	_, err = b.Rollback(t.Context(), aloft.RollbackInput{Stage: production}, b.events)
-	fails(t, err, aloft.Conflict, "v2 was current, and now v4 is")
+	if e := fails(t, err, aloft.Conflict, "v2 was current, and now v4 is"); !strings.Contains(e.Hint, "the same command again") {
+		t.Errorf("the hint is %q", e.Hint)
+	}
 }
 
 // Every change that makes a release, or makes one serve anew, asks before something is lost, and does nothing unless somebody agrees.
@@ -202,6 +204,53 @@ func TestLossesOfEveryChange(t *testing.T) {
 				t.Errorf("by the plan: %v", err)
 			}
 		})
+	}
+}
+
+// A deploy of what a stopped stage, or one that crashed, has already asks, too: all of it is made to serve anew.
+func TestLossesOfTheSame(t *testing.T) {
+	t.Parallel()
+	for name, down := range map[string]func(*bench) error{
+		"stopped": func(b *bench) error { return b.Stop(t.Context(), production) },
+		"crashed": func(b *bench) error {
+			b.platform.instances = []aloft.Instance{{State: aloft.Crashed, Release: 1}}
+			return nil
+		},
+	} {
+		for _, planned := range []bool{false, true} {
+			b := newBench(t, map[string]string{"run": "one"})
+			b.up(t)
+			if err := down(b); err != nil {
+				t.Fatal(err)
+			}
+			f := &foresight{platform: b.platform, said: lossOf(aloft.Remove)}
+			b.Platform = f
+			in := b.input()
+			if planned {
+				plan, err := b.Plan(t.Context(), in, b.events)
+				if err != nil {
+					t.Fatal(err)
+				}
+				in.Plan = plan.ID
+			}
+			_, err := b.Deploy(t.Context(), in, b.events)
+			loss, ok := errors.AsType[*aloft.LossError](err)
+			if releases, _ := b.apps.Releases(t.Context(), production, 0); !ok || len(releases) != 1 {
+				t.Fatalf("%s: %d releases, %v", name, len(releases), err)
+			}
+			b.Consent = deploy.Consent{Plan: loss.Plan.ID}
+			if _, err := b.Deploy(t.Context(), in, b.events); err != nil {
+				t.Errorf("%s: by the plan: %v", name, err)
+			}
+			b.Consent = deploy.Consent{Plan: "1-x-y"}
+			f.said.State = "moved"
+			if err := down(b); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.Deploy(t.Context(), b.input(), b.events); aloft.ErrorCode(err) != aloft.Conflict {
+				t.Errorf("%s: by another plan: %v", name, err)
+			}
+		}
 	}
 }
 

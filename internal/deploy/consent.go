@@ -3,6 +3,7 @@ package deploy
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,21 +23,28 @@ func (d *Deployer) losing(plan string) bool {
 	return plan != "" || previews && !d.Consent.All
 }
 
-// agree looks at a deploy before anything is done.
-func (d *Deployer) agree(ctx context.Context, project project, build aloft.Build, input aloft.DeployInput) error {
+// agree looks at a deploy before anything is done. It is not settled if nothing differs: then there may be nothing to do, or what is
+// there is made to serve anew, to which somebody agrees by agreeTo.
+func (d *Deployer) agree(ctx context.Context, project project, build aloft.Build, input aloft.DeployInput) (settled bool, err error) {
 	id := cmp.Or(input.Plan, d.Consent.Plan)
 	if !d.losing(id) {
-		return nil
+		return true, nil
 	}
 	plan, err := d.foresee(ctx, project, build, outlook{anyway: input.Force})
 	if err != nil {
-		return err
+		return false, err
 	}
 	resources, err := project.settings.Declared()
 	if err != nil {
-		return err
+		return false, err
 	}
-	return agreed(plan, id, resources)
+	if settled = input.Force || len(plan.Changes) > 0; !settled {
+		id = input.Plan
+	}
+	if err = agreed(plan, id, resources); id != "" && input.Plan == "" {
+		err = anew(err)
+	}
+	return settled, err
 }
 
 // agreeTo looks at a release that nobody planned before it is made.
@@ -53,7 +61,19 @@ func (d *Deployer) agreeTo(ctx context.Context, state state, next aloft.Release)
 	if err != nil {
 		return err
 	}
-	return agreed(plan, d.Consent.Plan, next.Resources)
+	return anew(agreed(plan, d.Consent.Plan, next.Resources))
+}
+
+// anew is the error of a change to which somebody agreed when it was another one: that is asked about by the change itself, which may
+// be none that aloft plan shows.
+func anew(err error) error {
+	if _, asks := errors.AsType[*aloft.LossError](err); asks || aloft.ErrorCode(err) != aloft.Conflict {
+		return err
+	}
+	if e, is := errors.AsType[*aloft.Error](err); is {
+		return e.WithHint("type the same command again: it asks about what it would do now")
+	}
+	return err
 }
 
 // agreed returns Conflict if a plan is not the one that somebody saw, Invalid if it cannot be carried out, or a LossError if it loses

@@ -34,13 +34,15 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 		return aloft.Deployment{}, err
 	}
 	defer unpin()
-	if err := d.agree(ctx, project, build, input); err != nil {
+	settled, err := d.agree(ctx, project, build, input)
+	if err != nil {
 		return aloft.Deployment{}, err
 	}
 	state, err := d.ensure(ctx, project.ref)
 	if err != nil {
 		return aloft.Deployment{}, err
 	}
+	state.agreed = settled
 	next, err := d.next(state, project, build, input)
 	if err == nil {
 		err = d.place(ctx, &next, project, state.stage)
@@ -50,16 +52,13 @@ func (d *Deployer) Deploy(ctx context.Context, input aloft.DeployInput, report a
 	}
 	d.tellArchitecture(next, project, report)
 	if !input.Force && same(state.current, next) {
-		if deployment, err := d.unchanged(ctx, state, d.start, report); deployment.Unchanged {
+		if deployment, err := d.unchanged(ctx, state, report); deployment.Unchanged {
 			deployment.Build, deployment.Elapsed = build, time.Since(began)
 			return deployment, err
 		}
 	}
 	announceResources(d.resourceDiff(project.ref, state.current.Resources, next.Resources), report)
-	if err := d.check(ctx, state.current, next, report); err != nil {
-		return aloft.Deployment{}, err
-	}
-	deployment, err := d.publish(ctx, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
+	deployment, err := d.release(ctx, state, next, project.hooks(state.current.Artifact.Digest == "").gradually(input.Canary), report)
 	deployment.Build, deployment.Elapsed = build, time.Since(began)
 	return deployment, err
 }
@@ -106,18 +105,16 @@ func (d *Deployer) start(ctx context.Context, state state, report aloft.Reporter
 	})
 }
 
-// unchanged is a deploy of what a stage has already, which wake lets run again if it was stopped. It is none, a new try of the same,
-// if all of the stage has crashed.
-func (d *Deployer) unchanged(
-	ctx context.Context, s state, wake func(context.Context, state, aloft.Reporter) error, report aloft.Reporter,
-) (aloft.Deployment, error) {
+// unchanged is a deploy of what a stage has already, which runs again if it was stopped. It is none, a new try of the same, if all of the
+// stage has crashed.
+func (d *Deployer) unchanged(ctx context.Context, s state, report aloft.Reporter) (aloft.Deployment, error) {
 	status, err := d.Platform.Status(ctx, s.stage.StageRef)
 	runs := func(i aloft.Instance) bool { return i.State != aloft.Crashed && i.Release == s.stage.Current }
 	if err == nil && len(status.Instances) > 0 && !slices.ContainsFunc(status.Instances, runs) {
 		return aloft.Deployment{}, nil
 	}
 	if s.stage.Stopped {
-		if err := wake(ctx, s, report); err != nil {
+		if err := d.again(ctx, s, report); err != nil {
 			return aloft.Deployment{Unchanged: true}, err
 		}
 	}
@@ -142,8 +139,10 @@ func (d *Deployer) release(ctx context.Context, state state, next aloft.Release,
 	if err := d.check(ctx, state.current, next, report); err != nil {
 		return aloft.Deployment{}, err
 	}
-	if err := d.agreeTo(ctx, state, next); err != nil {
-		return aloft.Deployment{}, err
+	if !state.agreed {
+		if err := d.agreeTo(ctx, state, next); err != nil {
+			return aloft.Deployment{}, err
+		}
 	}
 	return d.publish(ctx, next, hooks, report)
 }

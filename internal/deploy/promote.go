@@ -53,7 +53,7 @@ func (d *Deployer) Promote(ctx context.Context, input aloft.PromoteInput, report
 	}
 	tellMissing(from, state, report)
 	if same(state.current, next) {
-		if deployment, err := d.unchanged(ctx, state, d.again, report); deployment.Unchanged {
+		if deployment, err := d.unchanged(ctx, state, report); deployment.Unchanged {
 			deployment.Elapsed = time.Since(began)
 			return deployment, err
 		}

@@ -14,6 +14,7 @@ type state struct {
 	current aloft.Release // zero before the first
 	latest  int           // the highest version in use
 	config  aloft.Config  // of current, in clear
+	agreed  bool          // to what comes next, by who was asked
 }
 
 // lockStage makes the caller the only one who changes the stage. Held is ctx until the lock is lost. Releases that an earlier

@@ -3,6 +3,7 @@ package s3
 import (
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aloft-run/aloft"
 )
@@ -16,7 +17,11 @@ type memory struct {
 	kept  map[string]object               // by key; one without an ETag is missing
 	turn  int                             // counts locks and writes: what was read across one is not kept
 	ahead *object                         // the index as Exists found it, for the read that comes next
+	found time.Time                       // when that was
 }
+
+// fresh is how old the index that Exists found may be: commands read it next, but some of them build for minutes before.
+const fresh = 10 * time.Second
 
 // hold remembers from now on what is read of a stage, until done is called or the lock is lost.
 func (m *memory) hold(ref aloft.StageRef, lost func() error) (done func()) {
@@ -85,16 +90,30 @@ func (m *memory) recall(key string) (found object, turn int, known bool) {
 	defer m.mu.Unlock()
 	if ahead := m.ahead; ahead != nil && key == indexKey {
 		m.ahead = nil
-		return *ahead, m.turn, true
+		if time.Since(m.found) < fresh {
+			return *ahead, m.turn, true
+		}
 	}
 	found, known = m.kept[key]
 	return found, m.turn, known && m.covers(key)
 }
 
-// keep remembers what was read or written since a turn.
+// keep remembers what was read since a turn.
 func (m *memory) keep(key string, o object, turn int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.put(key, o, turn)
+}
+
+// wrote remembers what was written since a turn. A read that began meanwhile may have found what was there before.
+func (m *memory) wrote(key string, o object, turn int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.put(key, o, turn)
+	m.turn++
+}
+
+func (m *memory) put(key string, o object, turn int) {
 	if turn == m.turn && m.covers(key) {
 		m.kept[key] = o
 	}
@@ -113,5 +132,5 @@ func (m *memory) forget(key string) (turn int) {
 func (m *memory) foresee(index object) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ahead = &index
+	m.ahead, m.found = &index, time.Now()
 }

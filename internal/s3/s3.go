@@ -150,7 +150,7 @@ func (b *Bucket) write(ctx context.Context, key string, data []byte, etag string
 		return object{}, err
 	}
 	made := object{data: data, etag: aws.ToString(out.ETag), now: serverTime(out.ResultMetadata)}
-	b.memory.keep(key, made, turn)
+	b.memory.wrote(key, made, turn)
 	return made, nil
 }
 

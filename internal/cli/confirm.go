@@ -15,6 +15,9 @@ func (p *program) confirm(ctx context.Context, question string) error {
 	if p.flags.yes {
 		return nil
 	}
+	if isTerminal(p.in) && !isTerminal(p.err) { // it would wait for an answer to what nobody sees
+		return aloft.Errorf(aloft.Invalid, "there is a question, and standard error, where it would be asked, is no terminal").WithHint("answer it with --yes")
+	}
 	fmt.Fprintf(p.err, "%s [y/N] ", question)
 	answer := make(chan string, 1)
 	go func() { // a read that does not return is left behind: the program ends

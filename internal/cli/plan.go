@@ -93,7 +93,7 @@ func (p *program) asking(ctx context.Context, do func() error) error {
 
 // agree shows what would be lost, and asks. Where nobody can answer it returns Invalid, which names what it is about.
 func (p *program) agree(ctx context.Context, loss *aloft.LossError) error {
-	if !isTerminal(p.in) {
+	if !isTerminal(p.in) || !isTerminal(p.err) {
 		return aloft.Errorf(aloft.Invalid, "%w, and there is nobody to ask", loss.Err).WithDetail(loss.Err.Detail).WithHint("%s", loss.Err.Hint)
 	}
 	p.planTo(p.err).print(loss.Plan)

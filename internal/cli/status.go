@@ -98,7 +98,17 @@ func (p *program) printStatus(s aloft.Status) error {
 	for _, i := range s.Instances {
 		rows = append(rows, instanceRow(i))
 	}
+	if !slices.ContainsFunc(s.Instances, isProcess) {
+		for i, row := range rows {
+			rows[i] = append(row[:4:4], row[len(row)-1])
+		}
+	}
 	return table(p.out, rows)
+}
+
+// isProcess reports whether an instance is, or was, a process that aloft looks at, as none on AWS is.
+func isProcess(i aloft.Instance) bool {
+	return i.PID != 0 || i.Listen != "" || !i.StartedAt.IsZero() || i.InFlight+i.Restarts > 0
 }
 
 // unknown stands in tables for what nobody measures.
@@ -113,7 +123,7 @@ func instanceRow(i aloft.Instance) []string {
 	if i.Memory > 0 {
 		memory, processor = bytesText(i.Memory), i.CPU.String()
 	}
-	if i.PID != 0 || i.Listen != "" || i.InFlight+i.Restarts > 0 { // it is, or was, a process of this machine's
+	if isProcess(i) {
 		requests, restarts = fmt.Sprint(i.InFlight), fmt.Sprint(i.Restarts)
 	}
 	return []string{

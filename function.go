@@ -21,6 +21,9 @@ const (
 	Handler FunctionKind = "handler"
 )
 
+// HandlerMax is how many instances a handler has at most if nothing is said.
+const HandlerMax = 10
+
 // Function is one entry point of an app.
 type Function struct {
 	Name    string            `json:"name"`

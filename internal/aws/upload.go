@@ -109,7 +109,7 @@ func (r *region) put(ctx context.Context, key string, report aloft.Reporter, ope
 		return fmt.Errorf("upload %s: %w", key, err)
 	}
 	_ = body.Close() // opened for its size; and again for each try
-	report.Report(aloft.Notice{Text: fmt.Sprintf("%s: uploading %s (%.1f MB)", r.name, shortKey(key), megabytes(size))})
+	report.Report(aloft.Notice{Text: fmt.Sprintf("%s: uploading %s (%s)", r.name, shortKey(key), aloft.SizeText(size))})
 	err = r.objects.Put(ctx, key, size, func() (io.ReadCloser, error) {
 		body, _, err := open()
 		return body, err
@@ -117,7 +117,7 @@ func (r *region) put(ctx context.Context, key string, report aloft.Reporter, ope
 	if err != nil {
 		return r.Session.explain(err, "upload "+key+" to "+r.name)
 	}
-	report.Report(aloft.Output{Step: aloft.StepStart, Text: fmt.Sprintf("%s  uploaded  %s (%.1f MB)  %s", r.name, key, megabytes(size), time.Since(began).Round(100*time.Millisecond))})
+	report.Report(aloft.Output{Step: aloft.StepStart, Text: fmt.Sprintf("%s  uploaded  %s (%s)  %s", r.name, key, aloft.SizeText(size), time.Since(began).Round(100*time.Millisecond))})
 	return nil
 }
 
@@ -126,8 +126,6 @@ func shortKey(key string) string {
 	dir, digest := path.Split(key)
 	return dir + aloft.Artifact{Digest: strings.TrimSuffix(digest, ".zip")}.Short()
 }
-
-func megabytes(size int64) float64 { return float64(size) / 1e6 }
 
 // putTemplate puts a template into the bucket and returns its URL.
 func (r *region) putTemplate(ctx context.Context, template []byte) (string, error) {

@@ -88,7 +88,7 @@ func (p *program) printBuild(b aloft.Build, explain bool) error {
 		for _, f := range b.Functions {
 			fmt.Fprintf(p.out, "%-11s %s\n", f.Name+":", clean(whatRuns(f)))
 		}
-		fmt.Fprintf(p.out, "artifact:   %s (%s, %s)\n", b.Artifact.Short(), bytesText(b.Artifact.Size), plural(b.Artifact.Files, "file"))
+		fmt.Fprintf(p.out, "artifact:   %s (%s, %s)\n", b.Artifact.Short(), aloft.SizeText(b.Artifact.Size), plural(b.Artifact.Files, "file"))
 		p.printVerdicts(b.Verdicts)
 	default:
 		fmt.Fprintln(p.out, b.Artifact.Digest)

@@ -154,8 +154,8 @@ func (p *program) printPackage(b aloft.Build) {
 	if b.Artifact.Digest == "" {
 		return
 	}
-	fmt.Fprintf(p.err, "package %s: %s in %s\n", b.Artifact.Short(), bytesText(b.Artifact.Size), plural(b.Artifact.Files, "file"))
+	fmt.Fprintf(p.err, "package %s: %s in %s\n", b.Artifact.Short(), aloft.SizeText(b.Artifact.Size), plural(b.Artifact.Files, "file"))
 	for _, d := range b.Largest {
-		fmt.Fprintf(p.err, "  %10s  %s\n", bytesText(d.Size), clean(d.Path))
+		fmt.Fprintf(p.err, "  %10s  %s\n", aloft.SizeText(d.Size), clean(d.Path))
 	}
 }

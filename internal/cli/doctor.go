@@ -143,7 +143,7 @@ func checkDisk(home string) check {
 		return check{Name: "disk", Status: warning, Text: err.Error()}
 	}
 	free := fs.Bavail * uint64(fs.Bsize)
-	c := check{Name: "disk", Status: good, Text: bytesText(int64(free)) + " free"}
+	c := check{Name: "disk", Status: good, Text: aloft.SizeText(int64(free)) + " free"}
 	if free < lowSpace {
 		c.Status, c.Hint = warning, "builds may fail for want of space; aloft destroy frees that of an app"
 	}

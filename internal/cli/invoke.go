@@ -141,7 +141,7 @@ func (p *program) readEvent(text string) ([]byte, error) {
 	case err != nil:
 		return nil, aloft.Errorf(aloft.Invalid, "read the event: %w", err)
 	case len(event) > maxEvent:
-		return nil, aloft.Errorf(aloft.Invalid, "the event is longer than %s", bytesText(maxEvent)).WithHint("Lambda takes no more either: put it into a file or a bucket and send its name")
+		return nil, aloft.Errorf(aloft.Invalid, "the event is longer than %s", aloft.SizeText(maxEvent)).WithHint("Lambda takes no more either: put it into a file or a bucket and send its name")
 	case !json.Valid(event):
 		return nil, aloft.Errorf(aloft.Invalid, "the event is no JSON").WithHint(`for example: --payload '{"name": "value"}', or --payload @event.json`)
 	}

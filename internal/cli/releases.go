@@ -101,7 +101,7 @@ func (p *program) printReleases(releases []aloft.Release, current int) error {
 		}
 		size := ""
 		if r.Artifact.Digest != "" {
-			size = bytesText(r.Artifact.Size)
+			size = aloft.SizeText(r.Artifact.Size)
 		}
 		when := r.CreatedAt.Local().Format("2006-01-02 15:04:05")
 		rows = append(rows, []string{fmt.Sprintf("v%d", r.Version), state, r.Artifact.Short(), size, r.Author, when, what(r)})

@@ -53,7 +53,7 @@ func runResources(ctx context.Context, p *program, stage string) error {
 		for _, count := range r.Counts {
 			text := fmt.Sprintf("%d %s", count.N, count.What)
 			if count.What == aloft.Bytes {
-				text = bytesText(count.N)
+				text = aloft.SizeText(count.N)
 			}
 			holds = append(holds, text)
 		}

@@ -121,7 +121,7 @@ func instanceRow(i aloft.Instance) []string {
 		up = ago(i.StartedAt)
 	}
 	if i.Memory > 0 {
-		memory, processor = bytesText(i.Memory), i.CPU.String()
+		memory, processor = aloft.SizeText(i.Memory), i.CPU.String()
 	}
 	if isProcess(i) {
 		requests, restarts = fmt.Sprint(i.InFlight), fmt.Sprint(i.Restarts)

@@ -116,20 +116,6 @@ func ago(at time.Time) string {
 	return fmt.Sprintf("%ds", d/time.Second)
 }
 
-// bytesText says a size.
-func bytesText(n int64) string {
-	units := []string{"B", "kB", "MB", "GB", "TB"}
-	size, unit := float64(n), 0
-	for size >= 1000 && unit < len(units)-1 {
-		size /= 1000
-		unit++
-	}
-	if unit == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", size, units[unit])
-}
-
 // plural says a count with its noun.
 func plural(n int, noun string) string {
 	if n == 1 {

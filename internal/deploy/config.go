@@ -111,7 +111,7 @@ func checkSize(config aloft.Config) error {
 		size += len(k) + len(v)
 	}
 	if size > maxConfig {
-		return aloft.Errorf(aloft.Invalid, "the variables take %s; %s is the most a process can be given", sized(int64(size)), sized(maxConfig)).
+		return aloft.Errorf(aloft.Invalid, "the variables take %s; %s is the most a process can be given", aloft.SizeText(int64(size)), aloft.SizeText(maxConfig)).
 			WithHint("keep large values in a file or a store and set its name")
 	}
 	return nil

@@ -17,9 +17,8 @@ import (
 
 // What a handler function gets that says nothing else.
 const (
-	handlerMemory    = 1024 // MB
-	handlerTimeout   = aloft.Duration(10 * time.Second)
-	handlerInstances = 10 // at most
+	handlerMemory  = 1024 // MB
+	handlerTimeout = aloft.Duration(10 * time.Second)
 )
 
 // handler makes a function of what is a Lambda handler: named in the manifest, or a line of the Procfile that names a function
@@ -48,7 +47,7 @@ func handler(f manifest.FunctionSettings, name, line string, tree fs.FS) (aloft.
 	h := aloft.Function{
 		Name: name, Kind: aloft.Handler, Handler: named, Runtime: runtime, Format: f.Format,
 		Memory: cmp.Or(f.Memory, handlerMemory), Timeout: cmp.Or(f.Timeout, handlerTimeout), CPU: f.CPU, Network: f.Network,
-		Instances: f.Instances, Max: cmp.Or(f.Max, f.Concurrency, max(handlerInstances, f.Instances)), Queue: f.Queue, Idle: idle, DrainTimeout: f.Drain, Async: asyncOf(f),
+		Instances: f.Instances, Max: cmp.Or(f.Max, f.Concurrency, max(aloft.HandlerMax, f.Instances)), Queue: f.Queue, Idle: idle, DrainTimeout: f.Drain, Async: asyncOf(f),
 	}
 	if family == lambdaruntime.Provided {
 		h.Command = shell(cmp.Or(line, "./bootstrap"))

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/aloft-run/aloft"
@@ -44,17 +43,3 @@ type reportFunc func(aloft.Event)
 
 // Report calls f.
 func (f reportFunc) Report(event aloft.Event) { f(event) }
-
-// sized writes a size for people, in units of 1,000.
-func sized(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1000*1000:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	case n < 1000*1000*1000:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	default:
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-	}
-}

@@ -67,7 +67,7 @@ func runnable(f *aloft.Function) error {
 		f.Command = shell("./bootstrap")
 	}
 	if f.Max == 0 {
-		f.Max = max(handlerInstances, f.Instances)
+		f.Max = max(aloft.HandlerMax, f.Instances)
 	}
 	if f.Idle == 0 {
 		f.Idle = idleTime

@@ -135,7 +135,7 @@ func describe(a aloft.Artifact) string {
 	if a.Files == 1 {
 		files = "file"
 	}
-	return fmt.Sprintf("%s, %d %s, %s", a.Short(), a.Files, files, sized(a.Size))
+	return fmt.Sprintf("%s, %d %s, %s", a.Short(), a.Files, files, aloft.SizeText(a.Size))
 }
 
 // summary is a function in one line, for people.

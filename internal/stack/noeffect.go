@@ -14,7 +14,7 @@ func (s *render) warnOfNoEffect(f aloft.Function) {
 		set  bool
 	}{
 		{"min or instances", f.Instances > 1},
-		{"max", f.Max > 0},
+		{"max", f.Max > 0 && (f.Kind != aloft.Handler || f.Max != aloft.HandlerMax)}, // which handlers have without saying it
 		{"concurrency", f.Concurrency > 0 || f.Target > 0},
 		{"queue", f.Queue > 0},
 		{"cpu", f.CPU > 0},

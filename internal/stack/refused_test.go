@@ -216,4 +216,11 @@ func TestWarnings(t *testing.T) {
 	if strings.Contains(strings.Join(out.Warnings, "\n"), "no function uses jobs") {
 		t.Errorf("jobs are used: %q", out.Warnings)
 	}
+	for most, warned := range map[int]bool{aloft.HandlerMax: false, 3: true} {
+		r := release("shop", aloft.Function{Name: "work", Kind: aloft.Handler, Handler: "a.b", Runtime: "python3.13", Max: most})
+		out, _ := render(t, input(r))
+		if strings.Contains(strings.Join(out.Warnings, "\n"), "does not have max") != warned {
+			t.Errorf("at most %d: %q", most, out.Warnings)
+		}
+	}
 }

@@ -60,7 +60,7 @@ G19: ; $(GOAL) TestKillTree
 G25: ; $(GOAL) TestEvents
 G28: ; $(GOAL) TestUpgrade
 G26: ; $(GOAL) TestLeaks
-# Some hours: not among the goals that run together. ALOFT_FAULT_STEP=11 takes every 11th case.
+# An hour or two: not among the goals that run together. ALOFT_FAULT_STEP=11 takes every 11th case.
 G30: ; ALOFT_HOSTILE=full go test -count=1 -timeout 12h -v ./hostile -run TestAWS
 goals: G1 G3 G4 G12 G13 G14 G15 G16 G17 G18 G19 G25 G26 G28
 

@@ -54,7 +54,7 @@ func awsScenarios() []awsScenario {
 }
 
 // TestAWSFaults lets requests of commands for a stage on AWS go wrong, one at a time. What served goes on serving, the same command
-// then succeeds, and nothing is left over. At full size every request goes wrong in every way, some 3,500 cases in some hours;
+// then succeeds, and nothing is left over. At full size every request goes wrong in every way, some 2,000 cases in an hour or two;
 // ALOFT_FAULTS names scenarios, by commas, and ALOFT_FAULT_STEP=N takes every Nth case.
 func TestAWSFaults(t *testing.T) {
 	t.Parallel()

@@ -108,7 +108,7 @@ func (p *program) printStatus(s aloft.Status) error {
 
 // isProcess reports whether an instance is, or was, a process that aloft looks at, as none on AWS is.
 func isProcess(i aloft.Instance) bool {
-	return i.PID != 0 || i.Listen != "" || !i.StartedAt.IsZero() || i.InFlight+i.Restarts > 0
+	return i.PID != 0 || i.Listen != "" || i.InFlight+i.Restarts > 0
 }
 
 // unknown stands in tables for what nobody measures.

@@ -32,7 +32,7 @@ aws-emulator: deps
 
 # Run every test with the race detector. What the tests need from the system is installed first.
 test: deps
-	go test -race -shuffle=on -timeout 40m ./...
+	go test -race -shuffle=on -timeout 75m ./...
 
 # Check formatting, the linters' rules and the layers.
 lint:

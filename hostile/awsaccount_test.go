@@ -78,8 +78,9 @@ func (s *awsShop) aloft(plan awsPlan, args ...string) outcome {
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	cmd.WaitDelay = 10 * time.Second
-	ended := make(chan struct{})
+	started, ended := make(chan struct{}), make(chan struct{})
 	s.proxy.begin(plan, func() {
+		<-started
 		_ = cmd.Process.Kill()
 		<-ended
 	})
@@ -87,6 +88,7 @@ func (s *awsShop) aloft(plan awsPlan, args ...string) outcome {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
+	close(started)
 	_ = cmd.Wait() // its status says it
 	close(ended)
 	if ctx.Err() != nil {

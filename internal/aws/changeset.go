@@ -207,8 +207,9 @@ func (r *region) start(ctx context.Context, set *cloudformation.DescribeChangeSe
 		return r.Session.explain(err, what)
 	}
 	now, lookErr := r.stacks.DescribeChangeSet(context.WithoutCancel(ctx), &cloudformation.DescribeChangeSetInput{ChangeSetName: set.ChangeSetId})
-	if lookErr == nil && (now.ExecutionStatus == types.ExecutionStatusExecuteInProgress || now.ExecutionStatus == types.ExecutionStatusExecuteComplete) {
-		return nil
+	began := []types.ExecutionStatus{types.ExecutionStatusExecuteInProgress, types.ExecutionStatusExecuteComplete, types.ExecutionStatusExecuteFailed}
+	if lookErr == nil && slices.Contains(began, now.ExecutionStatus) {
+		return nil // how it went the stack's events say
 	}
 	return r.Session.explain(err, what)
 }

@@ -224,13 +224,7 @@ func TestDrift(t *testing.T) {
 		"DescribeStackResourceDrifts": {"<StackResourceDrifts>" + fmt.Sprintf(drift, "WebFunction", "Function", "MODIFIED", "/MemorySize") +
 			fmt.Sprintf(drift, "WebAlias", "Alias", "MODIFIED", "/FunctionVersion") + "</StackResourceDrifts>"},
 	})
-	session, err := aws.Identify(t.Context(), config, aws.Want{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{T: t, apps: &mem.Store{}, ref: aloft.StageRef{App: "hello", Stage: "production"}, regions: []string{home}, zips: map[string][]byte{}, configs: []aloft.Config{{}}}
-	w.must(w.apps.CreateApp(t.Context(), aloft.App{Name: w.ref.App}))
-	w.must(w.apps.CreateStage(t.Context(), aloft.Stage{StageRef: w.ref}))
+	w, session := worldOf(t, config)
 	w.must(w.apps.FinishRelease(t.Context(), w.ref, w.release("one").Version, ""))
 	platform := aws.New(aws.Options{Session: session, Releases: w.apps, Poll: time.Millisecond, Objects: func(string) aws.Objects { return nil }})
 	got, err := platform.Drift(t.Context(), w.ref)
@@ -265,4 +259,17 @@ func TestForeignImport(t *testing.T) {
 			}
 		}
 	}
+}
+
+// worldOf is a stage in a world of which config answers, and whose the credentials are.
+func worldOf(t *testing.T, config sdk.Config) (*world, *aws.Session) {
+	t.Helper()
+	session, err := aws.Identify(t.Context(), config, aws.Want{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, apps: &mem.Store{}, ref: aloft.StageRef{App: "hello", Stage: "production"}, regions: []string{home}, zips: map[string][]byte{}, configs: []aloft.Config{{}}}
+	w.must(w.apps.CreateApp(t.Context(), aloft.App{Name: w.ref.App}))
+	w.must(w.apps.CreateStage(t.Context(), aloft.Stage{StageRef: w.ref}))
+	return w, session
 }

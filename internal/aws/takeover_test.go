@@ -9,7 +9,6 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/aws"
-	"github.com/aloft-run/aloft/internal/mem"
 	"github.com/aloft-run/aloft/internal/stack"
 )
 
@@ -24,13 +23,7 @@ func meeting(t *testing.T, answers map[string][]string) (*query, *world, *aws.Pl
 	t.Helper()
 	answers[""] = []string{"ResourceNotFoundException"}
 	q, config := fake(t, answers)
-	session, err := aws.Identify(t.Context(), config, aws.Want{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{T: t, apps: &mem.Store{}, ref: aloft.StageRef{App: "hello", Stage: "production"}, regions: []string{home}, zips: map[string][]byte{}, configs: []aloft.Config{{}}}
-	w.must(w.apps.CreateApp(t.Context(), aloft.App{Name: w.ref.App}))
-	w.must(w.apps.CreateStage(t.Context(), aloft.Stage{StageRef: w.ref}))
+	w, session := worldOf(t, config)
 	next := w.release("one")
 	next.AWS.Stack = "Theirs"
 	platform := aws.New(aws.Options{

@@ -30,6 +30,7 @@ for _ in $(seq 300); do
 	fi
 	sleep 0.1
 done
+curl -sS -o /dev/null "$AWS_ENDPOINT_URL" # says why it does not answer
 
 say() { printf '\n$ %s\n' "$*"; }
 show() {

@@ -32,11 +32,13 @@ type invocation struct {
 // client speaks to the Runtime API over one kept connection, as one requester: the API's host is not frozen with us, and the
 // connection outlives the freeze. It is not safe for concurrent use.
 type client struct {
-	host string // of AWS_LAMBDA_RUNTIME_API
-	conn net.Conn
-	r    *bufio.Reader
-	buf  []byte // of payloads, reused
-	head []byte // of requests, reused
+	host   string // of AWS_LAMBDA_RUNTIME_API
+	blocks bool   // its connection
+	conn   net.Conn
+	r      *bufio.Reader
+	buf    []byte // of payloads, reused
+	head   []byte // of requests, reused
+	whole  []byte // requests, reused
 }
 
 func newClient(host string) *client {
@@ -56,8 +58,7 @@ func (c *client) connect(ctx context.Context) error {
 	if c.conn != nil {
 		return nil
 	}
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", c.host)
+	conn, err := dial(ctx, place(c.host), c.blocks)
 	if err != nil {
 		return fmt.Errorf("connect to the Runtime API: %w", err)
 	}
@@ -153,13 +154,7 @@ func (c *client) ask(ctx context.Context, head, body []byte) (*apiAnswer, error)
 	}
 }
 
-func (c *client) send(head, body []byte) error {
-	const together = 16 << 10 // small bodies go with the head, in one segment
-	if len(body) <= together {
-		_, err := c.conn.Write(append(head, body...))
-		return err
-	}
-	both := net.Buffers{head, body}
-	_, err := both.WriteTo(c.conn)
+func (c *client) send(head, body []byte) (err error) {
+	c.whole, err = writeBoth(c.conn, c.whole, head, body)
 	return err
 }

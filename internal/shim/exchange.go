@@ -8,7 +8,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"time"
 )
 
 const (
@@ -20,10 +19,9 @@ const (
 type exchange struct {
 	link *link
 
-	method   string
-	head     []byte // with the empty line at its end; reused by the caller
-	body     []byte
-	deadline time.Time // zero: none
+	method string
+	head   []byte // with the empty line at its end; reused by the caller
+	body   []byte
 
 	began   bool          // there is a connection, so that something may have been sent
 	stop    func() bool   // unties the connection from the context
@@ -42,7 +40,7 @@ type answer struct {
 // do sends the request and returns the head of the response, whose body is to be read before close. The end of ctx breaks it off.
 func (x *exchange) do(ctx context.Context, addr net.Addr) (*answer, error) {
 	l := x.link
-	if err := l.open(ctx, addr, x.deadline); err != nil {
+	if err := l.open(ctx, addr); err != nil {
 		return nil, err
 	}
 	conn := l.conn
@@ -52,6 +50,8 @@ func (x *exchange) do(ctx context.Context, addr net.Addr) (*answer, error) {
 	for range maxInterim {
 		r, err := http.ReadResponse(l.reader, &http.Request{Method: x.method}) //nolint:bodyclose // it ends with the connection
 		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
 		case err != nil && l.limit.N == 0:
 			return nil, fmt.Errorf("its response head is longer than %d bytes", maxHead)
 		case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
@@ -78,10 +78,10 @@ func (x *exchange) send() error {
 		return err
 	}
 	x.sent = make(chan struct{})
-	conn, both := x.link.conn, net.Buffers{x.head, x.body}
+	conn := x.link.conn
 	go func() {
 		defer close(x.sent)
-		_, _ = both.WriteTo(conn) // the answer, or that there is none, says what came of it
+		x.link.whole, _ = writeBoth(conn, x.link.whole, x.head, x.body) // the answer, or that there is none, says what came of it
 	}()
 	return nil
 }

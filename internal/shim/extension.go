@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // registerExtension makes the shim an extension as well, of no events: Lambda sends SIGTERM to the runtime of an environment only
@@ -15,8 +14,10 @@ func (r *run) registerExtension(ctx context.Context) {
 	head := appendField(appendHead(nil, http.MethodPost, version+"register", r.api), "Lambda-Extension-Name", "aloft")
 	head = appendField(head, "Connection", "close")
 	head = appendField(head, "Content-Length", strconv.Itoa(len(registration)))
-	register := &exchange{link: &link{}, method: http.MethodPost, head: append(head, "\r\n"...), body: []byte(registration), deadline: time.Now().Add(dialTime)}
-	answer, err := register.do(ctx, place(r.api))
+	register := &exchange{link: &link{}, method: http.MethodPost, head: append(head, "\r\n"...), body: []byte(registration)}
+	bounded, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	answer, err := register.do(bounded, place(r.api))
 	register.close(false)
 	if err != nil || answer.status != http.StatusOK {
 		return

@@ -18,38 +18,31 @@ const keptTime = 100 * time.Millisecond
 // link is a connection to the server, or none. Its reader is kept for the next one.
 type link struct {
 	secure string // the name of the host if it is to be reached by TLS
+	blocks bool   // the connection
 
 	conn   net.Conn
 	addr   string
 	used   time.Time // when it came to rest, by the clock on the wall, which goes on while the environment is frozen
 	limit  io.LimitedReader
 	reader *bufio.Reader
+	whole  []byte // requests, reused
 }
 
 // open connects to an address, unless there is a connection that can be used.
-func (l *link) open(ctx context.Context, addr net.Addr, deadline time.Time) error {
+func (l *link) open(ctx context.Context, addr net.Addr) error {
 	if l.conn != nil {
-		if l.addr == addr.String() && l.fresh() && l.conn.SetDeadline(deadline) == nil && quiet(l.conn) {
+		if l.addr == addr.String() && l.fresh() && quiet(l.conn) {
 			l.limit.N = maxHead
 			return nil
 		}
 		l.close()
 	}
-	d := &net.Dialer{Deadline: deadline, KeepAlive: -1}
-	var conn net.Conn
-	var err error
-	if l.secure == "" {
-		conn, err = d.DialContext(ctx, addr.Network(), addr.String())
-	} else {
-		config := &tls.Config{ServerName: l.secure, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
-		conn, err = (&tls.Dialer{NetDialer: d, Config: config}).DialContext(ctx, addr.Network(), addr.String())
-	}
+	conn, err := dial(ctx, addr, l.blocks)
 	if err != nil {
 		return err
 	}
-	if err := conn.SetDeadline(deadline); err != nil {
-		_ = conn.Close()
-		return err
+	if l.secure != "" {
+		conn = tls.Client(conn, &tls.Config{ServerName: l.secure, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
 	}
 	l.conn, l.addr, l.limit = conn, addr.String(), io.LimitedReader{R: conn, N: maxHead}
 	if l.reader == nil {

@@ -106,7 +106,9 @@ func (c *child) healthy(ctx context.Context, addr net.Addr) string {
 	if c.HealthPath == "" {
 		return ""
 	}
-	x := &exchange{link: &link{}, method: http.MethodGet, deadline: time.Now().Add(healthTime)}
+	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	defer cancel()
+	x := &exchange{link: &link{}, method: http.MethodGet}
 	x.head = appendHead(nil, http.MethodGet, c.HealthPath, "localhost")
 	x.head = append(appendField(appendField(x.head, "User-Agent", "aloft-health"), "Connection", "close"), "\r\n"...)
 	answer, err := x.do(ctx, addr)

@@ -114,7 +114,7 @@ func (r *run) run(ctx context.Context) error {
 	defer all.Wait()
 	defer cancel()
 	if r.concurrency == 1 {
-		runtime.GOMAXPROCS(1) // one thing is done at a time: a second processor would only be woken up for it
+		runtime.GOMAXPROCS(2) // one for the thread of the invocation, which blocks, and one for all else
 	}
 	var server *child
 	if len(r.Command) > 0 {
@@ -157,6 +157,7 @@ func (r *run) loops(ctx context.Context, server *child, files []files) error {
 	var flights sync.RWMutex
 	for range r.concurrency {
 		w := &worker{settings: r.settings, api: newClient(r.api), child: server, files: files, flights: &flights, say: r.say, log: log}
+		w.api.blocks, w.link.blocks = r.concurrency == 1, r.concurrency == 1
 		all.Go(func() {
 			err := w.loop(ctx)
 			if errors.Is(err, errLost) { // what else is under way is answered first

@@ -134,6 +134,12 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		os.Exit(7)
 	case "/slow":
 		time.Sleep(time.Minute)
+	case "/half":
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n\r\nhalf") // only the connection's end would say that it is whole
+			time.Sleep(time.Minute)
+		}
 	case "/env":
 		fmt.Fprint(w, os.Getenv(r.URL.Query().Get("name")))
 		return
@@ -178,6 +184,19 @@ func TestMetricsFirst(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("the answer is %d", status)
 		}
+	}
+}
+
+// TestHalf: a response that the function's time cuts off is not taken for a whole one, though its end is the connection's.
+func TestHalf(t *testing.T) {
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "port"), Timeout: time.Second})
+	<-l.Session.Ready()
+	g := l.Gateway(t, lambdahttp.APIGatewayV2)
+	if status, body := get(t, g.URL+"/half"); status != http.StatusGatewayTimeout {
+		t.Errorf("the answer is %d %q", status, body)
+	}
+	if status, body := get(t, g.URL+"/after"); status != http.StatusOK {
+		t.Errorf("the next answer is %d %q", status, body)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"net"
 	"strconv"
 )
 
@@ -30,8 +29,8 @@ func (s *stream) Write(p []byte) (int, error) {
 	}
 	c := s.c
 	c.head = append(strconv.AppendInt(c.head[:0], int64(len(p)), 16), "\r\n"...)
-	chunk := net.Buffers{c.head, p, []byte("\r\n")}
-	if _, err := chunk.WriteTo(c.conn); err != nil {
+	c.whole = append(append(append(c.whole[:0], c.head...), p...), "\r\n"...)
+	if _, err := c.conn.Write(c.whole); err != nil {
 		return 0, err
 	}
 	return len(p), nil

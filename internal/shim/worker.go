@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -169,7 +168,6 @@ func (w *worker) hidden() string {
 // forward sends a request to the server once it takes requests. As long as there is no connection, nothing was sent, and it is
 // tried again.
 func (w *worker) forward(ctx context.Context, x *exchange) (*answer, error) {
-	x.deadline, _ = ctx.Deadline()
 	for {
 		addr, err := w.child.address(ctx)
 		if err != nil {
@@ -229,7 +227,7 @@ func unlessHead(method string, err error) error {
 
 // statusOf is what a request is answered that the server did not answer.
 func statusOf(ctx context.Context, err error) int {
-	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 		return http.StatusGatewayTimeout
 	}
 	return http.StatusBadGateway

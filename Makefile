@@ -30,9 +30,10 @@ aws-emulator: deps
 	@echo "in another terminal: . $(CURDIR)/.deps/aws-emulator.env"
 	@sh tools/aws-emulator.sh .deps/aws-emulator.env
 
-# Run every test with the race detector. What the tests need from the system is installed first.
-test: deps
-	go test -race -shuffle=on -timeout 75m ./...
+# Run every test with the race detector. What the tests need from the system is installed first, and the shim is built once:
+# commands of development builds link it anew, each.
+test: deps shim
+	go test -tags release -race -shuffle=on -timeout 75m ./...
 
 # Check formatting, the linters' rules and the layers.
 lint:
@@ -61,7 +62,7 @@ G25: ; $(GOAL) TestEvents
 G28: ; $(GOAL) TestUpgrade
 G26: ; $(GOAL) TestLeaks
 # An hour or two: not among the goals that run together. ALOFT_FAULT_STEP=11 takes every 11th case.
-G30: ; ALOFT_HOSTILE=full go test -count=1 -timeout 12h -v ./hostile -run TestAWS
+G30: shim ; ALOFT_HOSTILE=full go test -tags release -count=1 -timeout 12h -v ./hostile -run TestAWS
 goals: G1 G3 G4 G12 G13 G14 G15 G16 G17 G18 G19 G25 G26 G28
 
 # Each request of a deploy to AWS fails once, in each way, against an emulator: half an hour.

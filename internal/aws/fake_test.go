@@ -245,13 +245,7 @@ func TestForeignImport(t *testing.T) {
 				"DescribeStacks": {fmt.Sprintf(imported, status)}, "DescribeStackEvents": {"<StackEvents></StackEvents>"}, "DeleteStack": {"!AccessDenied a test"},
 				"GetTemplate": {"<TemplateBody>{\"Description\": \"" + description + "\"}</TemplateBody>"},
 			})
-			session, err := aws.Identify(t.Context(), config, aws.Want{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			w := &world{T: t, apps: &mem.Store{}, ref: aloft.StageRef{App: "hello", Stage: "production"}, regions: []string{home}, zips: map[string][]byte{}, configs: []aloft.Config{{}}}
-			w.must(w.apps.CreateApp(t.Context(), aloft.App{Name: w.ref.App}))
-			w.must(w.apps.CreateStage(t.Context(), aloft.Stage{StageRef: w.ref}))
+			w, session := worldOf(t, config)
 			w.must(w.apps.FinishRelease(t.Context(), w.ref, w.release("one").Version, ""))
 			platform := aws.New(aws.Options{Session: session, Releases: w.apps, Objects: func(string) aws.Objects { return nil }})
 			if err := platform.Remove(t.Context(), w.ref); aloft.ErrorCode(err) != want {

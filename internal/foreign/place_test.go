@@ -2,6 +2,7 @@ package foreign_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,6 +72,20 @@ func render(release aloft.Release) (cfn.Template, map[string]foreign.IDs, error)
 	return out.Template, ids, err
 }
 
+// inPlace has an app go on in its stack, and renders its first release.
+func inPlace(t *testing.T, s foreign.Stack, app foreign.App) (foreign.Placed, stack.Output) {
+	t.Helper()
+	placed, err := foreign.InPlace(s, app, "production", render)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, detail(err))
+	}
+	out, err := stack.Render(input(placed.Release))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return placed, out
+}
+
 const lambdas = `
 	"Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}}},
 	"Hello": {"Type": "AWS::Lambda::Function", "DependsOn": "Role", "Properties": {"Handler": "app.hello", "Runtime": "python3.13", "Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"S3Bucket": "b", "S3Key": "k"},
@@ -111,14 +126,7 @@ func TestInPlace(t *testing.T) {
 		"RestDeployment": {"Type": "AWS::ApiGateway::Deployment", "DependsOn": "RestMethod", "Properties": {"RestApiId": {"Ref": "Rest"}}},
 		"RestStage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "Rest"}, "DeploymentId": {"Ref": "RestDeployment"}, "StageName": "prod"}}
 	}, "Outputs": {"HelloArn": {"Value": {"Fn::GetAtt": ["Hello", "Arn"]}}, "Ticks": {"Value": {"Ref": "Tick"}}, "Table": {"Value": {"Ref": "Items"}, "Export": {"Name": "table"}}}}`)
-	placed, err := foreign.InPlace(s, app, "production", render)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, detail(err))
-	}
-	out, err := stack.Render(input(placed.Release))
-	if err != nil {
-		t.Fatal(err)
-	}
+	placed, out := inPlace(t, s, app)
 	got := generic(t, out.Template.Resources)
 	for id, want := range map[string]string{
 		"Uploads":           `"Function":{"Ref":"WorkAlias"}`,
@@ -167,6 +175,37 @@ func TestInPlace(t *testing.T) {
 	lint(t, out.Template)
 }
 
+// TestStores: what may have data gets Retain with an import in place, whatever it said; what ordinary stacks are else made of does not.
+func TestStores(t *testing.T) {
+	t.Parallel()
+	stores := []string{
+		"AWS::CloudFormation::Stack", "AWS::Redshift::Cluster", "AWS::MSK::Cluster", "AWS::FSx::FileSystem", "AWS::MemoryDB::Cluster", "AWS::AmazonMQ::Broker", "AWS::DAX::Cluster",
+		"AWS::S3Express::DirectoryBucket", "AWS::S3Tables::TableBucket", "AWS::Route53::HostedZone", "AWS::Backup::BackupVault", "AWS::QLDB::Ledger", "AWS::Cassandra::Table",
+		"AWS::Elasticsearch::Domain", "AWS::OpenSearchServerless::Collection", "AWS::Cognito::IdentityPool", "AWS::Cognito::UserPoolUser", "AWS::SSM::Parameter", "AWS::DynamoDB::Table",
+		"AWS::S3::Bucket", "AWS::Logs::LogGroup", "AWS::EC2::Instance", "AWS::ApiGateway::ApiKey", "AWS::CloudFront::KeyValueStore", "Custom::Database", "Others::Own::Store",
+	}
+	plain := []string{
+		"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion", "AWS::ApiGateway::Method", "AWS::ApiGatewayV2::Authorizer", "AWS::Events::Rule",
+		"AWS::Scheduler::Schedule", "AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Alarm", "AWS::CodeDeploy::DeploymentGroup", "AWS::StepFunctions::StateMachine", "AWS::S3::BucketPolicy",
+		"AWS::SNS::Subscription", "AWS::SQS::QueuePolicy", "AWS::CDK::Metadata", "AWS::EC2::SecurityGroup", "AWS::CloudFront::Distribution",
+	}
+	var more strings.Builder
+	for i, kind := range slices.Concat(stores, plain) {
+		fmt.Fprintf(&more, `, "R%d": {"Type": %q, "DeletionPolicy": "Delete"}`, i, kind)
+	}
+	s, app := theirs(t, `{"Resources": {`+lambdas+more.String()+`}}`)
+	_, out := inPlace(t, s, app)
+	for i, kind := range slices.Concat(stores, plain) {
+		one, want := out.Template.Resources[fmt.Sprintf("R%d", i)], "Delete"
+		if i < len(stores) {
+			want = "Retain"
+		}
+		if one.DeletionPolicy != want || one.DeletionPolicy == "Retain" && one.UpdateReplacePolicy != "Retain" || foreign.HoldsData(kind) != (want == "Retain") {
+			t.Errorf("%s: %+v", kind, one)
+		}
+	}
+}
+
 // TestInPlaceAPI: an HTTP API with nothing but routes becomes that of the app, under the ids that it has; another stays.
 func TestInPlaceAPI(t *testing.T) {
 	t.Parallel()
@@ -181,14 +220,7 @@ func TestInPlaceAPI(t *testing.T) {
 		"HelloUrl": {"Type": "AWS::Lambda::Url", "Properties": {"TargetFunctionArn": {"Ref": "Work"}, "AuthType": "AWS_IAM"}}` + more + `}}`
 	}
 	s, app := theirs(t, api(""))
-	placed, err := foreign.InPlace(s, app, "production", render)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, detail(err))
-	}
-	out, err := stack.Render(input(placed.Release))
-	if err != nil {
-		t.Fatal(err)
-	}
+	placed, out := inPlace(t, s, app)
 	r := out.Template.Resources
 	if _, there := r["All"]; there || r["Http"].Properties["CorsConfiguration"] == nil || r["HttpStage"].Type == "" || !slices.Equal(r["One"].DependsOn, []string{"HelloApiPermission"}) {
 		t.Errorf("%s", text(t, r))
@@ -207,13 +239,7 @@ func TestInPlaceAPI(t *testing.T) {
 	lint(t, out.Template)
 
 	s, app = theirs(t, api(`, "Guard": {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": {"ApiId": {"Ref": "Http"}, "Name": "a", "AuthorizerType": "JWT", "IdentitySource": ["$request.header.Authorization"], "JwtConfiguration": {"Issuer": "https://example.com", "Audience": ["a"]}}}`))
-	placed, err = foreign.InPlace(s, app, "production", render)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, detail(err))
-	}
-	if out, err = stack.Render(input(placed.Release)); err != nil {
-		t.Fatal(err)
-	}
+	placed, out = inPlace(t, s, app)
 	for _, id := range []string{"Http", "HttpStage", "One", "All", "HelloIntegration", "HttpPermission", "Guard"} {
 		if out.Template.Resources[id].Type != s.Template.Resources[id].Type {
 			t.Errorf("%s is not as it was", id)

@@ -12,16 +12,6 @@ import (
 	"github.com/aloft-run/aloft/internal/cfn"
 )
 
-// HoldsData reports whether resources of a type have what nobody can make again.
-func HoldsData(kind string) bool {
-	return slices.Contains([]string{
-		"AWS::Cognito::UserPool", "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", "AWS::DocDB::DBCluster", "AWS::EC2::Volume", "AWS::ECR::Repository",
-		"AWS::EFS::FileSystem", "AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup", "AWS::KMS::Key", "AWS::Kinesis::Stream",
-		"AWS::Logs::LogGroup", "AWS::Neptune::DBCluster", "AWS::OpenSearchService::Domain", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance",
-		"AWS::RDS::DBSubnetGroup", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue", "AWS::SecretsManager::Secret", "AWS::Timestream::Database",
-	}, kind)
-}
-
 // section is the part of aloft.yml with all that stays of the stack.
 func (p *placing) section() map[string]any {
 	resources, outputs := map[string]any{}, map[string]any{}
@@ -107,7 +97,7 @@ func (p *placing) kept(id string) any {
 		one.DeletionPolicy, one.UpdateReplacePolicy = "Retain", "Retain"
 	}
 	one.DependsOn = p.waits(append(slices.Clone(one.DependsOn), p.permissions(id)...))
-	if strings.HasPrefix(one.Type, "Custom::") || one.Type == "AWS::CloudFormation::CustomResource" {
+	if IsCustom(one.Type) {
 		if slices.ContainsFunc(cfn.References(generic(one.Properties["ServiceToken"])), func(to string) bool { return p.goes[to] != "" }) {
 			p.fault("%s (%s) is made by a function that would be aloft's, and CloudFormation has nobody else go on with that", id, one.Type)
 		}

@@ -281,18 +281,57 @@ func readAgain(t *testing.T, placed foreign.Placed) {
 	}
 }
 
+// using is a stack with a parameter that says nothing of a secret, and a database that uses it.
+func using(property string) string {
+	return `{"Parameters": {"DbPw": {"Type": "String", "Default": "hunter2"}}, "Mappings": {"Pins": {"a": {"b": "hunter2"}}}, "Conditions": {"Large": {"Fn::Equals": ["a", "a"]}},
+		"Resources": {` + lambdas + `, "Db": {"Type": "AWS::RDS::DBInstance", "Properties": {` + property + `}}}}`
+}
+
+// TestNoSecrets: what only has a name like that of a secret, or says where one is, is no reason to refuse.
+func TestNoSecrets(t *testing.T) {
+	t.Parallel()
+	s, app := theirs(t, `{"Parameters": {"Plain": {"Type": "String", "Default": "kept-plain"}, "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/kept/name"}},
+	"Resources": {`+lambdas+`,
+		"Made": {"Type": "Custom::Thing", "Properties": {"ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:kept-maker"}},
+		"Other": {"Type": "AWS::CloudFormation::CustomResource", "Properties": {"ServiceToken": {"Fn::Sub": "arn:aws:lambda:${AWS::Region}:123456789012:function:maker"}, "Name": {"Ref": "Plain"}}},
+		"Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {"Policies": {"PasswordPolicy": {"MinimumLength": 12}}}},
+		"Client": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"UserPoolId": {"Ref": "Pool"}, "AccessTokenValidity": 60, "TokenValidityUnits": {"AccessToken": "minutes"}}},
+		"Drawn": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": {"PasswordLength": 32, "SecretStringTemplate": "{\"username\": \"kept-admin\"}", "GenerateStringKey": "password"}}},
+		"Db": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": {"Fn::Join": ["", ["{{resolve:secretsmanager:", {"Ref": "Drawn"}, ":SecretString:password}}"]]}}},
+		"Db2": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": {"Fn::Sub": "{{resolve:secretsmanager:${Plain}:SecretString:password}}"}}},
+		"Db3": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": {"Ref": "Stored"}}},
+		"Flow": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": "{\"Parameters\": {\"TaskToken.$\": \"$$.Task.Token\", \"SecretArn\": \"arn:x\"}}"}},
+		"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"ApiKeySourceType": "HEADER", "Body": {"securityDefinitions": {"api_key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}}},
+		"Method": {"Type": "AWS::ApiGateway::Method", "Properties": {"HttpMethod": "GET", "ApiKeyRequired": true, "RestApiId": {"Ref": "Api"}, "ResourceId": "r", "Integration": {"RequestTemplates": {"application/json": "{\"token\": \"$input.params('token')\"}"}}}},
+		"Deployer": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [{"Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:kept/*"}}}]}}}
+	}}`)
+	placed, _ := inPlace(t, s, app)
+	says(t, placed.App.Manifest, "kept-maker", "kept-admin", "kept-plain", "/kept/name", "resolve:secretsmanager", "$$.Task.Token", "HEADER", "repo:kept/*", "minutes")
+}
+
 // TestNotInPlace: what would put a secret into a file, or take something from the stack, is refused and says why.
 func TestNotInPlace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ template, says string }{
-		"words":     {"no template", "its template is neither JSON nor YAML"},
-		"newer":     {`{"Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Mood": "good"}}}`, "unknown field"},
-		"noecho":    {`{"Parameters": {"Pin": {"Type": "String", "NoEcho": true}}, "Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Pin"}}}}}`, "the parameter Pin is secret"},
-		"password":  {`{"Resources": {` + lambdas + `, "Db": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": "hunter2"}}}}`, "Db has a value that may be secret (MasterUserPassword)"},
-		"parameter": {`{"Resources": {` + lambdas + `, "P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "hunter2"}}}}`, "P has a value that may be secret"},
-		"image":     {`{"Resources": {` + lambdas + `, "I": {"Type": "AWS::Lambda::Function", "Properties": {"PackageType": "Image", "Code": {"ImageUri": "x"}, "Role": "r", "Environment": {"Variables": {"A": "hunter2"}}}}}}`, "I has a value that may be secret (Environment)"},
-		"custom":    {`{"Resources": {` + lambdas + `, "C": {"Type": "Custom::Thing", "Properties": {"ServiceToken": {"Fn::GetAtt": ["Work", "Arn"]}}}}}`, "C (Custom::Thing) is made by a function"},
-		"version":   {`{"Resources": {` + lambdas + `, "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Work"}}}, "P": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::GetAtt": ["V", "Version"]}}}}}`, "P refers to a version"},
+		"words":      {"no template", "its template is neither JSON nor YAML"},
+		"newer":      {`{"Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Mood": "good"}}}`, "unknown field"},
+		"noecho":     {`{"Parameters": {"Pin": {"Type": "String", "NoEcho": true}}, "Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Pin"}}}}}`, "the parameter Pin is secret"},
+		"password":   {`{"Resources": {` + lambdas + `, "Db": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": "hunter2"}}}}`, "Db has a value that may be secret (MasterUserPassword)"},
+		"parameter":  {`{"Resources": {` + lambdas + `, "P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "hunter2"}}}}`, "P has a value that may be secret"},
+		"image":      {`{"Resources": {` + lambdas + `, "I": {"Type": "AWS::Lambda::Function", "Properties": {"PackageType": "Image", "Code": {"ImageUri": "x"}, "Role": "r", "Environment": {"Variables": {"A": "hunter2"}}}}}}`, "I has a value that may be secret (Environment)"},
+		"leads":      {using(`"MasterUserPassword": {"Ref": "DbPw"}`), "the parameter DbPw may be secret"},
+		"sub":        {using(`"MasterUserPassword": {"Fn::Sub": "${DbPw}"}`), "the parameter DbPw may be secret"},
+		"sub own":    {using(`"Tags": [{"Fn::Sub": ["{\"password\": \"${x}\"}", {"x": {"Ref": "DbPw"}}]}]`), "the parameter DbPw may be secret"},
+		"join":       {using(`"MasterUserPassword": {"Fn::Join": ["", [{"Ref": "DbPw"}, {"Ref": "AWS::Region"}]]}`), "the parameter DbPw may be secret"},
+		"if":         {using(`"MasterUserPassword": {"Fn::If": ["Large", {"Ref": "DbPw"}, {"Ref": "AWS::NoValue"}]}`), "the parameter DbPw may be secret"},
+		"mapping":    {using(`"MasterUserPassword": {"Fn::FindInMap": ["Pins", "a", "b"]}`), "Pins has a value that may be secret (a)"},
+		"api key":    {`{"Resources": {` + lambdas + `, "K": {"Type": "AWS::ApiGateway::ApiKey", "Properties": {"Value": "hunter2"}}}}`, "K has a value that may be secret (Value)"},
+		"psk":        {`{"Resources": {` + lambdas + `, "V": {"Type": "AWS::EC2::VPNConnection", "Properties": {"VpnTunnelOptionsSpecifications": [{"PreSharedKey": "hunter2"}]}}}}`, "V has a value that may be secret (VpnTunnel"},
+		"input":      {`{"Resources": {` + lambdas + `, "E": {"Type": "AWS::Events::Rule", "Properties": {"Targets": [{"Id": "a", "Arn": "b", "Input": "{\"password\": \"hunter2\"}"}]}}}}`, "E has a value that may be secret (Targets)"},
+		"flow":       {`{"Resources": {` + lambdas + `, "F": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": {"Fn::Sub": "{\"n\": ${Work}, \"apiKey\": \"hunter2\"}"}}}}}`, "F has a value that may be secret (DefinitionString)"},
+		"flow leads": {using(`"Tags": [{"Fn::Join": ["", ["{\"password\":\"", {"Ref": "DbPw"}, "\"}"]]}]`), "the parameter DbPw may be secret"},
+		"custom":     {`{"Resources": {` + lambdas + `, "C": {"Type": "Custom::Thing", "Properties": {"ServiceToken": {"Fn::GetAtt": ["Work", "Arn"]}}}}}`, "C (Custom::Thing) is made by a function"},
+		"version":    {`{"Resources": {` + lambdas + `, "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Work"}}}, "P": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::GetAtt": ["V", "Version"]}}}}}`, "P refers to a version"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -45,15 +45,19 @@ func (h hiding) hideJSON(text string, value any) string {
 	return string(out)
 }
 
-// inText is a name and its value, which is text, in what is not JSON as a whole; quotes may be escaped.
-var inText = regexp.MustCompile(`(\\*"([\w.$-]+)\\*"\s*:\s*\\*")([^"\\]+)`)
+// inText is a name and its value in what is not JSON as a whole: text, up to a quote, or a number. Quotes may be escaped.
+var inText = regexp.MustCompile(`\\*"([\w.$-]+)\\*"\s*:\s*(?:\\*"([^"]+)|(\d+))`)
 
-// hidePairs masks the values of names of secrets in a text.
+// hidePairs masks a text if a name of a secret has a value in it: where that ends is not certain.
 func (h hiding) hidePairs(text string) string {
-	return inText.ReplaceAllStringFunc(text, func(found string) string {
-		parts := inText.FindStringSubmatch(found)
-		return parts[1] + h.hideText(parts[3], secret(parts[2]))
-	})
+	masked := text
+	for _, pair := range inText.FindAllStringSubmatch(text, -1) {
+		value := strings.TrimRight(pair[2], `\`) + pair[3]
+		if secret(pair[1]) && h.hideText(value, true) != value {
+			masked = mask
+		}
+	}
+	return masked
 }
 
 // wholly are references in the text of Fn::Sub, and nothing else.

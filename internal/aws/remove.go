@@ -118,12 +118,18 @@ func (p *Platform) giveUp(ctx context.Context, ref aloft.StageRef, report aloft.
 	if err := p.Stop(ctx, ref); err != nil {
 		return err
 	}
-	return d.each(func(r *regional) error { return r.emptyBuckets(ctx, StackName(release)) })
+	return d.each(func(r *regional) error {
+		found, err := r.ofStage(ctx, stageStack(release), aloft.Discard{})
+		if err != nil || found == nil {
+			return err
+		}
+		return r.emptyBuckets(ctx, sdk.ToString(found.StackId))
+	})
 }
 
 // giveUp changes the stage's stack in a region so that it takes its stores with it.
 func (r *regional) giveUp(ctx context.Context) error {
-	found, err := r.ready(ctx, stageStack(r.release), r.report)
+	found, err := r.ofStage(ctx, stageStack(r.release), r.report)
 	if err != nil || found == nil {
 		return err
 	}

@@ -19,7 +19,7 @@ cat >"$file" <<ENV
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port
 export AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=secret
 export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true
-export AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent
+export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 unset AWS_PROFILE AWS_SESSION_TOKEN AWS_CA_BUNDLE
 ENV
 # shellcheck source=/dev/null
@@ -30,7 +30,7 @@ finish() {
 	rm -rf "$work"
 }
 TMPDIR=$work STATE_DIR=$work/state S3_DATA_DIR=$work/s3 PYTHONPATH=$work GATEWAY_PORT=$port BIND_HOST=127.0.0.1 \
-	MINISTACK_ACCOUNT_ID=$AWS_ACCESS_KEY_ID MINISTACK_REGION=$AWS_REGION DOCKER_HOST=unix:///nonexistent \
+	MINISTACK_ACCOUNT_ID=$AWS_ACCESS_KEY_ID MINISTACK_REGION=$AWS_REGION DOCKER_HOST=unix:///dev/null \
 	ministack >"$work/log" 2>&1 &
 emulator=$!
 trap finish EXIT

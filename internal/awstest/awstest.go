@@ -102,7 +102,7 @@ func (c *Cloud) Env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + c.Endpoint, "AWS_ACCESS_KEY_ID=" + account, "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=",
 		"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_PROFILE=", "AWS_PAGER=", "AWS_CA_BUNDLE=",
-		"AWS_CONFIG_FILE=/nonexistent", "AWS_SHARED_CREDENTIALS_FILE=/nonexistent", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1",
+		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1",
 	}
 }
 
@@ -192,7 +192,7 @@ func environment(dir, port string) []string {
 	return append(env, "TMPDIR="+dir, "STATE_DIR="+filepath.Join(dir, "state"), "S3_DATA_DIR="+filepath.Join(dir, "s3"),
 		"PYTHONPATH="+dir, "GATEWAY_PORT="+port, "BIND_HOST=127.0.0.1", "MINISTACK_ACCOUNT_ID="+account, "MINISTACK_REGION="+region,
 		"AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_CONFIG_FILE=/nonexistent", "AWS_SHARED_CREDENTIALS_FILE=/nonexistent", "DOCKER_HOST=unix:///nonexistent")
+		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "DOCKER_HOST=unix:///dev/null")
 }
 
 func freePort(t testing.TB) string {

@@ -13,8 +13,8 @@ import (
 
 // aws is an environment without credentials and without a way to any.
 func (b *bench) aws() {
-	b.t.Setenv("AWS_CONFIG_FILE", "/nonexistent")
-	b.t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+	b.t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	b.t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
 	b.t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		b.t.Setenv(name, "")

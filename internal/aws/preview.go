@@ -66,7 +66,7 @@ func (p *Platform) Preview(ctx context.Context, input aloft.PreviewInput) (aloft
 	if !input.Deep {
 		return all, nil
 	}
-	if all.IAM, err = previews[0].statements(ctx); err != nil {
+	if all.IAM, err = permissions(ctx, previews); err != nil {
 		return all, err
 	}
 	all.Cost, err = costChange(previews, p.usageOf(ctx, input.Current))

@@ -3,6 +3,7 @@ package aws_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aloft-run/aloft"
@@ -30,9 +31,11 @@ func TestPreviewOfRegions(t *testing.T) {
 	w := newWorld(t, cloud)
 	w.withTables()
 	first := w.tables("one", "id")
-	if got := readers(w.preview(first), aloft.Add); !slices.Equal(got, []string{"[eu-west-1]"}) {
+	start := w.preview(first)
+	if got := readers(start, aloft.Add); !slices.Equal(got, []string{"[eu-west-1]"}) {
 		t.Errorf("of one region: %q", got)
 	}
+	w.stands(start, "0 → 1.2", "CloudWatch alarm: 0 → 0.2", "KMS key of the account in eu-west-1, once for all apps: 0 → 1")
 	w.must(w.apply(t.Context(), first))
 
 	w.regions = []string{home, other}
@@ -44,6 +47,7 @@ func TestPreviewOfRegions(t *testing.T) {
 	if got := readers(added, aloft.Add); !slices.Equal(got, []string{"[us-east-1]"}) {
 		t.Errorf("of a second region: %q of %+v", got, added.IAM)
 	}
+	w.stands(added, "0.2 → 1.4", "CloudWatch alarm: 0.2 → 0.4", "KMS key of the account in us-east-1, once for all apps: 0 → 1")
 	w.must(w.apply(t.Context(), both))
 
 	if got := readers(w.preview(w.release("one")), aloft.Remove); !slices.Equal(got, []string{"[eu-west-1 us-east-1]"}) {
@@ -52,5 +56,35 @@ func TestPreviewOfRegions(t *testing.T) {
 	w.regions = []string{home}
 	if got := readers(w.preview(w.tables("one", "id")), aloft.Remove); !slices.Equal(got, []string{"[us-east-1]"}) {
 		t.Errorf("of a region that is left: %q", got)
+	}
+}
+
+// TestPreviewOfLargeConfig: the secret that large config needs is counted, as long as it is there.
+func TestPreviewOfLargeConfig(t *testing.T) {
+	t.Parallel()
+	cloud := awstest.Emulator(t)
+	cloud.NeedMiniStack(t)
+	w := newWorld(t, cloud)
+	w.up("one")
+	w.stands(w.preview(w.release("one")), "0.2 → 0.2") // its alarms
+	w.set("LARGE", strings.Repeat("x", 5000))
+	large := w.release("one")
+	w.stands(w.preview(large), "0.2 → 0.6", "Secrets Manager secret: 0 → 0.4")
+	w.must(w.apply(t.Context(), large))
+	w.stands(w.preview(w.release("two")), "0.6 → 0.6")
+	w.set("COLOR", "red")
+	w.stands(w.preview(w.release("two")), "0.6 → 0.6")
+}
+
+// stands checks what a preview says of what stands.
+func (w *world) stands(p aloft.Preview, all string, lines ...string) {
+	w.Helper()
+	said := func(c aloft.CostPair) string { return c.Before.String() + " → " + c.After.String() }
+	var got []string
+	for _, line := range p.Cost.Lines {
+		got = append(got, line.What+": "+said(line.CostPair))
+	}
+	if said(p.Cost.Standing) != all || !slices.Equal(got, lines) {
+		w.Errorf("what stands is %s of %q, want %s of %q", said(p.Cost.Standing), got, all, lines)
 	}
 }

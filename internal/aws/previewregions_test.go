@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/aloft-run/aloft"
-	"github.com/aloft-run/aloft/internal/awstest"
 )
 
 // readers are the regions of each statement of a preview by which web is, or no longer is, to read the table.
@@ -26,9 +25,7 @@ func readers(p aloft.Preview, action aloft.Action) []string {
 func TestPreviewOfRegions(t *testing.T) {
 	t.Parallel()
 	const other = "us-east-1"
-	cloud := awstest.Emulator(t)
-	cloud.NeedMiniStack(t)
-	w := newWorld(t, cloud)
+	w := newMiniStack(t)
 	w.withTables()
 	first := w.tables("one", "id")
 	start := w.preview(first)
@@ -62,9 +59,7 @@ func TestPreviewOfRegions(t *testing.T) {
 // TestPreviewOfLargeConfig: the secret that large config needs is counted, as long as it is there.
 func TestPreviewOfLargeConfig(t *testing.T) {
 	t.Parallel()
-	cloud := awstest.Emulator(t)
-	cloud.NeedMiniStack(t)
-	w := newWorld(t, cloud)
+	w := newMiniStack(t)
 	w.up("one")
 	w.stands(w.preview(w.release("one")), "0.2 → 0.2") // its alarms
 	w.set("LARGE", strings.Repeat("x", 5000))

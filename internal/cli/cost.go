@@ -58,7 +58,8 @@ func newCost(p *program) *cobra.Command {
 		Short: "Say what an app costs on AWS Lambda, and from which load on a machine is cheaper",
 		Long: `Prints what the requests of a stage cost on AWS Lambda, behind API Gateway, with logs: a day and a month of 30 days, in
 dollars before tax, and what the free tier takes off, apart. Then from how many requests a day on a machine of your own
-costs no more, and how busy that would be: cores, if each request keeps one busy for all its duration.
+costs no more, and how busy that would be: cores, if each request keeps one busy for all its duration. And what a load
+balancer before that machine would be.
 
 The load is that of the last 24 hours, by the stage's log, or by CloudWatch's figures if it is on AWS; of a stage or a
 log that is younger, that of its time. --requests with --duration says another one and needs no app; --requests alone
@@ -68,7 +69,8 @@ Prices are a table with a date and a source for each figure (--prices), not AWS'
 us-east-1. Not counted: resources, disks, what is free for a year only, taxes, support.
 
 With --json: {"stage", "since", "until", "functions", "assumed", "notCounted", "estimate": {"date", "region", "lines",
-"lambda", "total"}, "comparison": {"box", "breakEven", "breakEvenWithFreeTier", "busy", "capacity"}}; money in dollars.
+"lambda", "total"}, "comparison": {"box", "loadBalancer", "breakEven", "breakEvenWithFreeTier", "busy", "capacity"}};
+money in dollars.
 
 Exit status: 0 printed; 2 the input was wrong, or the stage had no requests.`,
 		Example: `  aloft cost

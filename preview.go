@@ -22,7 +22,7 @@ type PreviewInput struct {
 // Preview is what a platform would do beyond what the releases say.
 type Preview struct {
 	Regions []RegionPreview    `json:"regions"`
-	IAM     []PermissionChange `json:"iam"` // of the home region; those of the others are the same
+	IAM     []PermissionChange `json:"iam"` // of all regions, each once
 	Cost    *CostChange        `json:"cost,omitempty"`
 
 	State   string `json:"-"` // a digest of what the platform has of the stage
@@ -80,6 +80,7 @@ type PermissionChange struct {
 	Actions   []string `json:"actions"`
 	Resources []string `json:"resources"`
 	Why       string   `json:"why,omitempty"` // the edge that causes it, or did
+	Regions   []string `json:"regions"`       // whose roles they are: a stage has one of each function in each region
 }
 
 // CostChange is what a change costs, in dollars before tax and without the free tier.

@@ -99,8 +99,10 @@ func (s *Session) explain(err error, what string) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return aloft.Errorf(aloft.Canceled, "%s: %w", what, quiet{err}).WithHint("type the same command again: it goes on from here")
-	case among(err, expired) || strings.Contains(message, "token has expired") || strings.Contains(message, "SSO session has expired"):
-		return aloft.Errorf(aloft.Invalid, "the AWS credentials are not valid any more: %s", message).WithHint("%s", s.login())
+	case among(err, expired) || strings.Contains(message, "token has expired") || strings.Contains(message, "SSO session has expired") || strings.Contains(message, "cached SSO token"):
+		return s.ended(err, message)
+	case among(err, unsigned):
+		return s.misfit(message)
 	case strings.Contains(message, "get identity: get credentials") || strings.Contains(message, "no EC2 IMDS role found") || strings.Contains(message, "static credentials are empty"):
 		return aloft.Errorf(aloft.Invalid, "there are no AWS credentials").
 			WithHint("log in with aws configure sso, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
@@ -136,13 +138,17 @@ func (s *Session) refused(err error, what string) error {
 	if who == "" {
 		who = "these credentials"
 	}
+	number := ""
+	if s.Account != "" { // else it is the account that AWS was asked for
+		number = " " + s.Account
+	}
 	parts := notAllowed.FindStringSubmatch(message)
 	if parts == nil {
-		return e.WithHint("have who runs the account %s allow it to %s, then type the same command again", s.Account, who)
+		return e.WithHint("have who runs the account%s allow it to %s, then type the same command again", number, who)
 	}
 	on := parts[2]
 	if on == "" {
 		on = "*"
 	}
-	return e.WithHint("have who runs the account %s allow %s on %s to %s, then type the same command again", s.Account, parts[1], on, who)
+	return e.WithHint("have who runs the account%s allow %s on %s to %s, then type the same command again", number, parts[1], on, who)
 }

@@ -106,10 +106,10 @@ func TestIdentity(t *testing.T) {
 	}{
 		{"another account", identity, aws.Want{Account: "444455556666"}, aloft.Invalid, "account 444455556666, but the credentials are of 111122223333", "AWS_PROFILE"},
 		{"another account, of a profile", identity, aws.Want{Account: "444455556666", Profile: "work"}, aloft.Invalid, "444455556666", "profile: in aloft.yml"},
-		{"ended", "!ExpiredToken The security token included in the request is expired", aws.Want{Profile: "work"}, aloft.Invalid, "not valid any more", "aws sso login --profile work"},
-		{"unknown key", "!InvalidClientTokenId The security token included in the request is invalid.", aws.Want{}, aloft.Invalid, "not valid", "aws sso login"},
+		{"ended", "!ExpiredToken The security token included in the request is expired", aws.Want{Profile: "work"}, aloft.Invalid, "not valid any more", "aws sso login --profile work if that"},
+		{"unknown key", "!InvalidClientTokenId The security token included in the request is invalid.", aws.Want{}, aloft.Invalid, "credentials are not valid: ", "aws sso login if that"},
 		{"throttled", "!Throttling Rate exceeded", aws.Want{}, aloft.Unavailable, "slow down", "again in a minute"},
-		{"denied", "!AccessDenied User: arn:aws:iam::1:user/x is not authorized to perform: sts:GetCallerIdentity on resource: * because", aws.Want{}, aloft.Failed, "does not allow", "allow sts:GetCallerIdentity on *"},
+		{"denied", "!AccessDenied User: arn:aws:iam::1:user/x is not authorized to perform: sts:GetCallerIdentity on resource: * because", aws.Want{}, aloft.Failed, "does not allow", "have who runs the account allow sts:GetCallerIdentity on * to these credentials"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -141,6 +141,9 @@ func (q *questions) function(name string, f *metrics.Function) {
 		f.Buckets[i].Concurrency = int64(v)
 		f.Total.Concurrency = max(f.Total.Concurrency, int64(v))
 	})
+	q.add(metric{
+		namespace: "AWS/Logs", name: "IncomingBytes", statistic: "Sum", dimensions: map[string]string{"LogGroupName": "/aws/lambda/" + name},
+	}, func(_ int, v float64) { f.LogBytes += int64(v) })
 	m.name = "Duration"
 	q.latency(m, &f.Total.Duration, func(i int) *metrics.Latency { return &f.Buckets[i].Duration })
 }

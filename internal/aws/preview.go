@@ -29,6 +29,9 @@ type preview struct {
 	before cfn.Template // what the stack was made of; empty if there is none
 	said   aloft.RegionPreview
 	leaves bool // the stage's stack goes
+
+	newAccount         bool // the account's key is made along with the stage
+	secretIs, secretIn bool // whether there is a secret of the config, and whether there is to be one
 }
 
 // Preview implements aloft.Previewer. What a stack was made of CloudFormation tells, so what an earlier version of aloft rendered, or
@@ -51,7 +54,11 @@ func (p *Platform) Preview(ctx context.Context, input aloft.PreviewInput) (aloft
 	errs := make([]error, len(previews))
 	var wait sync.WaitGroup
 	for i, one := range previews {
-		wait.Go(func() { errs[i] = one.look(ctx, input.Deep) })
+		wait.Go(func() {
+			if errs[i] = one.look(ctx, input.Deep); input.Deep && errs[i] == nil {
+				one.lookBeside(ctx)
+			}
+		})
 	}
 	wait.Wait()
 	if err := first(errs); err != nil {
@@ -66,7 +73,7 @@ func (p *Platform) Preview(ctx context.Context, input aloft.PreviewInput) (aloft
 	if !input.Deep {
 		return all, nil
 	}
-	if all.IAM, err = previews[0].statements(ctx); err != nil {
+	if all.IAM, err = permissions(ctx, previews); err != nil {
 		return all, err
 	}
 	all.Cost, err = costChange(previews, p.usageOf(ctx, input.Current))
@@ -220,6 +227,7 @@ func (v *preview) ask(ctx context.Context) error {
 	}
 	format, _ := strconv.Atoi(outputOf(account, outputFormat)) // none is older than all
 	v.said.Account = format < accountFormat
+	v.newAccount = account == nil || slices.Contains([]condition{inReview, neverWas, halfGone}, conditionOf(account.StackStatus))
 	if v.said.CodeOnly {
 		return nil
 	}

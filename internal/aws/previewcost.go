@@ -1,11 +1,14 @@
 package aws
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/cfn"
@@ -27,6 +30,12 @@ func costChange(previews []*preview, used usage) (*aloft.CostChange, error) {
 		was := v.before
 		stand(&before, was)
 		change.Unpriced = append(change.Unpriced, stand(&after, v.out.Template)...)
+		if v.secretIs {
+			before.Resources[cost.Secret] = before.Resources[cost.Secret].Plus(cost.Int(1))
+		}
+		if v.secretIn {
+			after.Resources[cost.Secret] = after.Resources[cost.Secret].Plus(cost.Int(1))
+		}
 	}
 	slices.Sort(change.Unpriced)
 	change.Unpriced = slices.Compact(change.Unpriced)
@@ -34,9 +43,17 @@ func costChange(previews []*preview, used usage) (*aloft.CostChange, error) {
 	if err != nil {
 		return nil, err
 	}
-	change.Standing = pair(standing.Before.Month, standing.After.Month)
+	keys, regions, err := accountKeys(previews)
+	if err != nil {
+		return nil, err
+	}
+	change.Standing = pair(standing.Before.Month, standing.After.Month.Plus(keys))
 	for _, line := range standing.Lines {
 		change.Lines = append(change.Lines, aloft.CostLine{What: strings.TrimSpace(line.Service + " " + line.What), CostPair: pair(line.Before.Month, line.After.Month)})
+	}
+	if len(regions) > 0 {
+		what := "KMS key of the account in " + strings.Join(regions, ", ") + ", once for all apps"
+		change.Lines = append(change.Lines, aloft.CostLine{What: what, CostPair: pair(cost.Amount{}, keys)})
 	}
 	d := previews[0].deployment
 	requests, err := cost.Delta(perMillion(d.current, used), perMillion(d.release, used))
@@ -47,6 +64,29 @@ func costChange(previews []*preview, used usage) (*aloft.CostChange, error) {
 	change.Assumed = append(used.said(asked(d.release)),
 		fmt.Sprintf("prices of %s on %s, before tax and without the free tier; a month has %d days", cost.Region, cost.Date, cost.DaysPerMonth))
 	return change, nil
+}
+
+// accountKeys prices the keys that the account gets along with the stage, and names their regions. One that is there is the
+// account's, whatever becomes of the stage.
+func accountKeys(previews []*preview) (month cost.Amount, regions []string, err error) {
+	for _, v := range previews {
+		if v.newAccount {
+			regions = append(regions, v.name)
+		}
+	}
+	priced, err := cost.New(cost.Stage{Resources: map[cost.ID]cost.Amount{cost.KMSKey: cost.Int(int64(len(regions)))}})
+	return priced.Total.Month, regions, err
+}
+
+// lookBeside finds out which secret the stage has beside its stack. What cannot be read is taken for none: a plan does not fail by it.
+func (v *preview) lookBeside(ctx context.Context) {
+	name := SecretName(v.release.StageRef)
+	found, err := v.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
+	if err != nil && !is(err, noResource) {
+		v.Logger.Warn("look at the secret", "secret", name, "region", v.name, "error", err)
+	}
+	v.secretIs = err == nil && found.DeletedDate == nil
+	v.secretIn = !v.leaves && (v.secretIs || v.input.Config.Label != "") // config that became small leaves it
 }
 
 func pair(before, after cost.Amount) aloft.CostPair {

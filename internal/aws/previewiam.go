@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -17,15 +18,41 @@ import (
 // granted is a statement of a role of a template, as text that is the same for the same content.
 type granted struct{ role, statement string }
 
-// statements are the permissions that roles get and lose: what is in the one template and not in the other.
+// permissions are the statements of all regions. One that is the same in several is said once, with all of them.
+func permissions(ctx context.Context, previews []*preview) ([]aloft.PermissionChange, error) {
+	all := []aloft.PermissionChange{}
+	for _, v := range previews {
+		changes, err := v.statements(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range changes {
+			at := slices.IndexFunc(all, func(other aloft.PermissionChange) bool {
+				other.Regions = nil
+				return reflect.DeepEqual(other, c)
+			})
+			if at < 0 {
+				at, all = len(all), append(all, c)
+			}
+			all[at].Regions = append(all[at].Regions, v.name)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b aloft.PermissionChange) int { return strings.Compare(a.Role, b.Role) })
+	return all, nil
+}
+
+// statements are the permissions that roles get and lose: what is in the one template and not in the other. All go with a stack.
 func (v *preview) statements(ctx context.Context) ([]aloft.PermissionChange, error) {
 	changes := []aloft.PermissionChange{}
 	if v.said.CodeOnly {
 		return changes, nil
 	}
-	after, err := cfndiff.Read(v.template)
-	if err != nil {
-		return nil, err
+	var after cfn.Template
+	if !v.leaves {
+		var err error
+		if after, err = cfndiff.Read(v.template); err != nil {
+			return nil, err
+		}
 	}
 	was, is := rolesOf(v.before), rolesOf(after)
 	reasons := why(v.out)
@@ -44,7 +71,6 @@ func (v *preview) statements(ctx context.Context) ([]aloft.PermissionChange, err
 		}
 		changes = append(changes, change)
 	}
-	slices.SortStableFunc(changes, func(a, b aloft.PermissionChange) int { return strings.Compare(a.Role, b.Role) })
 	return changes, nil
 }
 

@@ -22,9 +22,10 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
-// Want is which account a stage's settings ask for. All fields may be "".
+// Want is which account a stage's settings ask for. All fields may be empty.
 type Want struct {
 	Profile string // of ~/.aws/config; "" means what the environment says
+	Typed   bool   // the profile was named on the command line, so nothing else counts
 	Account string // twelve digits; credentials of another are refused
 	Region  string // home
 
@@ -38,6 +39,8 @@ type Session struct {
 	Account string
 	Caller  string // ARN of who asks
 	Region  string // that was asked for, or that the environment or the profile names; "" if none was
+
+	origin origin // of the credentials
 }
 
 // attempts is how often a request is sent in all: throttled ones are common where many deploy at once.
@@ -92,15 +95,17 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 			return sdk.Config{}, "", err
 		}
 		cfg, err := config.LoadDefaultConfig(ctx, options...)
+		if missing, is := errors.AsType[config.SharedConfigProfileNotExistError](err); is {
+			return sdk.Config{}, "", noProfile(missing.Profile, ", which AWS_PROFILE names")
+		}
 		return cfg, environment().SharedConfigProfile, failed(err, "read the AWS configuration")
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithSharedConfigProfile(want.Profile))...)
 	if _, missing := errors.AsType[config.SharedConfigProfileNotExistError](err); !missing {
 		return cfg, want.Profile, failed(err, "read the AWS profile "+want.Profile)
 	}
-	if env := environment(); !env.Credentials.HasKeys() && env.WebIdentityTokenFilePath == "" {
-		return sdk.Config{}, "", aloft.Errorf(aloft.Invalid, "this machine has no AWS profile %q", want.Profile).
-			WithHint("make it: aws configure sso --profile %s", want.Profile)
+	if env := environment(); want.Typed || !env.Credentials.HasKeys() && env.WebIdentityTokenFilePath == "" {
+		return sdk.Config{}, "", noProfile(want.Profile, "")
 	}
 	if want.Account == "" {
 		return sdk.Config{}, "", aloft.Errorf(aloft.Invalid, "this machine has no AWS profile %q, and nothing says whether the keys of the environment are of the same account", want.Profile).
@@ -171,6 +176,7 @@ func Identify(ctx context.Context, cfg sdk.Config, want Want) (*Session, error) 
 		cfg.Region = "us-east-1" // every account has it, and the question is the same everywhere
 		session.Config = cfg
 	}
+	session.origin = originOf(ctx, cfg)
 	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, session.explain(err, "ask AWS whose the credentials are")
@@ -188,16 +194,4 @@ func (s *Session) otherAccount() string {
 		return "choose a profile of that account: AWS_PROFILE=NAME, or profile: in aloft.yml; see them with aws configure list-profiles"
 	}
 	return "use credentials of that account: export AWS_PROFILE=NAME; see the profiles with aws configure list-profiles"
-}
-
-// login is the command that makes credentials again.
-func (s *Session) login() string {
-	profile := ""
-	if s.Profile != "" {
-		profile = " --profile " + s.Profile
-	}
-	if strings.HasPrefix(environment().Credentials.AccessKeyID, "ASIA") {
-		return "export new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
-	}
-	return "aws sso login" + profile
 }

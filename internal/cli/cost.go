@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,17 +58,19 @@ func newCost(p *program) *cobra.Command {
 		Short: "Say what an app costs on AWS Lambda, and from which load on a machine is cheaper",
 		Long: `Prints what the requests of a stage cost on AWS Lambda, behind API Gateway, with logs: a day and a month of 30 days, in
 dollars before tax, and what the free tier takes off, apart. Then from how many requests a day on a machine of your own
-costs no more, and how busy that would be: cores, if each request keeps one busy for all its duration.
+costs no more, and how busy that would be: cores, if each request keeps one busy for all its duration. And what a load
+balancer before that machine would be.
 
-The load is that of the last 24 hours, by the stage's log, or by CloudWatch if it is on AWS. --requests with --duration
-says another one and needs no app; --requests alone takes the app's own load at that rate. The other flags set what
-functions would be.
+The load is that of the last 24 hours, by the stage's log, or by CloudWatch's figures if it is on AWS; of a stage or a
+log that is younger, that of its time. --requests with --duration says another one and needs no app; --requests alone
+takes the app's own load at that rate. The other flags set what functions would be.
 
 Prices are a table with a date and a source for each figure (--prices), not AWS's page of today; they are those of
 us-east-1. Not counted: resources, disks, what is free for a year only, taxes, support.
 
 With --json: {"stage", "since", "until", "functions", "assumed", "notCounted", "estimate": {"date", "region", "lines",
-"lambda", "total"}, "comparison": {"box", "breakEven", "breakEvenWithFreeTier", "busy", "capacity"}}; money in dollars.
+"lambda", "total"}, "comparison": {"box", "loadBalancer", "breakEven", "breakEvenWithFreeTier", "busy", "capacity"}};
+money in dollars.
 
 Exit status: 0 printed; 2 the input was wrong, or the stage had no requests.`,
 		Example: `  aloft cost
@@ -233,6 +236,10 @@ func (o costOptions) measure(ctx context.Context, p *program, result *costResult
 	result.Functions = measured.Functions
 	result.known = release.AWS != nil
 	result.Left = append(result.Left, measured.Left...)
+	if len(measured.LogsAssumed) > 0 && !o.loggedSet {
+		result.Assumed = append(result.Assumed, fmt.Sprintf("%d bytes logged a request of %s, which are Lambda's own lines: CloudWatch has no figure (--log-bytes)",
+			meter.OwnLines, strings.Join(measured.LogsAssumed, ", ")))
+	}
 	for _, f := range release.Tuned() {
 		if f.Memory == 0 && o.memory == "" && (f.Kind == aloft.Web || f.Kind == aloft.Handler) {
 			result.Assumed = append(result.Assumed, fmt.Sprintf("%s has %d MB, as aloft deploys what says nothing (--memory)", f.Name, cost.DefaultMemory))
@@ -252,7 +259,7 @@ func (o costOptions) apply(w wanted, functions []cost.Usage, result *costResult)
 	assume(measured || w.memory > 0, "1024 MB, as aloft deploys what says nothing (--memory)")
 	assume(result.known || o.arch != "", "arm64, as aloft deploys (--arch)")
 	assume(result.known || o.endpoint != "", "an HTTP API (--endpoint)")
-	assume(measured && !result.known || o.loggedSet, "300 bytes logged a request, which are Lambda's own lines (--log-bytes)")
+	assume(measured || o.loggedSet, "300 bytes logged a request, which are Lambda's own lines (--log-bytes)")
 	if (!measured || result.known) && !o.responseSet {
 		result.Left = append(result.Left, "data sent to the Internet (--response-bytes)")
 	}

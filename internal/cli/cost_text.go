@@ -102,6 +102,11 @@ func (p *program) printComparison(c cost.Comparison) {
 	fmt.Fprintf(p.out, "  this load keeps %s cores busy if each request does for all its duration\n", c.Busy.Fixed(3))
 	fmt.Fprintf(p.out, "  break-even: %s\n", breakEvenText(c, c.Full))
 	fmt.Fprintf(p.out, "  break-even with the free tier: %s\n", breakEvenText(c, c.WithFree))
+	fmt.Fprintf(p.out, "An Application Load Balancer before it would be $%s a day more, $%s a month, assumed %s LCU at a time; no break-even has it in.\n",
+		c.Balancer.Day.Fixed(2), c.Balancer.Month.Fixed(2), c.Balancer.Units.Short(4))
+	for _, line := range c.Balancer.Lines {
+		fmt.Fprintf(p.out, "  %s: %s %s at %s\n", line.What, line.Quantity.Short(1), line.Counted, priceText(line))
+	}
 }
 
 func breakEvenText(c cost.Comparison, b cost.BreakEven) string {

@@ -37,10 +37,10 @@ On AWS it asks CloudWatch, which is a minute or two behind and does not keep sho
 five for 63. On a server it reads the stage's log as far back as that is kept: errors are answers with 5xx, nothing is
 refused for want of concurrency, and what the gateway itself refused counts for it alone.
 
-With --json: {"stage", "since", "until", "step", "functions": [{"function", "region", "total", "buckets"}], "gateways":
-[{"region", "total", "buckets"}]}; of functions a total and a bucket have {"time", "invocations", "errors", "throttles",
-"concurrency", "duration"}, of gateways {"time", "count", "clientErrors", "serverErrors", "latency"}; duration and
-latency are {"average", "p50", "p95", "p99"}.
+With --json: {"stage", "since", "until", "step", "functions": [{"function", "region", "total", "buckets", "logBytes"}],
+"gateways": [{"region", "total", "buckets"}]}; of functions a total and a bucket have {"time", "invocations", "errors",
+"throttles", "concurrency", "duration"}, of gateways {"time", "count", "clientErrors", "serverErrors", "latency"};
+duration and latency are {"average", "p50", "p95", "p99"}; logBytes are what CloudWatch took in of its log, on AWS.
 
 Exit status: 0 printed, if it is nothing too; 2 the input was wrong, or there is no such app or stage.`,
 		Example: `  aloft metrics

@@ -22,8 +22,8 @@ CloudFormation is asked with a change set, which is deleted again; releases of c
 With --json: {"id", "stage", "current", "build", "changes": [{"action", "kind", "name", "before", "after"}],
 "preview": {"regions": [{"region", "stack", "status", "account", "adopts", "codeOnly", "changeSet", "resources":
 [{"action", "id", "type", "name", "replace", "properties", "causes", "kept", "refused", "part"}], "notes"}], "iam":
-[{"action", "role", "function", "effect", "actions", "resources", "why"}], "cost": {"date", "standing", "lines",
-"million", "assumed", "unpriced"}}}. Without AWS there is no "preview". docs/PLAN.md says what each means.
+[{"action", "role", "function", "effect", "actions", "resources", "why", "regions"}], "cost": {"date", "standing",
+"lines", "million", "assumed", "unpriced"}}}. Without AWS there is no "preview". docs/PLAN.md says what each means.
 
 Exit status: 0 planned, changes or not; 1 the build failed; 2 the input was wrong.`
 

@@ -44,7 +44,7 @@ func (t *planText) print(plan aloft.Plan) {
 	for _, region := range plan.Preview.Regions {
 		t.region(region)
 	}
-	t.permissions(plan.Preview.IAM)
+	t.permissions(*plan.Preview)
 	if plan.Preview.Cost != nil {
 		t.cost(*plan.Preview.Cost)
 	}
@@ -135,8 +135,8 @@ func resourceText(c aloft.ResourceChange) string {
 	return text
 }
 
-func (t *planText) permissions(changes []aloft.PermissionChange) {
-	for _, c := range changes {
+func (t *planText) permissions(p aloft.Preview) {
+	for _, c := range p.IAM {
 		text := c.Role
 		if c.Function != "" {
 			text = c.Function
@@ -148,6 +148,9 @@ func (t *planText) permissions(changes []aloft.PermissionChange) {
 		text += strings.Join(c.Actions, ", ") + " on " + strings.Join(c.Resources, ", ")
 		if c.Why != "" {
 			text += " (" + c.Why + ")"
+		}
+		if len(p.Regions) > 1 {
+			text += ", in " + strings.Join(c.Regions, ", ")
 		}
 		t.line("IAM", t.mark(c.Action), text)
 	}

@@ -146,6 +146,22 @@ func TestStagesElsewhere(t *testing.T) {
 	}
 }
 
+// A profile that is typed, or that the environment names, and that is not there, is not passed over for keys of the environment.
+func TestNoSuchProfile(t *testing.T) {
+	b := newBench(t)
+	b.aws()
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	typed := b.raw("releases", "--app=other", "--platform=aws", "--region=eu-west-1", "--profile=nope")
+	t.Setenv("AWS_PROFILE", "nope")
+	for _, r := range []result{typed, b.raw("releases", "--app=other", "--platform=aws", "--region=eu-west-1")} {
+		if r.status != 2 || !strings.Contains(r.stderr, `no AWS profile "nope"`) || !strings.Contains(r.stderr, "hint: make it: aws configure sso --profile nope") {
+			t.Errorf("status %d, says %q", r.status, r.stderr)
+		}
+	}
+}
+
 // Keys that no request can be signed with, and a place where no AWS is, are said as what they are.
 func TestKeysAndEndpoints(t *testing.T) {
 	for _, c := range []struct{ id, secret, region, endpoint, want string }{

@@ -57,12 +57,52 @@ func ParseBox(text string, cores int) (Box, error) {
 // Comparison sets a stage on Lambda against a box. Resources and data sent to the Internet are left out of it: they are the
 // same beside both, or a matter of the box's contract. Requests are assumed to keep their mix of functions and their shape.
 type Comparison struct {
-	Box      Box       `json:"box"`
-	Lambda   Sum       `json:"lambda"` // what of the estimate is compared
-	Full     BreakEven `json:"breakEven"`
-	WithFree BreakEven `json:"breakEvenWithFreeTier"`
-	Busy     Amount    `json:"busy"`     // cores that today's requests keep busy on average, if each does for all its duration
-	Capacity Amount    `json:"capacity"` // requests a day at which all cores are
+	Box      Box          `json:"box"`
+	Lambda   Sum          `json:"lambda"` // what of the estimate is compared
+	Full     BreakEven    `json:"breakEven"`
+	WithFree BreakEven    `json:"breakEvenWithFreeTier"`
+	Balancer LoadBalancer `json:"loadBalancer"`
+	Busy     Amount       `json:"busy"`     // cores that today's requests keep busy on average, if each does for all its duration
+	Capacity Amount       `json:"capacity"` // requests a day at which all cores are
+}
+
+// LoadBalancer is an Application Load Balancer that may stand before a box; it is in no break-even. Its addresses are not in it.
+type LoadBalancer struct {
+	Units Amount `json:"units"` // LCU at a time, if the load is even all day and each request makes a connection
+	Day   Amount `json:"day"`   // dollars
+	Month Amount `json:"month"`
+	Lines []Line `json:"lines"`
+}
+
+func balancerOf(s Stage) LoadBalancer {
+	const hours = hoursPerDay * DaysPerMonth
+	b := LoadBalancer{Units: unitsOf(s)}
+	m := meters{}
+	m.add(Balancer, meter{count: Int(hours)})
+	m.add(BalancerUnit, meter{count: b.Units.Times(Int(hours))})
+	for _, p := range balancerPrices() {
+		b.Lines = append(b.Lines, m.lines(p, map[string]Amount{})...)
+	}
+	for _, line := range b.Lines {
+		b.Day, b.Month = b.Day.Plus(line.Day), b.Month.Plus(line.Month)
+	}
+	return b
+}
+
+// unitsOf are the LCU that a stage's requests take: the greater of connections, 25 new ones a second, and of bytes, 1 GB an hour for what
+// is no function of Lambda. Open connections (3,000 a minute) and rules (1,000 evaluations a second, the first ten free) come to less.
+func unitsOf(s Stage) Amount {
+	const connectionsPerSecond = 25
+	var requests, bytes Amount // a day
+	for _, u := range s.Functions {
+		requests = requests.Plus(u.Requests)
+		bytes = bytes.Plus(u.Requests.Times(Int(u.RequestBytes + u.ResponseBytes)))
+	}
+	connections := requests.Over(Int(secondsPerDay * connectionsPerSecond))
+	if transferred := bytes.Over(Int(bytesPerGB)).Over(Int(hoursPerDay)); transferred.Cmp(connections) > 0 {
+		return transferred
+	}
+	return connections
 }
 
 // BreakEven is the load from which a box costs no more than Lambda.
@@ -75,8 +115,8 @@ type BreakEven struct {
 
 // Compare finds from which load on a box is cheaper. A stage without requests has no break-even.
 func Compare(s Stage, box Box) (Comparison, error) {
+	c := Comparison{Box: box, Balancer: balancerOf(s)}
 	s = forBox(s)
-	c := Comparison{Box: box}
 	now, err := New(s)
 	if err != nil {
 		return c, err

@@ -28,6 +28,8 @@ const (
 	BoxInstance    ID = "ec2-t4g.small"
 	BoxDisk        ID = "ebs-gp3"
 	BoxAddress     ID = "public-ipv4"
+	Balancer       ID = "alb"
+	BalancerUnit   ID = "alb-lcu"
 	StreamOnDemand ID = "kinesis-on-demand"
 )
 
@@ -82,7 +84,7 @@ const (
 // Table returns all prices, dollars before tax. AWS's own page shows its figures by script only, so each names the place
 // where it was read.
 func Table() []Price {
-	return slices.Concat(lambdaPrices(), gatewayPrices(), trafficPrices(), boxPrices(), standingPrices())
+	return slices.Concat(lambdaPrices(), gatewayPrices(), trafficPrices(), boxPrices(), balancerPrices(), standingPrices())
 }
 
 // decimal reads a figure of the table; TestTable sees to it that none is wrong.
@@ -173,6 +175,19 @@ func boxPrices() []Price {
 		{
 			ID: BoxAddress, Service: "EC2", What: "public IPv4 address", Counted: "hours", Unit: "hour", Per: Int(1), Tiers: flat("0.005"),
 			Source: "AWS Networking Blog, \"Identify and optimize public IPv4 address usage on AWS\" (since 2024-02-01)",
+		},
+	}
+}
+
+// balancerPrices are those of what may stand before a box, and takes load off: a load balancer. What a unit is says unitsOf.
+func balancerPrices() []Price {
+	const service, source = "Elastic Load Balancing",
+		"AWS page elasticloadbalancing/pricing, examples for US-East-1 (read 2026-09-20: api-evangelist/amazon-elastic-load-balancing plans)"
+	return []Price{
+		{ID: Balancer, Service: service, What: "Application Load Balancer", Counted: "hours", Unit: "hour", Per: Int(1), Tiers: flat("0.0225"), Source: source},
+		{
+			ID: BalancerUnit, Service: service, What: "capacity units (LCU) of an Application Load Balancer", Counted: "LCU-hours", Unit: "LCU-hour",
+			Per: Int(1), Tiers: flat("0.008"), Source: source,
 		},
 	}
 }

@@ -48,6 +48,11 @@ func standing(r cfn.Resource) (map[ID]Amount, bool) {
 		return p.database()
 	case "AWS::ElastiCache::ServerlessCache":
 		return map[ID]Amount{CacheLeast: Int(1)}, p.text("Engine") == "valkey"
+	case "AWS::ElasticLoadBalancingV2::LoadBalancer":
+		if kind := p.text("Type"); kind != "" && kind != "application" {
+			return nil, false
+		}
+		return map[ID]Amount{Balancer: Int(1)}, true
 	case "AWS::OpenSearchService::Domain":
 		return p.search()
 	}
@@ -59,7 +64,7 @@ func dear() []string {
 	return []string{
 		"AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup", "AWS::MemoryDB::Cluster", "AWS::DocDB::", "AWS::Neptune::",
 		"AWS::EC2::Instance", "AWS::EC2::NatGateway", "AWS::EC2::VPCEndpoint", "AWS::EC2::EIP", "AWS::EC2::Volume", "AWS::ECS::Service", "AWS::EFS::",
-		"AWS::ElasticLoadBalancing", "AWS::WAFv2::WebACL", "AWS::MSK::", "AWS::Redshift", "AWS::OpenSearchServerless::Collection",
+		"AWS::ElasticLoadBalancing::LoadBalancer", "AWS::WAFv2::WebACL", "AWS::MSK::", "AWS::Redshift", "AWS::OpenSearchServerless::Collection",
 	}
 }
 

@@ -29,23 +29,26 @@ func TestStanding(t *testing.T) {
 			"ClusterConfig": map[string]any{"InstanceType": "t3.small.search", "InstanceCount": 1}, "EBSOptions": map[string]any{"VolumeType": "gp3", "VolumeSize": 10},
 		}),
 		"Big": resource("AWS::RDS::DBInstance", map[string]any{"DBInstanceClass": "db.r6g.large"}),
+		"Alb": resource("AWS::ElasticLoadBalancingV2::LoadBalancer", nil), "Targets": resource("AWS::ElasticLoadBalancingV2::TargetGroup", nil),
+		"Nlb": resource("AWS::ElasticLoadBalancingV2::LoadBalancer", map[string]any{"Type": "network"}),
 		"Nat": resource("AWS::EC2::NatGateway", nil),
 	}}
 	check := func(template cfn.Template) {
 		t.Helper()
 		resources, unpriced := cost.Standing(template)
-		if !slices.Equal(unpriced, []string{"Big (AWS::RDS::DBInstance)", "Nat (AWS::EC2::NatGateway)"}) {
+		if !slices.Equal(unpriced, []string{"Big (AWS::RDS::DBInstance)", "Nat (AWS::EC2::NatGateway)", "Nlb (AWS::ElasticLoadBalancingV2::LoadBalancer)"}) {
 			t.Errorf("without a price are %q", unpriced)
 		}
 		e := estimate(t, cost.Stage{Resources: resources})
 		for id, want := range map[cost.ID]string{
 			cost.KMSKey: "1.000", cost.HostedZone: "0.500", cost.Alarm: "0.100", cost.Secret: "0.800", cost.StreamShard: "21.600", cost.StreamOnDemand: "28.800",
 			cost.AuroraACU: "43.200", cost.RDSMicro: "23.040", cost.RDSDisk: "4.600", cost.CacheLeast: "6.048", cost.SearchSmall: "25.920", cost.SearchDisk: "1.220",
+			cost.Balancer: "16.200",
 		} {
 			same(t, string(id), line(t, e, id).Month, 3, want)
 		}
-		same(t, "all", e.Total.Month, 3, "156.828")
-		same(t, "all with the free tier", e.Total.Pay, 3, "156.728")
+		same(t, "all", e.Total.Month, 3, "173.028")
+		same(t, "all with the free tier", e.Total.Pay, 3, "172.928")
 	}
 	check(template)
 	// as it is after a round through JSON: numbers are floats

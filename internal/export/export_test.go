@@ -92,7 +92,7 @@ func TestReadMeOfRegions(t *testing.T) {
 		export.CloudFormation: {
 			"--template-file REGION/template.json", "file:///PATH/REGION/parameters.json", "s3 cp --recursive code s3://BUCKET/ --region REGION", "delete-stack --region REGION",
 		},
-		export.Terraform: {"cd REGION\n    terraform init\n    terraform apply\n    cd .."},
+		export.Terraform: {"cd REGION\nterraform init\nterraform apply\ncd .."},
 	} {
 		several, err := export.Make(format, shop("us-east-1", "eu-west-1"))
 		if err != nil {

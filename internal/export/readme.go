@@ -55,13 +55,15 @@ their values (NoEcho):
 {{range .Parameters}}
 - ` + "`{{.}}`" + `{{end}}{{else}} The app takes no variables;
 ` + "`aloft export cloudformation DIR --config NAME,NAME`" + ` adds parameters for some.{{end}}
-{{range .Regions}}
-    aws s3 cp --recursive code s3://BUCKET/ --region {{.}}
-    aws cloudformation deploy --region {{.}} --stack-name {{$.Stack}} \
-      --template-file {{if $.Several}}{{.}}/{{end}}template.json --s3-bucket BUCKET --capabilities CAPABILITY_IAM \
-      --parameter-overrides file:///PATH/{{if $.Several}}{{.}}/{{end}}parameters.json
-    aws cloudformation describe-stacks --region {{.}} --stack-name {{$.Stack}} --query 'Stacks[0].Outputs'
-{{end}}
+
+` + "```" + `sh{{range .Regions}}
+aws s3 cp --recursive code s3://BUCKET/ --region {{.}}
+aws cloudformation deploy --region {{.}} --stack-name {{$.Stack}} \
+  --template-file {{if $.Several}}{{.}}/{{end}}template.json --s3-bucket BUCKET --capabilities CAPABILITY_IAM \
+  --parameter-overrides file:///PATH/{{if $.Several}}{{.}}/{{end}}parameters.json
+aws cloudformation describe-stacks --region {{.}} --stack-name {{$.Stack}} --query 'Stacks[0].Outputs'{{end}}
+` + "```" + `
+
 The output URL is where the app answers. New values of config reach the app when ` + "`Revision`" + ` is another text than before, too.
 
 ## Change, go back, remove
@@ -70,8 +72,10 @@ New code: put another zip into the bucket and its name into the template (S3Key,
 base64), and deploy again. Each deploy that changes a function makes a version of it; the alias ` + "`live`" + ` leads to the newest.
 Back to the one before, at once: ` + "`aws lambda update-alias --function-name NAME --name live --function-version N`" + `.
 
-{{range .Regions}}    aws cloudformation delete-stack --region {{.}} --stack-name {{$.Stack}}
-{{end}}{{if .Stores}}
+` + "```" + `sh{{range .Regions}}
+aws cloudformation delete-stack --region {{.}} --stack-name {{$.Stack}}{{end}}
+` + "```" + `
+{{if .Stores}}
 Stores with data (the resources of aloft.yml) stay when the stack goes; they are deleted one by one.
 {{end}}
 ## Back to aloft
@@ -86,12 +90,14 @@ Made by ` + "`aloft export terraform`" + `. Terraform 1.3 or later is all that i
 for 5.100).
 
 ## Deploy
-{{range .Regions}}{{if $.Several}}
-    cd {{.}}{{end}}
-    terraform init
-    terraform apply
-{{if $.Several}}    cd ..
-{{end}}{{end}}
+
+` + "```" + `sh{{range .Regions}}{{if $.Several}}
+cd {{.}}{{end}}
+terraform init
+terraform apply{{if $.Several}}
+cd ..{{end}}{{end}}
+` + "```" + `
+
 The output ` + "`url`" + ` is where the app answers. Where Terraform keeps its state is yours to say: a ` + "`backend`" + ` in a file of your own.
 
 ## Config
@@ -111,7 +117,9 @@ Terraform's state holds {{if .Parameters}}these values{{if .Secrets}} and {{end}
 New code: put another zip in the place of the one in ` + "`code`" + `. Each apply that changes a function makes a version of it; the alias
 ` + "`live`" + ` leads to the newest.
 
-    terraform destroy{{if .Several}}        # in the directory of each region{{end}}
+` + "```" + `sh
+terraform destroy{{if .Several}}        # in the directory of each region{{end}}
+` + "```" + `
 {{if .Stores}}
 Stores with data (the resources of aloft.yml) have ` + "`prevent_destroy`" + `: Terraform refuses to destroy them. To remove the rest, let go of them
 first (` + "`terraform state rm ADDRESS`" + `), or export with ` + "`--delete-data`" + `.

@@ -24,7 +24,8 @@ type Function struct {
 	Function string  `json:"function"`
 	Region   string  `json:"region,omitempty"`
 	Total    Calls   `json:"total"`
-	Buckets  []Calls `json:"buckets"` // all of them, oldest first
+	Buckets  []Calls `json:"buckets"`            // all of them, oldest first
+	LogBytes int64   `json:"logBytes,omitempty"` // that CloudWatch took in and bills, in all; 0: none, or nobody knows
 }
 
 // Calls are the invocations of a function in a time: for a web function the requests that it answered, too.

@@ -17,6 +17,7 @@ type Measured struct {
 	Since, Until time.Time
 	Functions    []cost.Usage // those that had requests or events
 	Left         []string     // what cannot be priced, in words
+	LogsAssumed  []string     // the functions of whose log nobody knows the size: it is taken for OwnLines a request
 }
 
 // Logs measures by the lines of a stage's log: those of requests, and for handlers the reports after each invocation.
@@ -79,7 +80,7 @@ func (l Logs) settle(m *Measured, f aloft.Function, c *count) {
 	case aloft.Static:
 	}
 	if c.invoked > 0 {
-		m.Functions = append(m.Functions, l.usage(f, c, web, m.days()))
+		m.Functions = append(m.Functions, l.usage(f, c, web, m.Days()))
 	}
 	if n := c.without.requests; n > 0 {
 		m.Left = append(m.Left, fmt.Sprintf("%d requests to %s that no instance answered: files, or refused", n, f.Name))
@@ -94,8 +95,8 @@ func (l Logs) oldest(ctx context.Context, ref aloft.StageRef) (time.Time, error)
 	return time.Time{}, nil
 }
 
-// days is the time measured, at least a minute, for what has just begun says little.
-func (m Measured) days() cost.Amount {
+// Days is the time measured, at least a minute, for what has just begun says little.
+func (m Measured) Days() cost.Amount {
 	return cost.Int(int64(max(m.Until.Sub(m.Since), time.Minute))).Over(cost.Int(int64(24 * time.Hour)))
 }
 

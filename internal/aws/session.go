@@ -37,6 +37,9 @@ type Session struct {
 	Region  string // that was asked for, or that the environment or the profile names; "" if none was
 }
 
+// CallerName is who asks, for people: the user's name, or what the session of a role is called.
+func (s *Session) CallerName() string { return s.Caller[strings.LastIndexAny(s.Caller, "/:")+1:] }
+
 // attempts is how often a request is sent in all: throttled ones are common where many deploy at once.
 const attempts = 8
 

@@ -38,20 +38,26 @@ func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData b
 			return nil, err
 		}
 	}
-	var left []Retained
-	var regions []string
+	ended := map[string]map[string]types.StackEvent{} // by regions
 	for _, at := range places {
-		r := p.in(at.region)
-		regions = append(regions, at.region)
-		ended, err := r.remove(ctx, removal{stack: at.stack, functions: functions, deleteData: deleteData}, report)
+		became, err := p.in(at.region).remove(ctx, removal{stack: at.stack, functions: functions, deleteData: deleteData}, report)
+		if err != nil {
+			return nil, err
+		}
+		if ended[at.region] == nil {
+			ended[at.region] = map[string]types.StackEvent{}
+		}
+		maps.Copy(ended[at.region], became)
+	}
+	regions := slices.Sorted(maps.Keys(ended))
+	var left []Retained
+	for _, name := range regions {
+		r := p.in(name)
+		stores, err := r.retained(ctx, ref.String(), stageTags(ref))
 		if err != nil {
 			return left, err
 		}
-		stores, err := r.retained(ctx, at.stack.stack, stageTags(ref))
-		if err != nil {
-			return left, err
-		}
-		left = append(left, r.stay(stores, ended)...)
+		left = append(left, r.stay(stores, ended[name])...)
 	}
 	for _, store := range left {
 		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: stays: %s", store.Region, store.ARN)})
@@ -196,18 +202,16 @@ func (r *region) remove(ctx context.Context, what removal, report aloft.Reporter
 	return ended, r.removeSecret(ctx, what.stack.ref)
 }
 
-// ofStage brings a stage's stack to where it can be deleted. One that never became the stage's is none.
+// ofStage brings a stage's stack to where it can be deleted. One of the name that is not the stage's is none: a release that was
+// to be there may have failed for that very reason.
 func (r *region) ofStage(ctx context.Context, o owned, report aloft.Reporter) (*types.Stack, error) {
-	if !o.named {
-		return r.ready(ctx, o, report)
-	}
 	found, err := r.stackOf(ctx, o.stack)
-	if err != nil {
+	if err != nil || found == nil {
 		return nil, err
 	}
-	if strange, err := r.strange(ctx, found); strange || err != nil {
-		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack %s stays: it did not become aloft's", r.name, o.stack)})
-		return nil, err
+	if err := r.own(ctx, found, o); aloft.ErrorCode(err) == aloft.Conflict {
+		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack %s stays: it is not that of %s", r.name, o.stack, o.ref)})
+		return nil, nil //nolint:nilnil // there is none of the stage's
 	}
 	return r.ready(ctx, o, report)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+	"time"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/gateway"
@@ -24,7 +25,8 @@ type program struct {
 	wrapPut     func(PutFunc) PutFunc             // nil but in tests of durability
 	wrapInvoker func(aloft.Invoker) aloft.Invoker // likewise
 	limits      gateway.Limits
-	agreed      string // the id of the plan of losses that somebody said yes to
+	patience    time.Duration // with AWS
+	agreed      string        // the id of the plan of losses that somebody said yes to
 }
 
 // globals are the flags that all commands share.
@@ -38,7 +40,7 @@ type globals struct {
 func newProgram(process Process) *program {
 	p := &program{
 		in: process.Stdin, out: process.Stdout, err: process.Stderr, args: process.Args, env: map[string]string{},
-		wrapPut: process.WrapPut, wrapInvoker: process.WrapInvoker, limits: process.Limits,
+		wrapPut: process.WrapPut, wrapInvoker: process.WrapInvoker, limits: process.Limits, patience: process.AWSPatience,
 	}
 	for _, kv := range process.Env {
 		if k, v, ok := strings.Cut(kv, "="); ok {

@@ -51,6 +51,10 @@ func TestTakeOver(t *testing.T) {
 		"ours":       {stackLike("aloft: other/production", "team", "CREATE_COMPLETE"), plain, "is not this one of aloft"},
 		"half":       {stackLike("their shop", "team", "ROLLBACK_COMPLETE"), plain, "which aloft did not make, is ROLLBACK_COMPLETE"},
 		"store":      {stackLike("their shop", "team", "CREATE_COMPLETE"), store, "Items (AWS::DynamoDB::Table) is deleted"},
+		"nested":     {stackLike("their shop", "team", "CREATE_COMPLETE"), `{"Resources": {"Items": {"Type": "AWS::CloudFormation::Stack"}}}`, "Items (AWS::CloudFormation::Stack) is deleted"},
+		"snapshot":   {stackLike("their shop", "team", "CREATE_COMPLETE"), `{"Resources": {"Items": {"Type": "AWS::Redshift::Cluster", "DeletionPolicy": "Snapshot"}}}`, "Items (AWS::Redshift::Cluster) is deleted"},
+		"unheard of": {stackLike("their shop", "team", "CREATE_COMPLETE"), `{"Resources": {"Items": {"Type": "Others::Own::Store"}}}`, "Items (Others::Own::Store) is deleted"},
+		"retained":   {stackLike("their shop", "team", "CREATE_COMPLETE"), `{"Resources": {"Old": {"Type": "AWS::Lambda::Function"}, "Items": {"Type": "AWS::FSx::FileSystem", "DeletionPolicy": "Retain"}}}`, ""},
 		"yaml":       {stackLike("their shop", "team", "CREATE_COMPLETE"), "no template", "cannot be said"},
 	} {
 		t.Run(name, func(t *testing.T) {

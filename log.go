@@ -10,6 +10,7 @@ import (
 type LogLine struct {
 	Time      time.Time `json:"time"`
 	Release   int       `json:"release"`
+	Region    string    `json:"region,omitempty"` // on AWS
 	Function  string    `json:"function"`
 	Instance  string    `json:"instance,omitempty"`
 	Stream    string    `json:"stream"` // "stdout", "stderr", "aloft", "access", "run"

@@ -73,6 +73,7 @@ type Instance struct {
 	ID        string        `json:"id"`
 	Function  string        `json:"function"`
 	Release   int           `json:"release"`
+	Share     float64       `json:"share,omitempty"` // of the function's requests and events, while a release is tried; 0: all
 	State     InstanceState `json:"state"`
 	Reason    string        `json:"reason,omitempty"` // crashed: how it ended and when it starts again
 	PID       int           `json:"pid,omitempty"`

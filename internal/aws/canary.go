@@ -92,12 +92,22 @@ func (d *deployment) tryOut(ctx context.Context) error {
 	}
 	length := time.Duration(d.canary.For)
 	text := fmt.Sprintf("v%d gets %s of what v%d gets, for %v", d.release.Version, percent(d.canary.Share), d.current.Version, length)
+	d.report.Report(aloft.Notice{Text: text + ", until " + clock(began.Add(length))})
 	d.report.Report(aloft.StepStarted{Step: aloft.StepCanary, Text: text})
 	if err := d.watch(ctx, began.Add(length)); err != nil {
 		return err
 	}
 	d.report.Report(aloft.StepDone{Step: aloft.StepCanary, Text: text + ": no alarm", Elapsed: time.Since(began)})
 	return nil
+}
+
+// clock is a time of this machine, with the day if that is not today.
+func clock(at time.Time) string {
+	at = at.Local()
+	if at.Format(time.DateOnly) == time.Now().Format(time.DateOnly) {
+		return at.Format(time.TimeOnly)
+	}
+	return at.Format(time.DateTime)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.4g %%", 100*share) }

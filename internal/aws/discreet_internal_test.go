@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -52,6 +53,13 @@ func leaky(w http.ResponseWriter, r *http.Request) {
 // said keeps what is reported.
 type said struct{ text strings.Builder }
 
+// empty is a bucket with nothing in it.
+type empty struct{ Objects }
+
+func (empty) Get(context.Context, string) (io.ReadCloser, error) {
+	return nil, aloft.Errorf(aloft.NotFound, "there is nothing")
+}
+
 func (s *said) Report(event aloft.Event) { fmt.Fprintf(&s.text, "%+v\n", event) }
 
 // TestNothingSaysVariables has AWS give reasons with a variable in clear wherever it gives any.
@@ -69,14 +77,14 @@ func TestNothingSaysVariables(t *testing.T) {
 	})
 	must(t, err)
 	must(t, store.FinishRelease(t.Context(), ref, release.Version, ""))
-	p := New(Options{Session: &Session{Config: config}, Releases: store, Poll: time.Millisecond, Objects: func(string) Objects { return nil }})
+	p := New(Options{Session: &Session{Config: config}, Releases: store, Poll: time.Millisecond, Objects: func(string) Objects { return empty{} }})
 	r := &regional{region: p.in("eu-west-1"), deployment: &deployment{platform: p, release: release}}
 	report := &said{}
 
 	texts := map[string]string{}
-	stacks, err := p.Stacks(t.Context(), ref)
+	seen, err := p.Look(t.Context(), ref)
 	must(t, err)
-	texts["status of the stack"] = fmt.Sprint(stacks)
+	texts["status of the stack"] = fmt.Sprint(seen)
 	instance, err := r.instance(t.Context(), release, release.Functions[0], "1")
 	must(t, err)
 	texts["status of a function"] = fmt.Sprint(instance)

@@ -34,7 +34,7 @@ func TestInstancesAtOnce(t *testing.T) {
 	for i := range functions {
 		release.Functions = append(release.Functions, aloft.Function{Name: fmt.Sprintf("f%02d", i), Kind: aloft.Handler})
 	}
-	all, err := p.instances(t.Context(), release, record{})
+	all, err := p.instances(t.Context(), looking{shown: shown{release: release}, regions: release.AWS.Regions})
 	if err != nil || len(all) != functions || all[0].Function != "f00" || all[functions-1].Function != "f39" {
 		t.Errorf("%d instances, %v", len(all), err)
 	}

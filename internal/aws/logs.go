@@ -69,8 +69,10 @@ func (p *Platform) Logs(ctx context.Context, query aloft.LogQuery) iter.Seq2[alo
 	}
 }
 
+// groups are the logs of the functions of the release by which a stage is looked at.
 func (p *Platform) groups(ctx context.Context, ref aloft.StageRef) ([]*group, error) {
-	release, err := p.current(ctx, ref)
+	at, err := p.shown(ctx, ref)
+	release := at.release
 	if err != nil || release.Version == 0 {
 		return nil, err
 	}
@@ -196,7 +198,7 @@ var streamName = regexp.MustCompile(`\[([^\]]+)\](\w+)$`)
 
 func (g *group) line(ctx context.Context, e types.FilteredLogEvent) aloft.LogLine {
 	line := aloft.LogLine{
-		Time: time.UnixMilli(sdk.ToInt64(e.Timestamp)), Function: g.function, Stream: "stdout", Text: strings.TrimRight(sdk.ToString(e.Message), "\r\n"),
+		Time: time.UnixMilli(sdk.ToInt64(e.Timestamp)), Region: g.name, Function: g.function, Stream: "stdout", Text: strings.TrimRight(sdk.ToString(e.Message), "\r\n"),
 	}
 	if parts := streamName.FindStringSubmatch(sdk.ToString(e.LogStreamName)); parts != nil {
 		const enough = 8

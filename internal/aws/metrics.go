@@ -16,12 +16,13 @@ import (
 	"github.com/aloft-run/aloft/internal/stack"
 )
 
-// Metrics is what a stage did, as CloudWatch has it, which is a minute or two behind: the functions of the current release, whichever
-// release they were of then, and the gateway, in all regions. It returns NotFound if there is no such stage. Percentiles of the
+// Metrics is what a stage did, as CloudWatch has it, which is a minute or two behind: the functions of the current release (of
+// the newest try if none serves), whichever release they were of then, and the gateway, in all regions. It returns NotFound if there is no such stage. Percentiles of the
 // whole are those of at most a day, the highest if there are several.
 func (p *Platform) Metrics(ctx context.Context, ref aloft.StageRef, g metrics.Grid) (metrics.Report, error) {
 	report := metrics.Report{Stage: ref, Since: g.Since, Until: g.Until, Step: aloft.Duration(g.Step), Functions: []metrics.Function{}, Gateways: []metrics.Gateway{}}
-	release, err := p.current(ctx, ref)
+	at, err := p.shown(ctx, ref)
+	release := at.release
 	if err != nil || release.Version == 0 {
 		return report, err
 	}
@@ -36,15 +37,15 @@ func (p *Platform) Metrics(ctx context.Context, ref aloft.StageRef, g metrics.Gr
 			q.function(release.NameOf(f), &made[i])
 		}
 		front := metrics.Gateway{Region: name, Buckets: make([]metrics.Requests, g.Len())}
-		at, err := r.gatewayOf(ctx, release)
+		door, err := r.gatewayOf(ctx, release)
 		if err != nil {
 			return report, err
 		}
-		q.gateway(at, &front)
+		q.gateway(door, &front)
 		if err := q.ask(ctx); err != nil {
 			return report, err
 		}
-		if at.namespace != "" {
+		if door.namespace != "" {
 			report.Gateways = append(report.Gateways, front)
 		}
 	}

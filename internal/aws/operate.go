@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/aloft-run/aloft"
@@ -59,56 +58,6 @@ func (p *Platform) RunRelease(ctx context.Context, release aloft.Release, input 
 			WithHint("make it a handler function and call it: aloft invoke FUNCTION")
 	}
 	return p.RunLocal(ctx, release, input)
-}
-
-// Status says which versions serve. Each function in each region is one instance: Lambda tells no more.
-func (p *Platform) Status(ctx context.Context, ref aloft.StageRef) (aloft.Status, error) {
-	stage, release, err := p.stageOf(ctx, ref)
-	if err != nil {
-		return aloft.Status{}, err
-	}
-	status := aloft.Status{
-		Stage: stage, Isolation: "AWS Lambda: a virtual machine of its own for each instance", Level: lambdaLevel, FunctionURLs: map[string]string{},
-	}
-	if release.Version == 0 {
-		return status, nil
-	}
-	var made record
-	stacks := make([]*types.Stack, len(release.AWS.Regions))
-	steps := []func() error{func() (err error) {
-		made, err = p.versionsOf(ctx, release)
-		return err
-	}}
-	for i, name := range release.AWS.Regions {
-		steps = append(steps, func() (err error) {
-			stacks[i], err = p.in(name).stackOf(ctx, StackName(release))
-			return err
-		})
-	}
-	if err := parallel(steps...); err != nil {
-		return status, err
-	}
-	status.URL, status.FunctionURLs = outputOf(stacks[0], stack.OutputURL), functionURLs(release, stacks[0])
-	status.Instances, err = p.instances(ctx, release, made)
-	return status, err
-}
-
-// instances are those of a release's functions in its regions.
-func (p *Platform) instances(ctx context.Context, release aloft.Release, made record) ([]aloft.Instance, error) {
-	functions := lambdaFunctions(release)
-	all := make([]aloft.Instance, len(release.AWS.Regions)*len(functions))
-	var regions []func() error
-	for i, name := range release.AWS.Regions {
-		var steps []func() error
-		for j, f := range functions {
-			steps = append(steps, func() (err error) {
-				all[i*len(functions)+j], err = p.in(name).instance(ctx, release, f, made.Regions[name].Versions[f.Name])
-				return err
-			})
-		}
-		regions = append(regions, func() error { return someOf(atOnce, steps) })
-	}
-	return all, parallel(regions...)
 }
 
 // lambdaLevel is that of an isolated and bounded sandbox.

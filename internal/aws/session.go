@@ -43,6 +43,9 @@ type Session struct {
 	origin origin // of the credentials
 }
 
+// CallerName is who asks, for people: the user's name, or what the session of a role is called.
+func (s *Session) CallerName() string { return s.Caller[strings.LastIndexAny(s.Caller, "/:")+1:] }
+
 // attempts is how often a request is sent in all: throttled ones are common where many deploy at once.
 const attempts = 8
 

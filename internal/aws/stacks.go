@@ -1,10 +1,10 @@
 package aws
 
 import (
-	"context"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/stack"
@@ -21,30 +21,37 @@ type StackState struct {
 	Hint    string    `json:"hint,omitempty"` // what to do about it, if something is to be done
 }
 
-// Stacks says how the stacks of a stage are, by region.
-func (p *Platform) Stacks(ctx context.Context, ref aloft.StageRef) ([]StackState, error) {
-	release, err := p.current(ctx, ref)
-	if err != nil || release.Version == 0 {
-		return nil, err
-	}
-	var all []StackState
-	for _, name := range release.AWS.Regions {
-		found, err := p.in(name).stackOf(ctx, StackName(release))
-		if err != nil {
-			return nil, err
+// stateOf says how the stack of a stage is in a region; found is nil if there is none.
+func stateOf(at shown, region string, found *types.Stack) StackState {
+	release := at.release
+	one := StackState{Region: region, Stack: StackName(release), Status: string(statusOf(found)), Hint: at.hint(conditionOf(statusOf(found)))}
+	if found != nil {
+		one.Reason = discreet(sdk.ToString(found.StackStatusReason))
+		one.Release, _ = aloft.ParseVersion(outputOf(found, stack.OutputRelease)) // 0: its template is not aloft's
+		one.Changed = sdk.ToTime(found.CreationTime)
+		if found.LastUpdatedTime != nil {
+			one.Changed = *found.LastUpdatedTime
 		}
-		one := StackState{Region: name, Stack: StackName(release), Status: string(statusOf(found)), Hint: hintOf(conditionOf(statusOf(found)), ref)}
-		if found != nil {
-			one.Reason = discreet(sdk.ToString(found.StackStatusReason))
-			one.Release, _ = aloft.ParseVersion(outputOf(found, stack.OutputRelease)) // 0: its template is not aloft's
-			one.Changed = sdk.ToTime(found.CreationTime)
-			if found.LastUpdatedTime != nil {
-				one.Changed = *found.LastUpdatedTime
-			}
-		}
-		all = append(all, one)
 	}
-	return all, nil
+	return one
+}
+
+// hint is what to do about a stack of the stage.
+func (s shown) hint(c condition) string {
+	if s.serves {
+		return hintOf(c, s.stage.StageRef)
+	}
+	again := "aloft up " + s.stage.Stage
+	switch c {
+	case absent:
+		return "nothing was made, or it was taken back: " + again + " makes it"
+	case busy:
+		return "somebody changes it: a deploy, or one that was interrupted"
+	case neverWas, halfGone:
+		return "it was not made whole: " + again + " deletes it and makes it again"
+	case halfBack, unfinished, inReview, whole:
+	}
+	return again + " goes on from there"
 }
 
 // hintOf is what to do about a stack of a stage that has a release.

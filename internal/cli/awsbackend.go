@@ -92,7 +92,7 @@ func (b *awsBackend) open(ctx context.Context) (err error) {
 // enter makes the records of the account those that are worked with.
 func (b *awsBackend) enter() {
 	host, _ := os.Hostname()
-	b.apps.AppService = s3.NewStore(b.bucket, fmt.Sprintf("%s@%s", cmp.Or(b.program.author(), "somebody"), host))
+	b.apps.AppService = s3.NewStore(b.bucket, fmt.Sprintf("%s@%s", cmp.Or(b.program.authorOn(b), "somebody"), host))
 	b.apps.ready = true
 }
 

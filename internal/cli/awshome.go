@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,4 +63,13 @@ func (b *awsBackend) forgetHome(ref aloft.StageRef) {
 
 func (b *awsBackend) homeMark(ref aloft.StageRef) string {
 	return filepath.Join(b.dir, "homes", b.session.Account, ref.App, ref.Stage)
+}
+
+// lost says, as a deploy would, that a stage without records has a stack that serves; nil if it has none, or that is not known.
+func (b *awsBackend) lost(ctx context.Context, ref aloft.StageRef) *aloft.Error {
+	err := b.platform.CheckHome(ctx, b.placed(ref))
+	if e, ours := errors.AsType[*aloft.Error](err); ours && e.Code == aloft.Conflict {
+		return e
+	}
+	return nil
 }

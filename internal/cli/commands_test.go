@@ -192,6 +192,9 @@ func TestLogs(t *testing.T) {
 	b.fails(2, []string{"logs", "--since", "-5m"}, "-5m")
 	b.fails(2, []string{"logs", "-n", "-1"}, "negative")
 	b.fails(2, []string{"logs", "nowhere"}, "staging")
+	b.fails(2, []string{"logs", "--function", "nope"}, `no function "nope"`, "web")
+	b.ok("logs", "--function", "web")
+	b.ok("logs", "--function", "predeploy")
 }
 
 func TestRun(t *testing.T) {

@@ -193,8 +193,9 @@ func (p *program) configure(ctx context.Context, input aloft.ConfigInput) error 
 	if err != nil {
 		return err
 	}
-	input.Stage, input.Author = ref, p.author()
+	input.Stage = ref
 	return p.release(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+		input.Author = p.authorOn(c)
 		return c.Configure(ctx, input, report)
 	})
 }

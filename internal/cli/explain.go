@@ -16,6 +16,12 @@ func (p *program) explain(ctx context.Context, c backend, ref aloft.StageRef, er
 	if !ok || e.Code != aloft.NotFound || ctx.Err() != nil {
 		return err
 	}
+	b, onAWS := c.(*awsBackend)
+	if onAWS && ref.Stage != "" {
+		if lost := b.lost(ctx, ref); lost != nil {
+			return e.WithHint("%s; %s", lost.Message, lost.Hint)
+		}
+	}
 	statuses, listErr := c.Overview(ctx, "")
 	if listErr != nil {
 		return err
@@ -35,6 +41,8 @@ func (p *program) explain(ctx context.Context, c backend, ref aloft.StageRef, er
 		}
 	}
 	switch {
+	case len(apps) == 0 && onAWS:
+		return e.WithHint("nothing is deployed yet: aloft up deploys the app in the current directory; if AWS has its stack, aloft import stack APP-STAGE makes the records again")
 	case len(apps) == 0:
 		return e.WithHint("nothing is deployed yet: aloft up deploys the app in the current directory")
 	case len(stages) == 0:

@@ -95,7 +95,7 @@ func (b *awsBackend) sealForeign(ctx context.Context, o importOptions, app forei
 	if len(config) == 0 {
 		return nil, nil
 	}
-	_, err := b.Configure(ctx, aloft.ConfigInput{Stage: o.stageOf(app), Set: config, Author: b.program.author()}, report)
+	_, err := b.Configure(ctx, aloft.ConfigInput{Stage: o.stageOf(app), Set: config, Author: b.program.authorOn(b)}, report)
 	return slices.Sorted(maps.Keys(config)), err
 }
 

@@ -175,7 +175,7 @@ func (p *program) printInvocation(function string, got aloft.Invoked) error {
 		})
 	}
 	if len(got.LogTail) > 0 {
-		fmt.Fprint(p.err, cleanLines(string(got.LogTail)))
+		fmt.Fprintln(p.err, strings.TrimRight(cleanLines(string(got.LogTail)), "\n"))
 	}
 	if got.FunctionError != "" {
 		fmt.Fprintf(p.err, "%s failed: %s\n", clean(function), clean(got.FunctionError))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -39,15 +40,17 @@ func newLogs(p *program) *cobra.Command {
 		Short:   "Print the log of a stage",
 		Long: `Prints what the app's instances printed, what aloft says about them, and the requests they took, oldest first.
 Escape sequences and control bytes are left out unless --raw is given. --follow goes on when the server is upgraded.
-On AWS it is what CloudWatch has, some seconds late: all functions in all regions, in the order of their times.
+On AWS it is what CloudWatch has, some seconds late: all functions in all regions, in the order of their times; where no
+release ever served, what those of the newest printed.
 
 --function, --release and --grep leave out all other lines, before -n counts. Without --since they look at the last 24
 hours.
 
-With --json it prints an array of {"time", "release", "function", "instance", "stream", "requestId", "text"};
-with --follow one such object a line.
+With --json it prints an array of {"time", "release", "region" (on AWS), "function", "instance", "stream", "requestId",
+"text"}; with --follow one such object a line.
 
-Exit status: 0 printed; 2 there is no such app or stage; 130 interrupted (the way to end --follow).`,
+Exit status: 0 printed; 2 there is no such app or stage, or no release of it has the --function; 130
+interrupted (the way to end --follow).`,
 		Example: `  aloft logs
   aloft logs -f production
   aloft logs -n 20
@@ -146,6 +149,9 @@ func runLogs(ctx context.Context, p *program, o logOptions) error {
 	if _, err := p.status(ctx, c, ref); err != nil {
 		return err // a stage that does not exist has an empty log
 	}
+	if err := logged(ctx, c, ref, o.function); err != nil {
+		return err
+	}
 	if o.follow {
 		return p.followLogs(ctx, c, query, o)
 	}
@@ -177,6 +183,30 @@ func runLogs(ctx context.Context, p *program, o logOptions) error {
 	return nil
 }
 
+// logged refuses the name of a function that no release of a stage has: old ones have lines in the log, and so do hooks.
+func logged(ctx context.Context, c backend, ref aloft.StageRef, name string) (refused error) {
+	if name == "" || slices.Contains([]string{"predeploy", "postdeploy"}, name) {
+		return nil
+	}
+	const newest, all = 1, 0
+	for _, limit := range []int{newest, all} {
+		releases, err := c.Releases(ctx, ref, limit)
+		if err != nil {
+			return err
+		}
+		for i, r := range releases {
+			err := hasFunction(r, ref, name)
+			if err == nil {
+				return nil
+			}
+			if i == 0 {
+				refused = err
+			}
+		}
+	}
+	return refused
+}
+
 func (p *program) printLog(line aloft.LogLine, raw bool) error {
 	if p.flags.json {
 		e := json.NewEncoder(p.out)
@@ -190,6 +220,9 @@ func (p *program) printLog(line aloft.LogLine, raw bool) error {
 	from := line.Function
 	if line.Instance != "" {
 		from = line.Instance
+	}
+	if line.Region != "" {
+		from = line.Region + "/" + from
 	}
 	head := fmt.Sprintf("%s v%d %s", line.Time.Local().Format("2006-01-02T15:04:05.000"), line.Release, clean(from))
 	switch line.Stream {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,13 +30,14 @@ func newMetrics(p *program) *cobra.Command {
 		Use:   "metrics [stage] [flags]",
 		Short: "Show how much a stage had to do, and how well it went",
 		Long: `Prints for each function how often it was invoked, how often that failed or was refused for want of concurrency, how
-long it took (in milliseconds: on average, and what 50, 95 and 99 of 100 stayed within), and how many went on at once;
-and for the gateway its requests, the answers with 4xx and 5xx, and how long they took. For a web function requests are
-its invocations. A terminal also gets a bar for each --step.
+long it took (in milliseconds, MS: on average, and what 50, 95 and 99 of 100 stayed within), and how many went on at
+once; and for the gateway its requests, the answers with 4xx and 5xx, and how long they took. For a web function
+requests are its invocations. A terminal also gets a bar for each --step.
 
 On AWS it asks CloudWatch, which is a minute or two behind and does not keep short steps for long: a minute for 15 days,
-five for 63. On a server it reads the stage's log as far back as that is kept: errors are answers with 5xx, nothing is
-refused for want of concurrency, and what the gateway itself refused counts for it alone.
+five for 63; where no release ever served, the functions are those of the newest. On a server it reads the stage's log
+as far back as that is kept: errors are answers with 5xx, nothing is refused for want of concurrency, and what the
+gateway itself refused counts for it alone.
 
 With --json: {"stage", "since", "until", "step", "functions": [{"function", "region", "total", "buckets", "logBytes"}],
 "gateways": [{"region", "total", "buckets"}]}; of functions a total and a bucket have {"time", "invocations", "errors",
@@ -94,6 +96,9 @@ func runMetrics(ctx context.Context, p *program, o metricsOptions) error {
 	}
 	if p.flags.json {
 		return p.printJSON(report)
+	}
+	if len(report.Functions) == 0 && !p.flags.quiet {
+		fmt.Fprintf(p.err, "%s has no functions: nothing serves yet; aloft up %s deploys it\n", ref, ref.Stage)
 	}
 	return p.printMetrics(report)
 }

@@ -18,7 +18,7 @@ func (p *program) printMetrics(r metrics.Report) error {
 		fmt.Fprintf(p.out, ", a bar is %s", strings.TrimSuffix(time.Duration(r.Step).String(), "0s"))
 	}
 	fmt.Fprintln(p.out)
-	times := []string{"AVERAGE", "P50", "P95", "P99"}
+	times := []string{"AVERAGE MS", "P50 MS", "P95 MS", "P99 MS"}
 	rows := [][]string{append([]string{"FUNCTION", "REGION", "INVOCATIONS", "ERRORS", "THROTTLES", "AT ONCE"}, times...)}
 	for _, f := range r.Functions {
 		t := f.Total

@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -133,12 +134,27 @@ func (p *program) stage(arg string) (aloft.StageRef, error) {
 	return ref, ref.Check()
 }
 
-// author is who releases.
+// author is who releases, as the environment says; "" if it does not.
 func (p *program) author() string {
 	for _, name := range []string{"ALOFT_AUTHOR", "USER", "LOGNAME"} {
 		if p.env[name] != "" {
 			return clean(p.env[name])
 		}
+	}
+	return ""
+}
+
+// authorOn is who releases to a backend: as the environment says, else on AWS whom the credentials are of, else whom the system knows
+// this process by.
+func (p *program) authorOn(c backend) string {
+	if name := p.author(); name != "" {
+		return name
+	}
+	if b, onAWS := c.(*awsBackend); onAWS {
+		return clean(b.session.CallerName())
+	}
+	if me, err := user.Current(); err == nil {
+		return clean(me.Username)
 	}
 	return ""
 }

@@ -69,7 +69,11 @@ func (r *progress) Report(event aloft.Event) {
 	case aloft.Output:
 		r.output(clean(e.Text))
 	case aloft.Warning:
-		r.line(r.paint.yellow("!"), r.paint.yellow("warning: ")+clean(e.Text))
+		text, more, _ := strings.Cut(e.Text, "\n")
+		r.line(r.paint.yellow("!"), r.paint.yellow("warning: ")+clean(text))
+		if more != "" {
+			printIndented(r.w, r.paint, more)
+		}
 	case aloft.Notice:
 		r.line(r.paint.dim("-"), clean(e.Text))
 	}

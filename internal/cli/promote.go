@@ -89,10 +89,11 @@ func runPromote(ctx context.Context, p *program, o promoteOptions) error {
 		return err
 	}
 	input := aloft.PromoteInput{
-		From: from, To: to, Canary: canary, Dir: p.appDir(to.App), Author: p.author(), Description: o.description,
+		From: from, To: to, Canary: canary, Dir: p.appDir(to.App), Description: o.description,
 		Platform: aloft.PlatformName(p.flags.platform),
 	}
 	return p.release(ctx, to, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+		input.Author = p.authorOn(c)
 		if source == target {
 			if input.Version, err = p.target(ctx, c, from, o.version); err != nil {
 				return aloft.Deployment{}, err

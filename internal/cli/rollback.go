@@ -60,12 +60,13 @@ func runRollback(ctx context.Context, p *program, o rollbackOptions) error {
 	if err != nil {
 		return err
 	}
-	input := aloft.RollbackInput{Stage: ref, Author: p.author(), Description: o.description, Canary: canary}
+	input := aloft.RollbackInput{Stage: ref, Description: o.description, Canary: canary}
 	return p.release(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
 		var err error
 		if input.Version, err = p.target(ctx, c, ref, o.to); err != nil {
 			return aloft.Deployment{}, err
 		}
+		input.Author = p.authorOn(c)
 		return c.Rollback(ctx, input, report)
 	})
 }

@@ -89,8 +89,9 @@ func (p *program) tune(ctx context.Context, input aloft.TuneInput) error {
 	if err != nil {
 		return err
 	}
-	input.Stage, input.Author = ref, p.author()
+	input.Stage = ref
 	return p.release(ctx, ref, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+		input.Author = p.authorOn(c)
 		return c.Tune(ctx, input, report)
 	})
 }

@@ -178,11 +178,26 @@ func (p *program) overviewOf(ctx context.Context, at site, o overviewing) ([]sta
 		return nil, err
 	}
 	defer c.Close()
+	if b, onAWS := c.(*awsBackend); onAWS {
+		all, err := b.looks(ctx, o.app, o.drift)
+		return all, p.explainIf(ctx, c, aloft.StageRef{App: o.app}, err)
+	}
 	found, err := c.Overview(ctx, o.app)
 	if err != nil {
 		return nil, p.explainIf(ctx, c, aloft.StageRef{App: o.app}, err)
 	}
-	return p.results(ctx, c, found, o.drift)
+	all := []statusResult{}
+	for _, status := range found {
+		if o.drift {
+			p.tellNoDrift(status.Stage.StageRef)
+		}
+		one, err := p.statusOnServer(ctx, c, status)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 // at returns what a site has. A server of this machine is started, if start says so, or Unavailable is returned.

@@ -20,13 +20,17 @@ func newStatus(p *program) *cobra.Command {
 requests they work on, and why one has crashed and when it starts again. A function without requests may be
 idle, with no instance until the next request, or its instance frozen (idle in aloft.yml).
 
-Of a stage on AWS each function in each region is one line, and each region's stack one more. --drift has CloudFormation
+Of a stage on AWS each function in each region is one line, and each region's stack one more. While a release is tried
+(--canary), its versions are lines of their own, with the share that each gets. Where no release ever served it says
+what became of the newest, and shows its functions and stacks, as far as they are there. --drift has CloudFormation
 compare what it made with the stack's template, which takes some seconds to minutes: what somebody changed by other
 means is listed. What aloft itself changes without the stack (code, versions, the alias) is no drift.
 
-With --json: an array of {"stage", "url", "isolation", "instances"}, on AWS with "stacks": [{"region", "stack",
-"status", "reason", "release", "changed", "hint"}], and with --drift "drift": [{"region", "id", "type", "physical",
-"deleted", "differences": [{"property", "expected", "actual"}]}].
+With --json: an array of {"stage", "url", "isolation", "instances", "newest"}: instances have a "share" while a release
+is tried; newest is {"version", "status", "reason", "holder"} of a release that is under way, or that failed where none
+ever served, and holder is who works on it. On AWS there is "stacks": [{"region", "stack", "status", "reason",
+"release", "changed", "hint"}], and with --drift "drift": [{"region", "id", "type", "physical", "deleted",
+"differences": [{"property", "expected", "actual"}]}].
 
 Exit status: 0 printed; 2 there is no such app or stage.`,
 		Example: `  aloft status
@@ -52,7 +56,7 @@ func runStatus(ctx context.Context, p *program, stage string, drift bool) error 
 		if i > 0 {
 			fmt.Fprintln(p.out)
 		}
-		if err := p.printStatus(s.Status); err != nil {
+		if err := p.printStatus(s); err != nil {
 			return err
 		}
 		if err := p.printStacks(s); err != nil {
@@ -76,15 +80,28 @@ func (p *program) statuses(ctx context.Context, stage string, drift bool) ([]sta
 		return nil, err
 	}
 	defer c.Close()
-	one, err := p.status(ctx, c, ref)
+	if b, onAWS := c.(*awsBackend); onAWS {
+		one, err := b.look(ctx, ref, drift)
+		return []statusResult{one}, p.explainIf(ctx, c, ref, err)
+	}
+	status, err := p.status(ctx, c, ref)
 	if err != nil {
 		return nil, err
 	}
-	return p.results(ctx, c, []aloft.Status{one}, drift)
+	if drift {
+		p.tellNoDrift(ref)
+	}
+	one, err := p.statusOnServer(ctx, c, status)
+	return []statusResult{one}, err
 }
 
-func (p *program) printStatus(s aloft.Status) error {
-	fmt.Fprintf(p.out, "%s  %s  %s\n", p.paint(p.out).bold(s.Stage.StageRef.String()), stageState(s), clean(s.URL))
+func (p *program) printStatus(s statusResult) error {
+	state := stageState(s.Status)
+	if s.nothing && s.Newest != nil {
+		state = "nothing serves"
+	}
+	fmt.Fprintf(p.out, "%s  %s  %s\n", p.paint(p.out).bold(s.Stage.StageRef.String()), state, clean(s.URL))
+	p.printNewest(s)
 	for _, domain := range s.Stage.Domains {
 		fmt.Fprintf(p.out, "  domain %s\n", clean(domain))
 	}
@@ -103,7 +120,21 @@ func (p *program) printStatus(s aloft.Status) error {
 			rows[i] = append(row[:4:4], row[len(row)-1])
 		}
 	}
+	if slices.ContainsFunc(s.Instances, func(i aloft.Instance) bool { return i.Share > 0 }) {
+		rows[0] = slices.Insert(rows[0], 3, "SHARE")
+		for i, one := range s.Instances {
+			rows[i+1] = slices.Insert(rows[i+1], 3, shareText(one.Share))
+		}
+	}
 	return table(p.out, rows)
+}
+
+// shareText is how much of a function's requests an instance gets.
+func shareText(share float64) string {
+	if share == 0 {
+		return "all"
+	}
+	return fmt.Sprintf("%.4g %%", 100*share)
 }
 
 // isProcess reports whether an instance is, or was, a process that aloft looks at, as none on AWS is.

@@ -36,7 +36,7 @@ func TestStatusWithoutProcesses(t *testing.T) {
 	}{{[]aloft.Instance{there}, false}, {[]aloft.Instance{here}, true}, {[]aloft.Instance{there, here}, true}} {
 		var out bytes.Buffer
 		p := &program{out: &out}
-		if err := p.printStatus(aloft.Status{Instances: c.instances}); err != nil {
+		if err := p.printStatus(statusResult{Status: aloft.Status{Instances: c.instances}}); err != nil {
 			t.Fatal(err)
 		}
 		text := out.String()

@@ -86,6 +86,7 @@ func runUp(ctx context.Context, p *program, o upOptions) error {
 	input.Force, input.Description, input.Plan = o.force, o.description, o.plan
 	input.Canary = canary
 	return p.release(ctx, input.Stage, func(ctx context.Context, c backend, report aloft.Reporter) (aloft.Deployment, error) {
+		input.Author = p.authorOn(c)
 		return c.Deploy(ctx, input, report)
 	})
 }
@@ -106,6 +107,6 @@ func (p *program) source(ctx context.Context, stage string) (aloft.DeployInput, 
 		return aloft.DeployInput{}, err
 	}
 	return aloft.DeployInput{
-		Stage: ref, Dir: dir, Author: p.author(), Commit: gitCommit(ctx, dir), Platform: aloft.PlatformName(p.flags.platform),
+		Stage: ref, Dir: dir, Commit: gitCommit(ctx, dir), Platform: aloft.PlatformName(p.flags.platform),
 	}, nil
 }

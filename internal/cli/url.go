@@ -16,7 +16,8 @@ func newURL(p *program) *cobra.Command {
 		Short: "Print the URL of a stage",
 		Long: `Prints the URL at which a stage answers. With --json: {"app", "stage", "url"}.
 
-Exit status: 0 printed; 2 there is no such app or stage.`,
+Exit status: 0 printed; 2 there is no such app or stage, or on AWS no release of it serves yet or none of its functions
+takes requests.`,
 		Example: `  aloft url
   curl "$(aloft url production)"`,
 		Args: between(0, 1),
@@ -32,6 +33,19 @@ func runURL(ctx context.Context, p *program, stage string) error {
 	return p.printURL(status)
 }
 
+// addressed returns NotFound for a stage that answers nowhere.
+func addressed(status aloft.Status) error {
+	ref := status.Stage.StageRef
+	switch {
+	case status.URL != "":
+		return nil
+	case len(status.Instances) == 0:
+		return aloft.Errorf(aloft.NotFound, "%s has no URL: no release serves it", ref).
+			WithHint("aloft status %[1]s says what became of the newest; aloft up %[1]s deploys it", ref.Stage)
+	}
+	return aloft.Errorf(aloft.NotFound, "%s has no URL: none of its functions takes requests", ref).WithHint("aloft functions %s lists them", ref.Stage)
+}
+
 func (p *program) printURL(status aloft.Status) error {
 	if p.flags.json {
 		return p.printJSON(map[string]string{"app": status.Stage.App, "stage": status.Stage.Stage, "url": status.URL})
@@ -40,7 +54,7 @@ func (p *program) printURL(status aloft.Status) error {
 	return nil
 }
 
-// lookUp returns the status of the stage that the flags and the argument name.
+// lookUp returns the status of the stage that the flags and the argument name. It returns NotFound if it answers nowhere.
 func (p *program) lookUp(ctx context.Context, stage string) (aloft.Status, error) {
 	ref, err := p.stage(stage)
 	if err != nil {
@@ -51,7 +65,11 @@ func (p *program) lookUp(ctx context.Context, stage string) (aloft.Status, error
 		return aloft.Status{}, err
 	}
 	defer c.Close()
-	return p.status(ctx, c, ref)
+	status, err := p.status(ctx, c, ref)
+	if err == nil {
+		err = addressed(status)
+	}
+	return status, err
 }
 
 func newOpen(p *program) *cobra.Command {

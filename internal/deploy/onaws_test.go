@@ -113,6 +113,40 @@ func TestReleasesOnAWS(t *testing.T) {
 	}
 }
 
+// How many instances run is in plans for a server, not for AWS, which decides that itself.
+func TestPlanOfInstancesOnAWS(t *testing.T) {
+	t.Parallel()
+	shape := "functions: {hello: {handler: hello.handler, runtime: nodejs22.x}, web: {command: ./run, max: %s}}\n"
+	files := func(most string) map[string]string {
+		return map[string]string{"run": "#!/bin/sh", "hello.js": "exports.handler = async () => 'ok'\n", "aloft.yml": strings.ReplaceAll(shape, "%s", most)}
+	}
+	for _, there := range []bool{false, true} {
+		b := newBench(t, files("10"))
+		if there {
+			b = onAWS(t, files("10"))
+		}
+		first, err := b.Plan(t.Context(), b.input(), b.events)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.up(t)
+		b.write(t, files("20"))
+		other, err := b.Plan(t.Context(), b.input(), b.events)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, c := range append(first.Changes, other.Changes...) {
+			if c.Kind == "function" {
+				text += c.Name + " " + c.Before + " " + c.After + "\n"
+			}
+		}
+		if strings.Contains(text, "instances") == there {
+			t.Errorf("on AWS %v: the plans say\n%s", there, text)
+		}
+	}
+}
+
 // A server of this machine does not take a stage that runs on AWS, unless it is told to.
 func TestStagesOnAWSAreNotTaken(t *testing.T) {
 	b := newBench(t, map[string]string{"run": "#!/bin/sh", "aloft.yml": "platform: aws"})

@@ -21,7 +21,7 @@ func diff(old, next aloft.Release) []aloft.Change {
 		}
 		changes = append(changes, c)
 	}
-	before, after := byName(old.Tuned()), byName(next.Tuned())
+	before, after := byName(shown(old)), byName(shown(next))
 	for _, name := range names(before, after) {
 		a, had := before[name]
 		b, has := after[name]
@@ -35,6 +35,17 @@ func diff(old, next aloft.Release) []aloft.Change {
 		}
 	}
 	return append(changes, routeDiff(old.Tuned(), next.Tuned())...)
+}
+
+// shown are the functions of a release as a plan shows them: on AWS without how many instances run, which Lambda decides.
+func shown(r aloft.Release) []aloft.Function {
+	all := r.Tuned()
+	if r.AWS != nil {
+		for i := range all {
+			all[i].Instances, all[i].Max = 0, 0
+		}
+	}
+	return all
 }
 
 // routeDiff lists the requests that go elsewhere than before.

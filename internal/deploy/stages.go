@@ -53,7 +53,7 @@ func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef, report aloft.R
 		if r.Status != aloft.Pending {
 			continue
 		}
-		reason := "interrupted: the server ended during the deploy"
+		reason := "interrupted: the command or the server that deployed it ended before it was done"
 		serves, err := d.settled(ctx, r)
 		if err != nil {
 			return err

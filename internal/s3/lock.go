@@ -96,6 +96,20 @@ func (s *Store) await(ctx context.Context, mine *lease) error {
 	}
 }
 
+// Holder says who holds the lock of a stage. It returns NotFound if nobody does, or if who did has not renewed it.
+func (s *Store) Holder(ctx context.Context, ref aloft.StageRef) (Holder, error) {
+	key, doc := lockKey(ref), lock{}
+	found, err := load(ctx, s.bucket, key, &doc)
+	if errors.Is(err, errMissing) || err == nil && found.now.Sub(found.modified) > time.Duration(doc.Life)+s.terms.grace {
+		return Holder{}, nobodyHolds(ref)
+	}
+	return Holder{doc.Owner, doc.Since}, s.bucket.final("look at the lock of "+ref.String(), key, err)
+}
+
+func nobodyHolds(ref aloft.StageRef) error {
+	return aloft.Errorf(aloft.NotFound, "nobody holds the lock of %s", ref)
+}
+
 // Break takes the lock of a stage from whoever holds it, and says who that was. The holder's work ends at its next renewal, in
 // less than half a minute. It returns NotFound if nobody holds it.
 func (s *Store) Break(ctx context.Context, ref aloft.StageRef) (Holder, error) {
@@ -107,7 +121,7 @@ func (s *Store) Break(ctx context.Context, ref aloft.StageRef) (Holder, error) {
 			_ = json.Unmarshal(found.data, &doc) // one that is damaged is broken, too
 		}
 		if errors.Is(err, errMissing) || races > 0 && doc.Token != token { // its work ended, another's is not what was meant
-			return Holder{}, aloft.Errorf(aloft.NotFound, "nobody holds the lock of %s", ref)
+			return Holder{}, nobodyHolds(ref)
 		}
 		token = doc.Token
 		if err == nil {

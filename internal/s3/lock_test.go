@@ -160,11 +160,17 @@ func TestBreak(t *testing.T) {
 	bucket := makeBucket(t, config).Name()
 	ada, _ := member(config, bucket, "ada@laptop (pid 1)")
 	bob, _ := member(config, bucket, "bob@ci (pid 2)")
+	if _, err := bob.Holder(t.Context(), web); aloft.ErrorCode(err) != aloft.NotFound {
+		t.Errorf("a lock that nobody took is held: %v", err)
+	}
 	if _, err := bob.Break(t.Context(), web); aloft.ErrorCode(err) != aloft.NotFound {
 		t.Errorf("Break of no lock: %v", err)
 	}
 	held, unlock := mustLock(t, ada)
 	defer unlock()
+	if holder, err := bob.Holder(t.Context(), web); err != nil || holder.Owner != "ada@laptop (pid 1)" {
+		t.Errorf("the lock is held by %q, %v", holder.Owner, err)
+	}
 	if holder, err := bob.Break(t.Context(), web); err != nil || holder.Owner != "ada@laptop (pid 1)" {
 		t.Errorf("Break: %v, %v", holder, err)
 	}

@@ -50,6 +50,7 @@ func TestRefused(t *testing.T) {
 		"policy":      {functions: with(func(f *aloft.Function) { f.Lambda.Policy = []json.RawMessage{[]byte(`{"Action":"x"}`)} }), says: "functions.work.lambda.policy[0]: it has to have either Resource"},
 		"snapshot":    {functions: with(func(f *aloft.Function) { f.Lambda.SnapStart, f.Runtime = true, "nodejs22.x" }), says: "nodejs22.x, which has no SnapStart"},
 		"snapshots":   {functions: with(func(f *aloft.Function) { f.Lambda.SnapStart, f.Lambda.Provisioned = true, 1 }), says: "goes with neither"},
+		"snapped web": {functions: web(func(f *aloft.Function) { f.Lambda = &aloft.Lambda{SnapStart: true} }), says: "SnapStart does not bring back", hint: "leave lambda.snapstart out"},
 		"uses":        {functions: with(func(f *aloft.Function) { f.Uses = []string{"uploads"} }), says: "work uses uploads, which is no resource"},
 		"destination": {functions: with(func(f *aloft.Function) { f.Async = &aloft.Async{OnFailure: "queue:jobs"} }), says: "declares no queue jobs"},
 		"source":      {functions: with(func(f *aloft.Function) { f.EventSources = []string{"queue:jobs"} }), says: "the app declares no queue jobs", hint: "resources section"},

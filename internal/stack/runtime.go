@@ -126,12 +126,12 @@ func snapshots(f aloft.Function, r runtime) error {
 	switch {
 	case f.Kind != aloft.Handler:
 		return aloft.Errorf(aloft.Invalid, "%s is a process with connections and ports, which SnapStart does not bring back", f.Name).
-			WithHint("leave lambda.snapStart out; lambda.provisioned keeps instances warm")
+			WithHint("leave lambda.snapstart out; lambda.provisioned keeps instances warm")
 	case !has:
 		return aloft.Errorf(aloft.Invalid, "%s runs on %s, which has no SnapStart", f.Name, r.name).
 			WithHint("java11, python3.12 and later ones have it; lambda.provisioned keeps instances warm on all")
 	case f.Lambda.Provisioned > 0 || f.Lambda.EphemeralStorage > 512:
-		return aloft.Errorf(aloft.Invalid, "%s has SnapStart, which goes with neither lambda.provisioned nor more than 512 MB of ephemeralStorage", f.Name).
+		return aloft.Errorf(aloft.Invalid, "%s has SnapStart, which goes with neither lambda.provisioned nor more than 512 MB of lambda.ephemeral-storage", f.Name).
 			WithHint("leave one of them out")
 	}
 	return nil

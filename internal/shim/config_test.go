@@ -3,6 +3,7 @@ package shim_test
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -127,5 +128,23 @@ func TestConfigOfSnapStart(t *testing.T) {
 	l = start(t, "hunter2")
 	if state := l.Wait(t); state.ExitCode() != 1 || !strings.Contains(l.Output.String(), "answers 403, without credentials of the role") || strings.Contains(l.Output.String(), "hunter2") {
 		t.Errorf("without credentials the runtime ends with %s:\n%s", state, l.Output)
+	}
+}
+
+// TestAdapterInSecret: the variables count where the config has outgrown the environment, too.
+func TestAdapterInSecret(t *testing.T) {
+	t.Parallel()
+	_, port, _ := net.SplitHostPort(freeAddress(t))
+	secrets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"SecretString":"{\"AWS_LWA_PORT\":\"%s\",\"AWS_LWA_REMOVE_BASE_PATH\":\"/prod\"}"}`, port)
+	}))
+	t.Cleanup(secrets.Close)
+	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "port"), Env: []string{
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + secrets.URL, "ALOFT_CONFIG_SECRET=aloft/app/production", "AWS_LWA_REMOVE_BASE_PATH=/other",
+	}})
+	<-l.Session.Ready()
+	url := l.Gateway(t, lambdahttp.APIGatewayV2).URL
+	if _, body := get(t, url+"/prod/env?name=PORT"); body != port {
+		t.Errorf("PORT is %q, want %s", body, port)
 	}
 }

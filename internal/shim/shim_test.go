@@ -65,6 +65,20 @@ func server(how string) {
 		}
 		go func() { _ = http.Serve(metrics, http.NotFoundHandler()) }()
 		time.Sleep(100 * time.Millisecond)
+	case "checked":
+		check, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("CHECK"))
+		if err != nil {
+			panic(err)
+		}
+		var ready atomic.Bool
+		go func() {
+			panic(http.Serve(check, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/ready" || !ready.Swap(true) { // asked again it is
+					w.WriteHeader(http.StatusInternalServerError)
+				}
+			})))
+		}()
+		time.Sleep(100 * time.Millisecond)
 	case "crash":
 		fmt.Println("one line before the end\nno database")
 		os.Exit(3)
@@ -140,6 +154,15 @@ func serve(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n\r\nhalf") // only the connection's end would say that it is whole
 			time.Sleep(time.Minute)
 		}
+	case "/first":
+		fmt.Fprint(w, "first")
+		_ = http.NewResponseController(w).Flush()
+		conn, err := net.Dial("tcp", r.URL.Query().Get("then"))
+		if err == nil {
+			_, _ = conn.Read(make([]byte, 1)) // until it is closed
+			fmt.Fprint(w, " last")
+		}
+		return
 	case "/env":
 		fmt.Fprint(w, os.Getenv(r.URL.Query().Get("name")))
 		return

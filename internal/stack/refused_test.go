@@ -226,4 +226,16 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("at most %d: %q", most, out.Warnings)
 		}
 	}
+	in = secretCase()
+	for _, vpc := range []*aloft.VPC{nil, {Subnets: []string{"subnet-0123456789abcdef0"}, SecurityGroups: []string{"sg-0123456789abcdef0"}}} {
+		in.Release.AWS.VPC = vpc
+		out, _ := render(t, in)
+		if all := strings.Join(out.Warnings, "\n"); strings.Contains(all, "web: the config is past the 4 KB") != (vpc != nil) || strings.Contains(all, "hunter2") {
+			t.Errorf("config in a secret, VPC %v: %q", vpc, out.Warnings)
+		}
+	}
+	in.Config.Secret = ""
+	if out, _ := render(t, in); strings.Contains(strings.Join(out.Warnings, "\n"), "4 KB") {
+		t.Errorf("config in variables: %q", out.Warnings)
+	}
 }

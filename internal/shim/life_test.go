@@ -189,6 +189,21 @@ func TestKilledShim(t *testing.T) {
 	t.Parallel()
 	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "port")})
 	<-l.Session.Ready()
+	pid := serverOf(t, l)
+	l.Terminate(t, os.Kill)
+	for end := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(5 * time.Millisecond) {
+		if state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(state), ") Z ") {
+			return // ended, but nobody has asked how
+		}
+		if time.Now().After(end) {
+			t.Fatal("the server outlives its shim")
+		}
+	}
+}
+
+// serverOf is the process of a shim's server.
+func serverOf(t *testing.T, l *shimtest.Lambda) int {
+	t.Helper()
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", l.PID))
 	if err != nil {
 		t.Skipf("needs Linux's /proc: %v", err)
@@ -206,13 +221,5 @@ func TestKilledShim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Terminate(t, os.Kill)
-	for end := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(5 * time.Millisecond) {
-		if state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(state), ") Z ") {
-			return // ended, but nobody has asked how
-		}
-		if time.Now().After(end) {
-			t.Fatal("the server outlives its shim")
-		}
-	}
+	return pid
 }

@@ -31,7 +31,7 @@ type link struct {
 // open connects to an address, unless there is a connection that can be used.
 func (l *link) open(ctx context.Context, addr net.Addr) error {
 	if l.conn != nil {
-		if l.addr == addr.String() && l.fresh() && quiet(l.conn) {
+		if l.addr == addr.String() && l.fresh(time.Now()) && quiet(l.conn) {
 			l.limit.N = maxHead
 			return nil
 		}
@@ -52,12 +52,12 @@ func (l *link) open(ctx context.Context, addr net.Addr) error {
 	return nil
 }
 
-// rest keeps the connection for the next exchange.
+// rest notes that a response was read whole, from when on the server takes the connection for idle.
 func (l *link) rest() { l.used = time.Now().Round(0) }
 
 // fresh reports whether the connection has been idle for a moment only. Where the clock on the wall was set back nobody knows.
-func (l *link) fresh() bool {
-	idle := time.Now().Round(0).Sub(l.used)
+func (l *link) fresh(now time.Time) bool {
+	idle := now.Round(0).Sub(l.used)
 	return 0 <= idle && idle < keptTime
 }
 

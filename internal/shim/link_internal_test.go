@@ -5,12 +5,16 @@ import (
 	"time"
 )
 
-// TestFresh: a connection that came to rest at a time that is yet to come, since the clock was set back, is not known to be fresh.
+// TestFresh: a connection is fresh for keptTime, by the clock on the wall. One that came to rest at a time that is yet to come, since
+// the clock was set back, is not known to be.
 func TestFresh(t *testing.T) {
 	t.Parallel()
-	for ago, want := range map[time.Duration]bool{0: true, time.Hour: false, -time.Hour: false} {
-		l := link{used: time.Now().Round(0).Add(-ago)}
-		if got := l.fresh(); got != want {
+	now := time.Now()
+	for ago, want := range map[time.Duration]bool{
+		0: true, keptTime - 1: true, keptTime: false, keptTime + 1: false, time.Hour: false, -1: false, -time.Hour: false,
+	} {
+		l := link{used: now.Round(0).Add(-ago)}
+		if got := l.fresh(now); got != want {
 			t.Errorf("%s ago is fresh: %t", ago, got)
 		}
 	}

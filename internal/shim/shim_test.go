@@ -21,6 +21,9 @@ import (
 	"github.com/aloft-run/aloft/internal/shim/shimtest"
 )
 
+// idleTime is how long a server keeps idle connections that closes them.
+const idleTime = 120 * time.Millisecond
+
 // serverWord makes the test binary a web server.
 const serverWord = "web-server"
 
@@ -98,11 +101,16 @@ func server(how string) {
 	if err != nil {
 		panic(err)
 	}
-	handler := http.HandlerFunc(serve)
-	if how == "events" {
+	handler, idle := http.HandlerFunc(serve), time.Duration(0)
+	switch how {
+	case "events":
 		handler = (&events{met: make(chan struct{})}).serve
+	case "closing":
+		closing(l)
+	case "idle":
+		idle = idleTime
 	}
-	panic(http.Serve(l, handler))
+	panic((&http.Server{Handler: handler, IdleTimeout: idle}).Serve(l))
 }
 
 // events says what it is asked, as JSON, and does what events tell it to.
@@ -183,6 +191,12 @@ func self(t *testing.T, how string) shim.Spec {
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
 	r, err := http.Get(url)
+	return whole(t, r, err)
+}
+
+// whole reads a response.
+func whole(t *testing.T, r *http.Response, err error) (int, string) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}

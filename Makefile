@@ -78,7 +78,7 @@ $(BENCHES): bench-%: build
 	@sh tools/benchdeps.sh
 	cd bench && go run ./$* $(BENCHFLAGS)
 
-# Install what tests need and what is missing: system packages (Debian, Ubuntu), and programs in Python below .deps.
+# Install what tests need and what is missing: system packages (Debian, Ubuntu), and programs in Python and of AWS below .deps.
 deps:
 	@sh tools/deps.sh
 

@@ -16,10 +16,7 @@ fi
 # What functions are compared with is no package of Debian's.
 peers=bin/peers
 mkdir -p "$peers"
-if [ ! -x "$peers/aws-lambda-rie" ]; then
-	GOBIN="$PWD/$peers" go install github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20261030222936-bef5c4ba774d >/dev/null 2>&1 ||
-		echo "bench: could not install the Runtime Interface Emulator; not compared with" >&2
-fi
+sh tools/rie.sh "$peers" || echo "bench: could not install the Runtime Interface Emulator; not compared with" >&2
 if [ ! -d "$peers/node_modules/serverless-offline" ]; then
 	npm install --prefix "$peers" --no-audit --no-fund --silent serverless@3.40.0 serverless-offline@13.10.1 >/dev/null 2>&1 ||
 		echo "bench: could not install serverless-offline; not compared with" >&2

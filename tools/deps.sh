@@ -34,6 +34,7 @@ if ! cmp -s tools/requirements.txt .deps/installed; then
 		echo "deps: the programs of tools/requirements.txt cannot be installed; tests of AWS will be skipped and say so" >&2
 	fi
 fi
+sh tools/rie.sh .deps/bin || echo "deps: AWS's Runtime Interface Emulator cannot be installed; the test of the shim under it will be skipped and says so" >&2
 for tool in go node npm python3 java mvn cargo; do
 	command -v "$tool" >/dev/null 2>&1 || echo "deps: $tool is missing; tests of apps that need it will be skipped and say so" >&2
 done

@@ -52,17 +52,64 @@ func TestConformance(t *testing.T) {
 		})
 	})
 	t.Run("lambda", func(t *testing.T) {
-		dir := unpack(t, home, digest)
-		l := shimtest.Start(t, shimtest.Function{
-			Shim: shimtest.Build(t), Dir: dir, Timeout: 3 * time.Second, Env: []string{"GREETING=hello"}, Spec: shim.Spec{
-				Command: []string{"./server"}, EventPath: "/events", Sources: map[string]string{"same-jobs": "jobs"}, Stream: true,
-			},
-		})
+		exported := filepath.Join(t.TempDir(), "exported")
+		run("export", "cloudformation", exported, "--stage", "production", "--config", "GREETING")
+		f := functionIn(t, exported)
+		f.Shim, f.Dir, f.Timeout, f.Env = shimtest.Build(t), unpack(t, home, digest), 3*time.Second, append(f.Env, "GREETING=hello")
+		if !f.Spec.Stream || len(f.Spec.Sources) != 1 {
+			t.Fatalf("the shim is to run %+v", f.Spec)
+		}
+		var queue string
+		for queue = range f.Spec.Sources { // there is one
+		}
+		l := shimtest.Start(t, f)
 		conformancetest.Run(t, conformancetest.Platform{
-			URL: l.Gateway(t, lambdahttp.FunctionURL).URL, Host: "same.localhost", Streams: true, Fills: true,
-			Deliver: func(ctx context.Context, messages ...string) error { return l.Queue(ctx, "same-jobs", messages...) },
+			URL: l.Gateway(t, lambdahttp.FunctionURL).URL, Host: "same.localhost", Streams: true, Fills: true, Trace: shimtest.Trace,
+			Deliver: func(ctx context.Context, messages ...string) error { return l.Queue(ctx, queue, messages...) },
 		})
 	})
+}
+
+// functionIn is the one function of an exported template: what its shim runs, and the variables that CloudFormation does not fill in.
+func functionIn(t *testing.T, dir string) shimtest.Function {
+	t.Helper()
+	var template struct {
+		Resources map[string]struct {
+			Type       string
+			Properties struct {
+				Environment struct{ Variables map[string]any }
+			}
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "template.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &template)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var functions []shimtest.Function
+	for _, r := range template.Resources {
+		if r.Type != "AWS::Lambda::Function" {
+			continue
+		}
+		f := shimtest.Function{}
+		for name, value := range r.Properties.Environment.Variables {
+			switch text, plain := value.(string); {
+			case name == shim.SpecVariable:
+				if err := json.Unmarshal([]byte(text), &f.Spec); err != nil {
+					t.Fatalf("%v: %v", value, err)
+				}
+			case plain:
+				f.Env = append(f.Env, name+"="+text)
+			}
+		}
+		functions = append(functions, f)
+	}
+	if len(functions) != 1 {
+		t.Fatalf("%d functions in %s", len(functions), data)
+	}
+	return functions[0]
 }
 
 // artifactOf is the digest of the artifact that the newest release has.

@@ -25,6 +25,8 @@ type Platform struct {
 	// Deliver sees to it that messages of the queue jobs reach the app, again those at which it fails.
 	Deliver func(ctx context.Context, messages ...string) error
 
+	Trace string // X-Amzn-Trace-Id that the app is told, whatever the client says; "": the client's
+
 	Decodes    bool // paths: "%2F" reaches the app as "/", as through HTTP APIs
 	OneValue   bool // of repeated fields and keys, the last, as through load balancers by default
 	Streams    bool // responses as they come
@@ -57,6 +59,7 @@ functions:
     timeout: 3s
 resources:
   jobs: {type: queue, visibility: 1s}
+aws: {endpoint: function-url}
 `
 
 // Run runs the suite.

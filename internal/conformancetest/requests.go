@@ -2,6 +2,7 @@ package conformancetest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -57,13 +58,15 @@ func (s *suite) queries(t *testing.T) {
 }
 
 func (s *suite) fields(t *testing.T) {
+	const trace, clientTrace = "X-Amzn-Trace-Id", "Root=1-67891233-abcdef012345678912345678"
 	long := strings.Repeat("x", 6000)
 	seen := s.echo(t, "GET", "/f", nil, "X-One", "1", "X-Repeated", "a", "X-Repeated", "b", "X-Long", long, "Accept", "text/html, */*;q=0.1", "Authorization", "Bearer abc",
-		"User-Agent", "suite/1", "Referer", "http://x/?a=1")
+		"User-Agent", "suite/1", "Referer", "http://x/?a=1", trace, clientTrace)
 	want := map[string]string{"X-One": "1", "X-Repeated": "a, b", "X-Long": long, "Accept": "text/html, */*;q=0.1", "Authorization": "Bearer abc", "User-Agent": "suite/1", "Referer": "http://x/?a=1"}
 	if s.OneValue {
 		want["X-Repeated"] = "b"
 	}
+	want[trace] = cmp.Or(s.Trace, clientTrace)
 	for name, value := range want {
 		if values(seen.Header, name) != strings.ReplaceAll(value, ", ", ",") {
 			t.Errorf("%s reaches the app as %q", name, seen.Header[name])

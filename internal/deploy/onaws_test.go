@@ -15,6 +15,7 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/buildpack"
 	"github.com/aloft-run/aloft/internal/buildpack/golang"
+	"github.com/aloft-run/aloft/internal/stack"
 )
 
 // onAWS makes a bench's Deployer one of AWS.
@@ -299,4 +300,19 @@ func TestFitted(t *testing.T) {
 	if err != nil || len(plan.Changes) != 0 {
 		t.Errorf("%+v, %v", plan.Changes, err)
 	}
+}
+
+// A server that AWS cannot start is refused by deploys, plans and exports alike, before there is a release.
+func TestUnfit(t *testing.T) {
+	t.Parallel()
+	b := onAWS(t, map[string]string{"run": "#!/bin/sh"})
+	b.Fit = stack.Fit
+	b.up(t)
+	b.write(t, map[string]string{"run": "#!/usr/bin/env lua"})
+	_, err := b.Deploy(t.Context(), b.input(), b.events)
+	fails(t, err, aloft.Invalid, "no runtime of AWS Lambda has lua")
+	_, err = b.Plan(t.Context(), b.input(), b.events)
+	fails(t, err, aloft.Invalid, "no runtime of AWS Lambda has lua")
+	_, err = b.Draft(t.Context(), b.input(), b.events)
+	fails(t, err, aloft.Invalid, "no runtime of AWS Lambda has lua")
 }

@@ -89,7 +89,7 @@ func inPlace(t *testing.T, s foreign.Stack, app foreign.App) (foreign.Placed, st
 const lambdas = `
 	"Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}}},
 	"Hello": {"Type": "AWS::Lambda::Function", "DependsOn": "Role", "Properties": {"Handler": "app.hello", "Runtime": "python3.13", "Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"S3Bucket": "b", "S3Key": "k"},
-		"Environment": {"Variables": {"TOKEN": "hunter2"}}, "EphemeralStorage": {"Size": 1024}}},
+		"Environment": {"Variables": {"TOKEN": "hunter2"}}, "EphemeralStorage": {"Size": 1024}, "SnapStart": {"ApplyOn": "PublishedVersions"}}},
 	"Work": {"Type": "AWS::Lambda::Function", "Properties": {"Handler": "app.work", "Runtime": "python3.13", "Role": {"Fn::GetAtt": "Role.Arn"}, "Code": {"S3Bucket": "b", "S3Key": "k"}}}`
 
 // TestInPlace: what stays says what it said, leads to the app's functions, and the whole is a template that CloudFormation takes.
@@ -127,6 +127,9 @@ func TestInPlace(t *testing.T) {
 		"RestStage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "Rest"}, "DeploymentId": {"Ref": "RestDeployment"}, "StageName": "prod"}}
 	}, "Outputs": {"HelloArn": {"Value": {"Fn::GetAtt": ["Hello", "Arn"]}}, "Ticks": {"Value": {"Ref": "Tick"}}, "Table": {"Value": {"Ref": "Items"}, "Export": {"Name": "table"}}}}`)
 	placed, out := inPlace(t, s, app)
+	if !strings.Contains(strings.Join(placed.Notes, "\n"), "SnapStart of Hello is not taken over: lambda.snapstart: true") {
+		t.Errorf("notes %q", placed.Notes)
+	}
 	got := generic(t, out.Template.Resources)
 	for id, want := range map[string]string{
 		"Uploads":           `"Function":{"Ref":"WorkAlias"}`,

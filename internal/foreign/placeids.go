@@ -136,7 +136,7 @@ func (p *placing) layFunction(f Named, id string) {
 	}
 	p.lay[id], p.after[id] = lay, p.waits(p.Template.Resources[f.Logical].DependsOn)
 	if was["SnapStart"] != nil {
-		p.note("SnapStart of %s is not taken over: lambda.snap-start in aloft.yml", f.Logical)
+		p.note("SnapStart of %s is not taken over: lambda.snapstart: true in aloft.yml", f.Logical)
 	}
 }
 

@@ -27,30 +27,43 @@ func programs() map[string]Family {
 }
 
 // ForCommand is the runtime in which a command runs, by the programs that it names: a family, of which ForTree says more. What
-// an artifact has of them is looked at if its tree is not nil. It returns an error that says so for a program that no runtime
-// has.
-func ForCommand(command []string, tree fs.FS) (Family, error) {
-	return family(words(command), tree, 0)
+// an artifact has of them is looked at if its tree is not nil; dirs are those of the tree in which programs are looked for, as on
+// the PATH. It returns an error that says so for a program that no runtime has.
+func ForCommand(command []string, tree fs.FS, dirs ...string) (Family, error) {
+	s := search{tree: tree, dirs: dirs, known: programs()}
+	return s.family(words(command), 0, true)
 }
 
-// family is that of the first program that tells.
-func family(words []string, tree fs.FS, depth int) (Family, error) {
+// search looks for what programs need.
+type search struct {
+	tree  fs.FS
+	dirs  []string
+	known map[string]Family
+}
+
+// family is that of the first program that tells. Sure tells whether all words are programs, as far as one can say: those of a long
+// script may be anything, so that of these only the names of interpreters count.
+func (s search) family(words []string, depth int, sure bool) (Family, error) {
 	const most = 4 // scripts that start scripts
-	known, found := programs(), Family("")
-	unknown := ""
+	found, unknown := Family(""), ""
 	for _, word := range words {
-		if f, ok := known[path.Base(word)]; ok {
+		base := path.Base(word)
+		if f, ok := s.known[base]; ok {
 			return f, nil
 		}
-		switch f, of := inTree(word, tree, depth < most); {
+		switch f, of, script := s.inTree(word, depth < most); {
 		case f != "":
 			return f, nil
 		case len(of) > 0:
-			return family(of, tree, depth+1)
-		case strings.Contains(word, "/"):
+			f, err := s.family(of, depth+1, !script)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", word, err)
+			}
+			return f, err
+		case strings.Contains(word, "/") && !ofSystem(word):
 			found = Provided // as far as one can say without seeing it
-		case unknown == "" && !builtin(word):
-			unknown = word
+		case unknown == "" && !builtin(base) && !shells(base) && (sure || lacking(base)):
+			unknown = base
 		}
 	}
 	if found == "" && unknown != "" {
@@ -59,35 +72,64 @@ func family(words []string, tree fs.FS, depth int) (Family, error) {
 	return Provided, nil
 }
 
-// inTree is the family of a program of the artifact; or the words of its script, whose programs tell.
-func inTree(word string, tree fs.FS, deeper bool) (Family, []string) {
-	if tree == nil {
-		return "", nil
+// inTree is the family of a program of the artifact; or the words that its first line names, or its script if a shell runs it,
+// whose programs tell.
+func (s search) inTree(word string, deeper bool) (f Family, of []string, script bool) {
+	if s.tree == nil {
+		return "", nil, false
 	}
-	name := strings.TrimPrefix(path.Clean(word), "/var/task/")
+	name := placeInTree(word)
 	switch { // on the PATH
 	case strings.Contains(word, "/"):
-	case exists(tree, "node_modules/.bin/"+word):
-		return Node, nil
-	case exists(tree, ".python_packages/bin/"+word):
-		return Python, nil
+	case exists(s.tree, "node_modules/.bin/"+word):
+		return Node, nil, false
+	case exists(s.tree, ".python_packages/bin/"+word):
+		return Python, nil, false
+	default:
+		for _, dir := range s.dirs {
+			if exists(s.tree, path.Join(dir, word)) {
+				return "", []string{"./" + path.Join(dir, word)}, false
+			}
+		}
 	}
-	head := begins(tree, name)
+	head := begins(s.tree, name)
 	switch {
 	case strings.HasPrefix(head, "\x7fELF"):
-		return Provided, nil
+		return Provided, nil, false
 	case !strings.HasPrefix(head, "#!") || !deeper:
-		return "", nil
+		return "", nil, false
 	}
 	line, rest, _ := strings.Cut(head[2:], "\n")
-	interpreter := strings.Fields(line)
-	if len(interpreter) > 1 && path.Base(interpreter[0]) == "env" {
-		interpreter = interpreter[1:]
+	interpreter := interpreterOf(strings.Fields(line))
+	if interpreter == "" || shells(path.Base(interpreter)) {
+		return "", lines(rest), true
 	}
-	if len(interpreter) == 0 || shells(path.Base(interpreter[0])) {
-		return "", lines(rest)
+	return "", []string{interpreter}, false
+}
+
+// interpreterOf is the program that the first line of a script names.
+func interpreterOf(line []string) string {
+	if len(line) > 0 && path.Base(line[0]) == "env" {
+		line = slices.DeleteFunc(line[1:], func(word string) bool { return strings.HasPrefix(word, "-") || strings.Contains(word, "=") })
 	}
-	return "", []string{path.Base(interpreter[0])}
+	if len(line) == 0 {
+		return ""
+	}
+	return line[0]
+}
+
+// placeInTree is where a program of the artifact lies in it.
+func placeInTree(word string) string { return strings.TrimPrefix(path.Clean(word), "/var/task/") }
+
+// ofSystem reports whether a program is one of those that the machine has, and not the artifact or a layer.
+func ofSystem(word string) bool {
+	return strings.HasPrefix(word, "/usr/") || strings.HasPrefix(word, "/bin/") || strings.HasPrefix(word, "/sbin/")
+}
+
+// lacking reports whether a name is that of an interpreter that no runtime has.
+func lacking(name string) bool {
+	return slices.Contains(strings.Fields(`lua luajit php php-fpm perl raku deno bun elixir mix erl escript gleam Rscript julia tclsh guile racket sbcl
+		clojure clj lein bb scala groovy kotlin dotnet pwsh swift dart crystal runghc ocaml nginx caddy apache2 httpd frankenphp`), name)
 }
 
 // begins is how a file of the tree begins, "" if there is none.
@@ -129,7 +171,7 @@ func lines(text string) []string {
 	var all []string
 	for part := range strings.FieldsFuncSeq(text, func(c rune) bool { return strings.ContainsRune(";&|\n(){}`", c) }) {
 		fields := strings.Fields(part)
-		for len(fields) > 0 && (fields[0] == "exec" || fields[0] == "env" || fields[0] == "nohup" || strings.Contains(fields[0], "=")) {
+		for len(fields) > 0 && (fields[0] == "exec" || path.Base(fields[0]) == "env" || fields[0] == "nohup" || strings.Contains(fields[0], "=")) {
 			fields = fields[1:]
 		}
 		switch {

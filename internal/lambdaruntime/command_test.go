@@ -13,7 +13,9 @@ func TestForCommand(t *testing.T) {
 	tree := fstest.MapFS{
 		"server": file("\x7fELF"), "run.js": file("#!/usr/bin/env node\n"), "run.sh": file("#!/bin/sh\n# starts it\nset -e\ncd app\nexec python3 web.py\n"),
 		"start": file("#!/bin/bash\nexec ./run.sh\n"), "php": file("#!/usr/bin/env php\n"), "node_modules/.bin/serve-it": file("x"), ".python_packages/bin/serve": file("x"),
-		"loop": file("#!/bin/sh\n./loop\n"),
+		"loop": file("#!/bin/sh\n./loop\n"), "lua": file("#!/usr/bin/env lua\n"), "old": file("#!/usr/bin/lua5.4\n"), "split": file("#!/usr/bin/env -S lua -W\n"),
+		"own": file("#!/var/task/bin/luajit\n"), "near": file("#!bin/luajit\n"), "by-path": file("#!/usr/bin/env luajit\n"), "bin/luajit": file("\x7fELF"),
+		"layer": file("#!/opt/bin/perl\n"), "start-lua": file("#!/bin/sh\nset -e\nexec lua web.lua\n"), "odd": file("#!/bin/bash\nfind . | xargs chmod +x\nexec \"$SERVER\"\n"),
 	}
 	line := func(text string) []string { return []string{"/bin/sh", "-c", text} }
 	for _, c := range []struct {
@@ -38,8 +40,21 @@ func TestForCommand(t *testing.T) {
 		{[]string{"php", "-S", "0.0.0.0:80"}, ""},
 		{[]string{"./php"}, ""},
 		{line("exec lua web.lua"), ""},
+		{[]string{"./lua"}, ""},
+		{[]string{"./old"}, ""},
+		{[]string{"./split"}, ""},
+		{[]string{"./start-lua"}, ""},
+		{[]string{"/usr/bin/lua", "web.lua"}, ""},
+		{[]string{"./own"}, lambdaruntime.Provided},
+		{[]string{"./near"}, lambdaruntime.Provided},
+		{[]string{"./by-path"}, lambdaruntime.Provided},
+		{[]string{"luajit", "web.lua"}, lambdaruntime.Provided},
+		{[]string{"./layer"}, lambdaruntime.Provided},
+		{[]string{"./odd"}, lambdaruntime.Provided},
+		{line("/usr/bin/env A=b ./server"), lambdaruntime.Provided},
+		{[]string{"/bin/sh", "run.sh"}, lambdaruntime.Python},
 	} {
-		got, err := lambdaruntime.ForCommand(c.command, tree)
+		got, err := lambdaruntime.ForCommand(c.command, tree, "bin")
 		if got != c.want || (err != nil) != (c.want == "") {
 			t.Errorf("%q runs in %q (%v), want %q", c.command, got, err, c.want)
 		}

@@ -62,25 +62,37 @@ func (s *settings) secretValue(ctx context.Context) (config map[string]string, a
 	if err != nil {
 		return nil, false, err
 	}
-	head := appendField(appendHead(nil, http.MethodPost, u.EscapedPath(), u.Host), "Connection", "close")
-	for _, f := range s.credentials("secretsmanager").sign(u, "secretsmanager.GetSecretValue", body, time.Now()) {
+	keys, again, err := s.credentials(ctx, "secretsmanager")
+	if err != nil {
+		return nil, again, err
+	}
+	status, text, err := fetch(ctx, http.MethodPost, u, keys.sign(u, "secretsmanager.GetSecretValue", body, time.Now()), body)
+	if err != nil {
+		return nil, true, err
+	}
+	return readSecret(status, text, s.Name)
+}
+
+// fetch makes one request, on a connection of its own, and returns what it is answered, at most maxSecret bytes.
+func fetch(ctx context.Context, method string, u *url.URL, fields [][2]string, body []byte) (status int, text []byte, err error) {
+	head := appendField(appendHead(nil, method, u.RequestURI(), u.Host), "Connection", "close")
+	for _, f := range fields {
 		head = appendField(head, f[0], f[1])
 	}
-	head = appendField(head, "Content-Length", strconv.Itoa(len(body)))
-	call := &exchange{link: &link{}, method: http.MethodPost, head: append(head, "\r\n"...), body: body}
+	if method == http.MethodPost {
+		head = appendField(head, "Content-Length", strconv.Itoa(len(body)))
+	}
+	call := &exchange{link: &link{}, method: method, head: append(head, "\r\n"...), body: body}
 	if u.Scheme == "https" {
 		call.link.secure = u.Hostname()
 	}
 	defer call.close(false)
 	answer, err := call.do(ctx, hostPort(u))
 	if err != nil {
-		return nil, true, err
+		return 0, nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(answer.body, maxSecret))
-	if err != nil {
-		return nil, true, err
-	}
-	return readSecret(answer.status, text, s.Name)
+	text, err = io.ReadAll(io.LimitReader(answer.body, maxSecret))
+	return answer.status, text, err
 }
 
 // readSecret reads what an answer of Secrets Manager has for a function.
@@ -114,15 +126,8 @@ func variablesOf(secret, function string) (variables map[string]string, ok bool)
 // secretsEndpoint is where Secrets Manager is.
 func (s *settings) secretsEndpoint() (*url.URL, error) {
 	for _, name := range []string{"AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"} {
-		if text := lookup(s.env, name); text != "" {
-			u, err := url.Parse(text)
-			if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-				return nil, fmt.Errorf("%s: %q is no URL of http or https", name, text)
-			}
-			if u.Path == "" {
-				u.Path = "/"
-			}
-			return u, nil
+		if lookup(s.env, name) != "" {
+			return s.urlIn(name)
 		}
 	}
 	domain := "amazonaws.com"
@@ -131,6 +136,19 @@ func (s *settings) secretsEndpoint() (*url.URL, error) {
 		domain = "amazonaws.com.cn"
 	}
 	return &url.URL{Scheme: "https", Host: "secretsmanager." + region + "." + domain, Path: "/"}, nil
+}
+
+// urlIn is the URL that a variable holds.
+func (s *settings) urlIn(name string) (*url.URL, error) {
+	text := lookup(s.env, name)
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%s: %q is no URL of http or https", name, text)
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u, nil
 }
 
 // region is where the function runs; the secret is there, too, unless its ARN says another.

@@ -32,7 +32,7 @@ func TestConformance(t *testing.T) {
 			})
 			<-l.Session.Ready()
 			p := conformancetest.Platform{
-				URL: l.Gateway(t, c.format).URL, Host: "app.example.com", Streams: c.stream, Fills: c.stream && c.format == lambdahttp.FunctionURL, OneValue: c.format == lambdahttp.ALB,
+				URL: l.Gateway(t, c.format).URL, Host: "app.example.com", Streams: c.stream, Fills: c.stream && c.format == lambdahttp.FunctionURL, OneValue: c.format == lambdahttp.ALB, Trace: shimtest.Trace,
 				Deliver: func(ctx context.Context, messages ...string) error {
 					return l.Queue(ctx, "same-production-jobs", messages...)
 				},

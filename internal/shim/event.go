@@ -52,6 +52,7 @@ func (w *worker) post(ctx context.Context, inv *invocation, path, source string)
 		return 0, nil, err
 	}
 	w.body, err = appendAll(w.body, response.body, maxEvent)
+	w.link.rest()
 	whole = err == nil && len(w.body) <= maxEvent
 	if err == nil && len(w.body) > maxEvent {
 		err = fmt.Errorf("the answer is longer than %d bytes", maxEvent)

@@ -92,7 +92,6 @@ func (x *exchange) close(whole bool) {
 		return
 	}
 	if x.stop() && whole && !x.closing && x.link.reader.Buffered() == 0 && x.allSent() {
-		x.link.rest()
 		return
 	}
 	x.link.close()

@@ -82,49 +82,6 @@ func TestRequestLog(t *testing.T) {
 	}
 }
 
-// TestAdapterVariables: what Lambda Web Adapter's variables say holds here too.
-func TestAdapterVariables(t *testing.T) {
-	bootstrap := build(t)
-	start := func(format lambdahttp.Format, env ...string) (*shimtest.Lambda, string) {
-		l := shimtest.Start(t, shimtest.Function{Shim: bootstrap, Dir: t.TempDir(), Spec: self(t, "events"), Env: env})
-		<-l.Session.Ready()
-		return l, l.Gateway(t, format).URL
-	}
-	l, url := start(lambdahttp.APIGatewayV1, "AWS_LWA_REMOVE_BASE_PATH=/prod", "AWS_LWA_ERROR_STATUS_CODES=500-599,418", "AWS_LWA_AUTHORIZATION_SOURCE=x-auth",
-		"AWS_LWA_PASS_THROUGH_PATH=/hook", "AWS_LWA_READINESS_CHECK_PATH=/missing", "AWS_LWA_INVOKE_MODE=response_stream")
-	if _, body := get(t, url+"/prod/x?y"); !strings.HasPrefix(body, `"GET /x?y`) {
-		t.Errorf("the base path is not taken off: %s", body)
-	}
-	if _, body := get(t, url+"/production"); !strings.HasPrefix(body, `"GET /production`) {
-		t.Errorf("too much is taken off: %s", body)
-	}
-	if status, body := get(t, url+"/teapot"); status != http.StatusBadGateway || !strings.Contains(body, "HTTPError") {
-		t.Errorf("an error status is no error of the function: %d %s", status, body)
-	}
-	if reply, err := l.Invoke(t.Context(), []byte(`{}`)); err != nil || !strings.HasPrefix(string(reply.Payload), `"POST /hook`) {
-		t.Errorf("an event is answered %s, %v", reply.Payload, err)
-	}
-	request, err := http.NewRequest(http.MethodGet, url+"/authorization", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256")
-	request.Header.Set("X-Auth", "Bearer mine")
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if answer.Header.Get("X-Seen") != "Bearer mine" {
-		t.Errorf("the server sees Authorization %q", answer.Header.Get("X-Seen"))
-	}
-	bad := shimtest.Start(t, shimtest.Function{Shim: bootstrap, Dir: t.TempDir(), Spec: self(t, "port"), Env: []string{"AWS_LWA_PORT=many"}})
-	<-bad.Session.Ready()
-	if f := bad.Session.InitFailure(); f == nil || !strings.Contains(string(f.Payload), `AWS_LWA_PORT: \"many\" is not a port`) {
-		t.Errorf("a port that is none is answered %+v", f)
-	}
-}
-
 // TestManyAtOnce: an environment of Managed Instances gets several invocations at once.
 func TestManyAtOnce(t *testing.T) {
 	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "events"), Env: []string{"AWS_LAMBDA_MAX_CONCURRENCY=4"}})

@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -149,71 +147,6 @@ func number(want string) int {
 	return int(want[0]-'0')*100 + int(want[1]-'0')*10 + int(want[2]-'0')
 }
 
-// TestConfigFromSecret reads the config from something that looks like Secrets Manager.
-func TestConfigFromSecret(t *testing.T) {
-	var mu sync.Mutex
-	asked, fails := "", 1
-	secrets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var in struct{ SecretID, VersionStage string }
-		_ = json.NewDecoder(r.Body).Decode(&in)
-		mu.Lock()
-		defer mu.Unlock()
-		asked = r.Header.Get("X-Amz-Target") + " " + in.SecretID + " " + in.VersionStage + " " + r.Header.Get("Authorization") + " " + r.Header.Get("X-Amz-Security-Token")
-		if fails > 0 {
-			fails--
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		if in.SecretID == "absent" {
-			w.WriteHeader(http.StatusBadRequest)
-			_, _ = w.Write([]byte(`{"__type":"ResourceNotFoundException","Message":"no such secret"}`))
-			return
-		}
-		_, _ = w.Write([]byte(`{"SecretString":"{\"GREETING\":\"from the secret\",\"OWN\":\"config\"}"}`))
-	}))
-	defer secrets.Close()
-	env := []string{
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + secrets.URL, "AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=key", "AWS_SESSION_TOKEN=token",
-		"ALOFT_CONFIG_LABEL=v7", "ALOFT_CONFIG_SECRET=",
-	}
-	name := func(secret string) []string { return append(env[:5:5], "ALOFT_CONFIG_SECRET="+secret) }
-	bootstrap := build(t)
-	spec := self(t, "port")
-	spec.Env = map[string]string{"OWN": "function", "WHERE": "$APP/x:${PATH}:$APPLE"}
-	dir := t.TempDir()
-	l := shimtest.Start(t, shimtest.Function{Shim: bootstrap, Dir: dir, Spec: spec, Env: name("aloft/app/production")})
-	<-l.Session.Ready()
-	g := l.Gateway(t, lambdahttp.APIGatewayV2)
-	for variable, want := range map[string]string{
-		"GREETING": "from the secret", "OWN": "config", "ALOFT_CONFIG_SECRET": "", "WHERE": dir + "/x:" + os.Getenv("PATH") + ":$APPLE",
-	} {
-		if _, body := get(t, g.URL+"/env?name="+variable); body != want {
-			t.Errorf("%s is %q", variable, body)
-		}
-	}
-	mu.Lock()
-	seen := asked
-	mu.Unlock()
-	if !strings.HasPrefix(seen, "secretsmanager.GetSecretValue aloft/app/production v7 AWS4-HMAC-SHA256 Credential=AKID/") || !strings.HasSuffix(seen, " token") {
-		t.Errorf("the service was asked %q", seen)
-	}
-	t.Run("absent", func(t *testing.T) {
-		l := shimtest.Start(t, shimtest.Function{Shim: bootstrap, Dir: dir, Spec: spec, Env: name("absent")})
-		<-l.Session.Ready()
-		if f := l.Session.InitFailure(); f == nil || !strings.Contains(string(f.Payload), "the secret absent: status 400 ResourceNotFoundException: no such secret") {
-			t.Errorf("the failure is %+v", f)
-		}
-	})
-	t.Run("wrapper", func(t *testing.T) {
-		l := shimtest.Start(t, shimtest.Function{
-			Shim: bootstrap, Dir: dir, Env: name("aloft/app/production"), Args: []string{"sh", "-c", `echo "$GREETING $AWS_LAMBDA_RUNTIME_API $0 $1"`, "a", "b c"},
-		})
-		if state := l.Wait(t); state.ExitCode() != 0 || !strings.HasPrefix(l.Output.String(), "from the secret 127.0.0.1:") || !strings.HasSuffix(l.Output.String(), " a b c\n") {
-			t.Errorf("the runtime ends with %s:\n%s", state, l.Output)
-		}
-	})
-}
-
 // TestTakesOver runs a server in place of the runtime that the shim is started in front of.
 func TestTakesOver(t *testing.T) {
 	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "port"), Args: []string{"false"}})
@@ -256,6 +189,21 @@ func TestKilledShim(t *testing.T) {
 	t.Parallel()
 	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "port")})
 	<-l.Session.Ready()
+	pid := serverOf(t, l)
+	l.Terminate(t, os.Kill)
+	for end := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(5 * time.Millisecond) {
+		if state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(state), ") Z ") {
+			return // ended, but nobody has asked how
+		}
+		if time.Now().After(end) {
+			t.Fatal("the server outlives its shim")
+		}
+	}
+}
+
+// serverOf is the process of a shim's server.
+func serverOf(t *testing.T, l *shimtest.Lambda) int {
+	t.Helper()
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", l.PID))
 	if err != nil {
 		t.Skipf("needs Linux's /proc: %v", err)
@@ -273,13 +221,5 @@ func TestKilledShim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Terminate(t, os.Kill)
-	for end := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(5 * time.Millisecond) {
-		if state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(state), ") Z ") {
-			return // ended, but nobody has asked how
-		}
-		if time.Now().After(end) {
-			t.Fatal("the server outlives its shim")
-		}
-	}
+	return pid
 }

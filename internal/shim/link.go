@@ -15,6 +15,10 @@ import (
 // load the next invocation comes within a millisecond, and nothing was frozen.
 const keptTime = 100 * time.Millisecond
 
+// mostLost is how many kept connections in a row a server may have closed that gets a connection for each request from then on: some
+// close right after the response without saying so, and a request may just meet that.
+const mostLost = 2
+
 // link is a connection to the server, or none. Its reader is kept for the next one.
 type link struct {
 	secure string // the name of the host if it is to be reached by TLS
@@ -26,17 +30,23 @@ type link struct {
 	limit  io.LimitedReader
 	reader *bufio.Reader
 	whole  []byte // requests, reused
+	kept   bool   // the connection was there already
+	lost   int    // kept connections in a row that the server closed
 }
 
 // open connects to an address, unless there is a connection that can be used.
 func (l *link) open(ctx context.Context, addr net.Addr) error {
 	if l.conn != nil {
-		if l.addr == addr.String() && l.fresh() && quiet(l.conn) {
-			l.limit.N = maxHead
-			return nil
+		if l.lost < mostLost && l.addr == addr.String() && l.fresh(time.Now()) {
+			if quiet(l.conn) {
+				l.limit.N, l.kept = maxHead, true
+				return nil
+			}
+			l.lost++
 		}
 		l.close()
 	}
+	l.kept = false
 	conn, err := dial(ctx, addr, l.blocks)
 	if err != nil {
 		return err
@@ -52,12 +62,17 @@ func (l *link) open(ctx context.Context, addr net.Addr) error {
 	return nil
 }
 
-// rest keeps the connection for the next exchange.
-func (l *link) rest() { l.used = time.Now().Round(0) }
+// rest notes that a response was read whole, from when on the server takes the connection for idle.
+func (l *link) rest() {
+	l.used = time.Now().Round(0)
+	if l.kept {
+		l.lost = 0
+	}
+}
 
 // fresh reports whether the connection has been idle for a moment only. Where the clock on the wall was set back nobody knows.
-func (l *link) fresh() bool {
-	idle := time.Now().Round(0).Sub(l.used)
+func (l *link) fresh(now time.Time) bool {
+	idle := now.Round(0).Sub(l.used)
 	return 0 <= idle && idle < keptTime
 }
 

@@ -38,7 +38,7 @@ func (c *child) ready(ctx context.Context, group int, before map[uint32]bool, en
 			return nil, nil //nolint:nilnil // no reason of its own
 		}
 		if addr := c.accepts(group, before, look); addr != nil {
-			if health = c.healthy(ctx, addr); health == "" {
+			if health = c.passes(ctx, addr); health == "" {
 				return addr, nil
 			}
 		}
@@ -65,24 +65,27 @@ func (c *child) accepts(group int, before map[uint32]bool, look int) net.Addr {
 	if look%searchEvery != searchEvery-1 {
 		return nil
 	}
+	var check net.Addr // is for requests only if there is no other
 	for _, addr := range opened(group, before) {
 		for _, a := range reachable(addr) {
-			if connects(a) {
+			switch tcp, ok := a.(*net.TCPAddr); {
+			case ok && tcp.Port == c.readyPort && c.readyPort != c.port:
+				check = a
+			case connects(a):
 				return a
 			}
 		}
+	}
+	if check != nil && c.settings.port == 0 && connects(check) {
+		return check
 	}
 	return nil
 }
 
 // assigned is the address of PORT.
-func (c *child) assigned() net.Addr {
-	port := c.port
-	if c.readyPort != 0 {
-		port = c.readyPort
-	}
-	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}
-}
+func (c *child) assigned() net.Addr { return local(c.port) }
+
+func local(port int) net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port} }
 
 // reachable are the addresses to try for a listening socket.
 func reachable(addr net.Addr) []net.Addr {
@@ -101,8 +104,13 @@ func connects(addr net.Addr) bool {
 	return conn.Close() == nil
 }
 
-// healthy returns "" if the health check passes or there is none, and otherwise what came of it.
-func (c *child) healthy(ctx context.Context, addr net.Addr) string {
+// passes returns "" if the health check passes or there is none, and otherwise what came of it.
+func (c *child) passes(ctx context.Context, addr net.Addr) string {
+	if c.readyPort != 0 {
+		if addr = local(c.readyPort); !connects(addr) {
+			return fmt.Sprintf("port %d takes no connections", c.readyPort)
+		}
+	}
 	if c.HealthPath == "" {
 		return ""
 	}
@@ -117,7 +125,7 @@ func (c *child) healthy(ctx context.Context, addr net.Addr) string {
 		return fmt.Sprintf("GET %s: %v", c.HealthPath, err)
 	}
 	_, _ = io.CopyN(io.Discard, answer.body, 64<<10)
-	if answer.status < 200 || answer.status > c.healthyBelow {
+	if !among(c.healthy, answer.status) {
 		return fmt.Sprintf("GET %s answers %d", c.HealthPath, answer.status)
 	}
 	return ""

@@ -21,7 +21,7 @@ import (
 func TestInterfaceEmulator(t *testing.T) {
 	emulator, err := exec.LookPath("aws-lambda-rie")
 	if err != nil {
-		t.Skip("install AWS's emulator: go install github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@latest")
+		t.Skip("install AWS's emulator: make deps, or sh tools/rie.sh DIR for a DIR on the PATH")
 	}
 	spec, err := json.Marshal(self(t, "port"))
 	if err != nil {

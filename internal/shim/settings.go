@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,7 @@ import (
 // maxEvent is how long an event or a buffered reply may be, in bytes: what the Runtime API takes.
 const maxEvent = 6<<20 + 100
 
-// settings are what the environment says.
+// settings are what the environment says, and what of the config is for the shim.
 type settings struct {
 	Spec
 
@@ -26,20 +25,20 @@ type settings struct {
 	concurrency int // invocations at once
 
 	// What Lambda Web Adapter's variables say.
-	port          int    // that the server is known to listen on; 0: chosen
-	readyPort     int    // 0: the same
-	healthyBelow  int    // the last status that is healthy
+	port          int // that the server is known to listen on; 0: chosen
+	readyPort     int // that is asked whether the server is ready; 0: the same
+	healthy       [][2]int
 	passThrough   string // path that events are posted to as it is; "" is below EventPath
 	errorStatuses [][2]int
 	authorization string // header that has the Authorization of requests
 }
 
-// parse reads the environment.
+// parse reads the environment, without what may be in the config.
 func parse(environ []string) (*settings, error) {
 	get := func(name string) string { return lookup(environ, name) }
 	s := &settings{
 		api: get("AWS_LAMBDA_RUNTIME_API"), root: get("LAMBDA_TASK_ROOT"), secret: get(SecretVariable), label: get(LabelVariable),
-		concurrency: 1, healthyBelow: http.StatusBadRequest - 1,
+		concurrency: 1, healthy: [][2]int{{200, 399}},
 	}
 	if text := get(SpecVariable); text != "" {
 		if err := json.Unmarshal([]byte(text), &s.Spec); err != nil {
@@ -56,7 +55,7 @@ func parse(environ []string) (*settings, error) {
 		name, _, _ := strings.Cut(kv, "=")
 		return own(name)
 	})
-	return s, s.adapter(get)
+	return s, nil
 }
 
 // own reports whether a variable is for the shim and not for the server, which is no runtime and must not take invocations.
@@ -66,55 +65,6 @@ func own(name string) bool {
 		return true
 	}
 	return false
-}
-
-// adapter reads the variables of AWS's Lambda Web Adapter that mean here what they mean there.
-// https://github.com/awslabs/aws-lambda-web-adapter
-func (s *settings) adapter(get func(string) string) error {
-	for name, to := range map[string]*int{"AWS_LWA_PORT": &s.port, "AWS_LWA_READINESS_CHECK_PORT": &s.readyPort} {
-		text := get(name)
-		n, err := strconv.ParseUint(text, 10, 16)
-		if text != "" && (err != nil || n == 0) {
-			return fmt.Errorf("%s: %q is not a port", name, text)
-		}
-		*to = int(n)
-	}
-	if path := get("AWS_LWA_READINESS_CHECK_PATH"); path != "" && s.HealthPath == "" {
-		const unhealthy = 500 // the adapter takes a 404 for a sign of life
-		s.HealthPath, s.healthyBelow = path, unhealthy-1
-	}
-	if strings.EqualFold(get("AWS_LWA_READINESS_CHECK_PROTOCOL"), "tcp") {
-		s.HealthPath = ""
-	}
-	if strings.EqualFold(get("AWS_LWA_INVOKE_MODE"), "response_stream") {
-		s.Stream = true
-	}
-	if path := get("AWS_LWA_REMOVE_BASE_PATH"); path != "" {
-		s.BasePath = path
-	}
-	s.passThrough = get("AWS_LWA_PASS_THROUGH_PATH")
-	s.authorization = http.CanonicalHeaderKey(get("AWS_LWA_AUTHORIZATION_SOURCE"))
-	for part := range strings.SplitSeq(get("AWS_LWA_ERROR_STATUS_CODES"), ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
-		from, to, isRange := strings.Cut(part, "-")
-		if !isRange {
-			to = from
-		}
-		low, lowErr := strconv.Atoi(strings.TrimSpace(from))
-		high, highErr := strconv.Atoi(strings.TrimSpace(to))
-		if lowErr != nil || highErr != nil {
-			return fmt.Errorf("AWS_LWA_ERROR_STATUS_CODES: %q is neither a status nor a range of them", part)
-		}
-		s.errorStatuses = append(s.errorStatuses, [2]int{low, high})
-	}
-	return nil
-}
-
-// isError reports whether responses of a status are errors of the function.
-func (s *settings) isError(status int) bool {
-	return slices.ContainsFunc(s.errorStatuses, func(r [2]int) bool { return r[0] <= status && status <= r[1] })
 }
 
 // childEnv is the server's environment: Lambda's, the function's, the config, PORT.

@@ -40,10 +40,12 @@ func Run(ctx context.Context, p Program) int {
 	if err == nil {
 		err = s.fetchConfig(ctx)
 	}
-	if err == nil && !s.work() {
-		if args := slices.Concat(s.Become, p.Args); len(args) > 0 {
-			err = s.replace(args)
-		}
+	switch {
+	case err != nil:
+	case s.work():
+		err = s.adapter()
+	case len(s.Become)+len(p.Args) > 0:
+		err = s.replace(slices.Concat(s.Become, p.Args))
 	}
 	if err != nil {
 		say("%v", err)

@@ -21,6 +21,9 @@ import (
 	"github.com/aloft-run/aloft/internal/shim/shimtest"
 )
 
+// idleTime is how long a server keeps idle connections that closes them.
+const idleTime = 120 * time.Millisecond
+
 // serverWord makes the test binary a web server.
 const serverWord = "web-server"
 
@@ -65,6 +68,20 @@ func server(how string) {
 		}
 		go func() { _ = http.Serve(metrics, http.NotFoundHandler()) }()
 		time.Sleep(100 * time.Millisecond)
+	case "checked":
+		check, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("CHECK"))
+		if err != nil {
+			panic(err)
+		}
+		var ready atomic.Bool
+		go func() {
+			panic(http.Serve(check, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/ready" || !ready.Swap(true) { // asked again it is
+					w.WriteHeader(http.StatusInternalServerError)
+				}
+			})))
+		}()
+		time.Sleep(100 * time.Millisecond)
 	case "crash":
 		fmt.Println("one line before the end\nno database")
 		os.Exit(3)
@@ -84,11 +101,16 @@ func server(how string) {
 	if err != nil {
 		panic(err)
 	}
-	handler := http.HandlerFunc(serve)
-	if how == "events" {
+	handler, idle := http.HandlerFunc(serve), time.Duration(0)
+	switch how {
+	case "events":
 		handler = (&events{met: make(chan struct{})}).serve
+	case "closing":
+		closing(l)
+	case "idle":
+		idle = idleTime
 	}
-	panic(http.Serve(l, handler))
+	panic((&http.Server{Handler: handler, IdleTimeout: idle}).Serve(l))
 }
 
 // events says what it is asked, as JSON, and does what events tell it to.
@@ -140,6 +162,15 @@ func serve(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n\r\nhalf") // only the connection's end would say that it is whole
 			time.Sleep(time.Minute)
 		}
+	case "/first":
+		fmt.Fprint(w, "first")
+		_ = http.NewResponseController(w).Flush()
+		conn, err := net.Dial("tcp", r.URL.Query().Get("then"))
+		if err == nil {
+			_, _ = conn.Read(make([]byte, 1)) // until it is closed
+			fmt.Fprint(w, " last")
+		}
+		return
 	case "/env":
 		fmt.Fprint(w, os.Getenv(r.URL.Query().Get("name")))
 		return
@@ -160,6 +191,12 @@ func self(t *testing.T, how string) shim.Spec {
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
 	r, err := http.Get(url)
+	return whole(t, r, err)
+}
+
+// whole reads a response.
+func whole(t *testing.T, r *http.Response, err error) (int, string) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}

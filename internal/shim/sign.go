@@ -1,9 +1,13 @@
 package shim
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,11 +17,38 @@ import (
 // credentials sign requests to one service of AWS.
 type credentials struct{ key, secret, token, region, service string }
 
-func (s *settings) credentials(service string) credentials {
-	return credentials{
+// The variables of functions that start from a snapshot: these have no keys in the environment, which would be in the snapshot.
+// https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html#snapstart-credentials
+const (
+	keysVariable  = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+	tokenVariable = "AWS_CONTAINER_AUTHORIZATION_TOKEN" //nolint:gosec // the name of a variable
+)
+
+// credentials are those of the function's role: in the environment or, of functions with SnapStart, where it says. Again tells
+// whether another try may help. Errors have nothing of the credentials in them.
+func (s *settings) credentials(ctx context.Context, service string) (c credentials, again bool, err error) {
+	c = credentials{
 		key: lookup(s.env, "AWS_ACCESS_KEY_ID"), secret: lookup(s.env, "AWS_SECRET_ACCESS_KEY"), token: lookup(s.env, "AWS_SESSION_TOKEN"),
 		region: s.region(), service: service,
 	}
+	if c.key != "" || lookup(s.env, keysVariable) == "" {
+		return c, false, nil
+	}
+	u, err := s.urlIn(keysVariable)
+	if err != nil {
+		return c, false, err
+	}
+	status, text, err := fetch(ctx, http.MethodGet, u, [][2]string{{"Authorization", lookup(s.env, tokenVariable)}}, nil)
+	if err != nil {
+		return c, true, fmt.Errorf("ask %s for the credentials of the role: %w", u.Host, err)
+	}
+	// https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+	var keys struct{ AccessKeyID, SecretAccessKey, Token string }
+	if parseErr := json.Unmarshal(text, &keys); status != http.StatusOK || parseErr != nil || keys.AccessKeyID == "" {
+		return c, status >= 500, fmt.Errorf("%s answers %d, without credentials of the role", u.Host, status)
+	}
+	c.key, c.secret, c.token = keys.AccessKeyID, keys.SecretAccessKey, keys.Token
+	return c, false, nil
 }
 
 // sign returns the header of a POST that calls an operation of a service with JSON, signed by Signature Version 4.

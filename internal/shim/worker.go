@@ -131,6 +131,7 @@ func (w *worker) answer(ctx context.Context, r *reply) error {
 		return r.finish(api, err)
 	}
 	broken := w.copyBody(r, response)
+	w.link.rest() // whoever has the reply may freeze us
 	whole = broken == nil
 	if ctx.Err() != nil && r.out == nil && broken != nil {
 		return r.refuse(api, http.StatusGatewayTimeout, "the response was not complete when the function's time was nearly up")

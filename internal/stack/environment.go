@@ -51,6 +51,7 @@ func (s *render) environment(f aloft.Function, r runtime) (map[string]any, error
 		}
 	} else if len(config) > 0 {
 		env[shim.SecretVariable], env[shim.LabelVariable] = s.in.Config.Secret, s.in.Config.Label
+		s.warnOfSecret(f)
 	}
 	if r.shim {
 		text, err := json.Marshal(s.spec(f, filled))
@@ -63,6 +64,14 @@ func (s *render) environment(f aloft.Function, r runtime) (map[string]any, error
 		}
 	}
 	return env, fits(f, env, known)
+}
+
+// warnOfSecret says what a function needs that fetches its config from inside of a VPC: without it, it does not start.
+func (s *render) warnOfSecret(f aloft.Function) {
+	if s.aws.VPC != nil {
+		s.warn(f.Name + ": the config is past the 4 KB of Lambda's variables, so that it is fetched from Secrets Manager when an instance starts: the subnets of aws.vpc " +
+			"need a NAT gateway or an endpoint for secretsmanager, or " + f.Name + " does not start; with large values kept out of the config it needs neither")
+	}
 }
 
 // filledIn is a text in which CloudFormation fills in account and region where it names them, and leaves all else as it is.

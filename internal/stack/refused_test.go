@@ -38,7 +38,9 @@ func TestRefused(t *testing.T) {
 		"worker":      {functions: []aloft.Function{{Name: "clock", Kind: aloft.Worker}}, says: "clock is a worker", hint: "functions.clock.instances: 0"},
 		"nothing":     {says: "no function that runs"},
 		"handler web": {functions: web(func(f *aloft.Function) { f.Command = []string{"/bin/sh", "-c", "exec app.handler"} }), says: "app.handler", hint: "another name in the Procfile"},
-		"php":         {functions: web(func(f *aloft.Function) { f.Command = []string{"php", "-S", "x"} }), says: "web: no runtime of AWS Lambda has php", hint: "./bin/php"},
+		"php":         {functions: web(func(f *aloft.Function) { f.Command = []string{"php", "-S", "x"} }), says: "web: no runtime of AWS Lambda has php", hint: "./bin/lua"},
+		"lua":         {functions: web(func(f *aloft.Function) { f.Command = []string{"lua", "server.lua"} }), says: "web: no runtime of AWS Lambda has lua", hint: "./bin/lua"},
+		"php file":    {functions: web(func(f *aloft.Function) { f.Command = []string{"/bin/sh", "-c", "exec php index.php"} }), says: "has php", hint: "functions.web.lambda.layers"},
 		"old ruby":    {functions: web(func(f *aloft.Function) { f.Runtime = "ruby3.1" }), says: "web is built for ruby3.1", hint: "ruby3.4"},
 		"slow":        {functions: web(func(f *aloft.Function) { f.Timeout = aloft.Duration(time.Minute) }), says: "web may take 1m0s, and an HTTP API waits 30s", hint: "rest-api or function-url"},
 		"memory":      {functions: web(func(f *aloft.Function) { f.Memory = 20480 }), says: "web has 20480 MB of memory, and AWS Lambda gives 128 to 10240 MB", hint: "functions.web.memory"},
@@ -50,6 +52,7 @@ func TestRefused(t *testing.T) {
 		"policy":      {functions: with(func(f *aloft.Function) { f.Lambda.Policy = []json.RawMessage{[]byte(`{"Action":"x"}`)} }), says: "functions.work.lambda.policy[0]: it has to have either Resource"},
 		"snapshot":    {functions: with(func(f *aloft.Function) { f.Lambda.SnapStart, f.Runtime = true, "nodejs22.x" }), says: "nodejs22.x, which has no SnapStart"},
 		"snapshots":   {functions: with(func(f *aloft.Function) { f.Lambda.SnapStart, f.Lambda.Provisioned = true, 1 }), says: "goes with neither"},
+		"snapped web": {functions: web(func(f *aloft.Function) { f.Lambda = &aloft.Lambda{SnapStart: true} }), says: "SnapStart does not bring back", hint: "leave lambda.snapstart out"},
 		"uses":        {functions: with(func(f *aloft.Function) { f.Uses = []string{"uploads"} }), says: "work uses uploads, which is no resource"},
 		"destination": {functions: with(func(f *aloft.Function) { f.Async = &aloft.Async{OnFailure: "queue:jobs"} }), says: "declares no queue jobs"},
 		"source":      {functions: with(func(f *aloft.Function) { f.EventSources = []string{"queue:jobs"} }), says: "the app declares no queue jobs", hint: "resources section"},
@@ -222,5 +225,17 @@ func TestWarnings(t *testing.T) {
 		if strings.Contains(strings.Join(out.Warnings, "\n"), "does not have max") != warned {
 			t.Errorf("at most %d: %q", most, out.Warnings)
 		}
+	}
+	in = secretCase()
+	for _, vpc := range []*aloft.VPC{nil, {Subnets: []string{"subnet-0123456789abcdef0"}, SecurityGroups: []string{"sg-0123456789abcdef0"}}} {
+		in.Release.AWS.VPC = vpc
+		out, _ := render(t, in)
+		if all := strings.Join(out.Warnings, "\n"); strings.Contains(all, "web: the config is past the 4 KB") != (vpc != nil) || strings.Contains(all, "hunter2") {
+			t.Errorf("config in a secret, VPC %v: %q", vpc, out.Warnings)
+		}
+	}
+	in.Config.Secret = ""
+	if out, _ := render(t, in); strings.Contains(strings.Join(out.Warnings, "\n"), "4 KB") {
+		t.Errorf("config in variables: %q", out.Warnings)
 	}
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -25,16 +26,18 @@ type runtime struct {
 }
 
 // Fit gives functions the runtimes that an artifact is made for, by its tree: where that was built with Python 3.12, say. It is
-// asked once, when a release is made, so that all templates of the release have the same. What runs in none of Lambda's
-// runtimes is left for Render to refuse. It returns Invalid for a tree that is too large for Lambda, or has a program that it
-// would start in place of the functions.
+// asked once, when a release is made, so that all templates of the release have the same. With them it returns Invalid for a
+// function that needs a program which neither Lambda nor the tree has, for a tree that is too large for Lambda, and for one with a
+// program that Lambda would start in place of the functions.
 func Fit(functions []aloft.Function, tree fs.FS) ([]aloft.Function, error) {
 	fitted := slices.Clone(functions)
+	var refused error
 	for i, f := range fitted {
 		family := lambdaruntime.Family(f.Runtime)
 		if f.Kind == aloft.Web && f.Runtime == "" {
-			found, err := lambdaruntime.ForCommand(f.Command, tree)
+			found, err := familyOf(f, tree)
 			if err != nil {
+				refused = cmp.Or(refused, err)
 				continue
 			}
 			family = found
@@ -43,7 +46,31 @@ func Fit(functions []aloft.Function, tree fs.FS) ([]aloft.Function, error) {
 			fitted[i].Runtime = lambdaruntime.ForTree(family, tree)
 		}
 	}
-	return fitted, checkTree(fitted, tree)
+	return fitted, cmp.Or(refused, checkTree(fitted, tree))
+}
+
+// familyOf is what a web server's command runs in, as far as its words and the tree say, which may be nil. It returns Invalid for a
+// program that nothing of the function has; what its layers have is not looked at, so that they may have any.
+func familyOf(f aloft.Function, tree fs.FS) (lambdaruntime.Family, error) {
+	var dirs []string
+	for dir := range strings.SplitSeq(f.Env["PATH"], ":") {
+		if in, is := strings.CutPrefix(strings.NewReplacer("${APP}", "$APP").Replace(dir), "$APP/"); is {
+			dirs = append(dirs, in)
+		}
+	}
+	family, err := lambdaruntime.ForCommand(f.Command, tree, dirs...)
+	switch {
+	case err == nil:
+		return family, nil
+	case f.Opt != "" || f.Lambda != nil && len(f.Lambda.Layers) > 0:
+		return lambdaruntime.Provided, nil
+	}
+	refused := aloft.Errorf(aloft.Invalid, "%s: %w", f.Name, err)
+	if line := f.Command; handlerLike.MatchString(line[len(line)-1]) && (len(line) == 1 || line[1] == "-c") {
+		return "", refused.WithHint("if it is a Lambda handler, give it another name in the Procfile: %s is a server", f.Name)
+	}
+	return "", refused.WithHint("put the interpreter, built for Amazon Linux, into the app and start it by its path, such as ./bin/lua; or name a layer that has it: "+
+		"functions.%[1]s.lambda.layers in aloft.yml; or keep %[1]s on a stage of another platform", f.Name)
 }
 
 // runtime decides how Lambda starts a function. It returns Invalid for what none of its runtimes can run.
@@ -53,14 +80,9 @@ func (s *render) runtime(f aloft.Function) (runtime, error) {
 	case f.Kind == aloft.Static:
 		r.name = string(lambdaruntime.Provided)
 	case f.Runtime == "" && f.Kind == aloft.Web:
-		family, err := lambdaruntime.ForCommand(f.Command, nil)
+		family, err := familyOf(f, nil)
 		if err != nil {
-			refused := aloft.Errorf(aloft.Invalid, "%s: %w", f.Name, err)
-			if handlerLike.MatchString(f.Command[len(f.Command)-1]) {
-				return runtime{}, refused.WithHint("if it is a Lambda handler, give it another name in the Procfile: %s is a server", f.Name)
-			}
-			return runtime{}, refused.
-				WithHint("put the interpreter into the app and start it by its path, such as ./bin/php; or say what it needs: functions.%s.runtime in aloft.yml", f.Name)
+			return runtime{}, err
 		}
 		r.name = string(family)
 	}
@@ -126,12 +148,12 @@ func snapshots(f aloft.Function, r runtime) error {
 	switch {
 	case f.Kind != aloft.Handler:
 		return aloft.Errorf(aloft.Invalid, "%s is a process with connections and ports, which SnapStart does not bring back", f.Name).
-			WithHint("leave lambda.snapStart out; lambda.provisioned keeps instances warm")
+			WithHint("leave lambda.snapstart out; lambda.provisioned keeps instances warm")
 	case !has:
 		return aloft.Errorf(aloft.Invalid, "%s runs on %s, which has no SnapStart", f.Name, r.name).
 			WithHint("java11, python3.12 and later ones have it; lambda.provisioned keeps instances warm on all")
 	case f.Lambda.Provisioned > 0 || f.Lambda.EphemeralStorage > 512:
-		return aloft.Errorf(aloft.Invalid, "%s has SnapStart, which goes with neither lambda.provisioned nor more than 512 MB of ephemeralStorage", f.Name).
+		return aloft.Errorf(aloft.Invalid, "%s has SnapStart, which goes with neither lambda.provisioned nor more than 512 MB of lambda.ephemeral-storage", f.Name).
 			WithHint("leave one of them out")
 	}
 	return nil

@@ -46,6 +46,9 @@ func Build(t testing.TB) string {
 	return path
 }
 
+// Trace is that of all invocations.
+const Trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
 // Function is what runs.
 type Function struct {
 	Shim    string // path; see Build
@@ -144,7 +147,7 @@ func (l *Lambda) Invoke(ctx context.Context, payload []byte) (*runtimeapi.Reply,
 	id := "request-" + strconv.FormatInt(l.calls.Add(1), 10)
 	return l.Session.Invoke(ctx, &runtimeapi.Call{
 		ID: id, Payload: payload, Deadline: time.Now().Add(l.timeout), ARN: "arn:aws:lambda:eu-central-1:123456789012:function:fn",
-		TraceID: "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+		TraceID: Trace,
 	})
 }
 

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -90,8 +89,7 @@ func (r *regional) tellRecords(ctx context.Context) error {
 	}
 	for _, domain := range added {
 		if target := outputOf(found, stack.DomainOutput(domain)); target != "" {
-			r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the DNS of %s needs this record, if it has not: %s CNAME %s; aloft domains --stage %s has it, too",
-				r.name, domain, domain, target, r.release.Stage)})
+			r.report.Report(aloft.Notice{Text: r.recordNotice(domain, target)})
 		}
 	}
 	return nil

@@ -172,3 +172,34 @@ func TestFIFODestination(t *testing.T) {
 		t.Error("a FIFO queue is rendered as a destination")
 	}
 }
+
+// TestHealthOfRegions: Route 53 is told of a path that answers, or it is said that none is known.
+func TestHealthOfRegions(t *testing.T) {
+	t.Parallel()
+	web, root, other := server(), worker("work"), worker("work")
+	web.HealthPath = ""
+	root.Routes, other.Routes = []string{"GET /{$}"}, []string{"/items", "POST /{$}"}
+	static := aloft.Function{Name: "web", Kind: aloft.Static}
+	for name, c := range map[string]struct {
+		function    aloft.Function
+		path, warns string
+	}{
+		"health": {server(), "/health", ""}, "web": {web, "/", "no health path is set"}, "static": {static, "/", ""},
+		"root": {root, "/", "Route 53 asks GET /"}, "no root": {other, "", "nothing answers GET /"},
+	} {
+		in := domainsCase("Z0123456789ABCDEFGHIJ")
+		in.Release.Functions = []aloft.Function{c.function}
+		out, _ := render(t, in)
+		config, _ := out.Template.Resources["ApiHealth"].Properties["HealthCheckConfig"].(map[string]any)
+		if path, _ := config["ResourcePath"].(string); path != c.path || out.Checked() != (c.path != "") {
+			t.Errorf("%s: Route 53 asks %q, want %q", name, path, c.path)
+		}
+		if text := strings.Join(out.Warnings, "\n"); (c.warns == "") != !strings.Contains(text, "Route 53") || !strings.Contains(text, c.warns) {
+			t.Errorf("%s warns %q, want %q", name, text, c.warns)
+		}
+		in.Release.AWS.Regions = in.Release.AWS.Regions[:1]
+		if out, _ := render(t, in); out.Checked() || strings.Contains(strings.Join(out.Warnings, "\n"), "Route 53") {
+			t.Errorf("%s: one region is checked, and there is no other", name)
+		}
+	}
+}

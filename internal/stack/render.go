@@ -26,6 +26,7 @@ type render struct {
 	caused  map[string][]cfn.Statement   // statements that event sources need, by function
 	sources map[string]map[string]string // names of event sources by what events say, by function
 	dead    []string                     // logical ids of queues of dead letters
+	atRoot  bool                         // a handler's route is for GET /
 	err     error                        // the first two things that want one logical id
 }
 

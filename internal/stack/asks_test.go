@@ -203,3 +203,48 @@ func TestHealthOfRegions(t *testing.T) {
 		}
 	}
 }
+
+// TestDeadLettersKey: dead letters hold whole events. Lambda sends them with the function's role, which needs the key.
+func TestDeadLettersKey(t *testing.T) {
+	t.Parallel()
+	in := stage(nil, worker("work", "schedule:rate(5 minutes)"))
+	in.Release.AWS.KMSKey = kmsKey
+	out, _ := render(t, in)
+	if queue := out.Template.Resources["WorkDeadLetters"].Properties; queue["KmsMasterKeyId"] != kmsKey || queue["SqsManagedSseEnabled"] != nil {
+		t.Errorf("the queue of dead letters is encrypted by %v", queue)
+	}
+	if !slices.ContainsFunc(out.Statements, func(s stack.Granted) bool {
+		return s.Function == "work" && slices.Contains(s.Action, "kms:GenerateDataKey") && slices.Contains(s.Action, "kms:Decrypt") && s.Resource == kmsKey
+	}) {
+		t.Error("the role may send dead letters, and not encrypt what it sends")
+	}
+}
+
+// TestAnswersAreWatched: what a web function answers with 500 or more is a success to Lambda, so the endpoint has an alarm.
+func TestAnswersAreWatched(t *testing.T) {
+	t.Parallel()
+	api := server()
+	api.Name = "api" // whose own alarms are called so, nearly
+	for endpoint, want := range map[string]string{aloft.HTTPAPI: "5xx", aloft.RESTAPI: "5XXError", aloft.URLEndpoint: "Url5xxCount"} {
+		in := input(release("shop", api))
+		in.Release.AWS.Endpoint = endpoint
+		out, _ := render(t, in)
+		names := map[any]bool{}
+		found := 0
+		for id, r := range out.Template.Resources {
+			if r.Type != "AWS::CloudWatch::Alarm" {
+				continue
+			}
+			if names[r.Properties["AlarmName"]] {
+				t.Errorf("%s: two alarms are called %v", endpoint, r.Properties["AlarmName"])
+			}
+			names[r.Properties["AlarmName"]] = true
+			if r.Properties["MetricName"] == want && strings.HasSuffix(id, "5xxAlarm") {
+				found++
+			}
+		}
+		if found != 1 {
+			t.Errorf("%s: %d alarms look at %s", endpoint, found, want)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func (p *Platform) zones(ctx context.Context, settings *aloft.AWS) (map[string]s
 		id := all[strings.TrimSuffix(settings.Zone, ".")]
 		if id == "" {
 			return nil, aloft.Errorf(aloft.Invalid, "the account %s has no public Route 53 zone %s", p.Session.Account, settings.Zone).
-				WithHint("make it, or set zone: false and make the records where the domain's DNS is")
+				WithHint("make it (aws route53 create-hosted-zone --name %s --caller-reference 1), or set zone: false and make the records where the domain's DNS is", settings.Zone)
 		}
 		all = map[string]string{strings.TrimSuffix(settings.Zone, "."): id}
 	}

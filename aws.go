@@ -83,6 +83,14 @@ type Throttle struct {
 	Burst int     `json:"burst"` // at once
 }
 
+// IDOf returns the logical id of a resource of the stack that aloft calls id.
+func (a *AWS) IDOf(id string) string {
+	if to, is := a.IDs[id]; is {
+		return to
+	}
+	return id
+}
+
 // Clone returns a copy that shares no memory with a.
 func (a *AWS) Clone() *AWS {
 	if a == nil {

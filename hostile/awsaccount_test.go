@@ -42,6 +42,9 @@ var (
 	directions = strings.Fields("north south east west central northeast northwest southeast southwest")
 )
 
+// hasty is a command that waits ten seconds for an answer of AWS, where others wait half a minute.
+const hasty = "hasty"
+
 // newAWSShop makes number n of an emulator's shops.
 func newAWSShop(t *testing.T, cloud *awstest.Cloud, proxy *awsProxy, n, regions int) *awsShop {
 	t.Helper()
@@ -50,6 +53,7 @@ func newAWSShop(t *testing.T, cloud *awstest.Cloud, proxy *awsProxy, n, regions 
 		s.regions = append(s.regions, fmt.Sprintf("%s-%s-%d", worlds[n%len(worlds)], directions[n/len(worlds)%len(directions)], 2*(n/len(worlds)/len(directions))+i+1))
 	}
 	s.shop = newShop(t, "")
+	s.Variant = hasty
 	s.write(t, "aloft.yml", fmt.Sprintf("name: %s\nstages: {production: {platform: aws, aws: {architecture: %s, regions: [%s]}}}\n",
 		s.app, map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH], strings.Join(s.regions, ", ")))
 	for _, pair := range cloud.Env() {

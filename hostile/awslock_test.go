@@ -42,9 +42,6 @@ func TestAWSWrongAccount(t *testing.T) {
 // TestAWSHung: a request to which no answer comes is given up and sent again.
 func TestAWSHung(t *testing.T) {
 	t.Parallel()
-	if !full() && testing.Short() {
-		t.Skip("half a minute: go test without -short")
-	}
 	cloud, proxy := newAWSEmulator(t)
 	s := newAWSShop(t, cloud, proxy, 1, 1)
 	o := s.aloft(awsPlan{kind: hung, at: 2}, "up", "production")

@@ -108,13 +108,12 @@ func (r *awsRun) plans(names []string) []awsPlan {
 			return plans
 		}
 	}
-	kinds := []awsFault{throttled, killAfter, denied, lost, killBefore, broken, expired, unavailable}
+	kinds := []awsFault{throttled, killAfter, denied, lost, hung, killBefore, broken, expired, unavailable}
 	for at := range names {
 		for i := range kinds {
 			plans = append(plans, awsPlan{kind: kinds[(at+i)%len(kinds)], at: at + 1})
 		}
 	}
-	plans = append(plans, awsPlan{kind: hung, at: len(names) / 2})
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		plans = append(plans, awsPlan{kind: denied, all: name})
 	}

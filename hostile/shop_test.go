@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 		fewReaders:  func(p *cli.Process) { p.Limits.SlowReaders = 100 },
 		impatient:   func(p *cli.Process) { p.Limits.Proxy.Stall = time.Second },
 		inattentive: func(p *cli.Process) { p.Limits.Proxy.HangUp = time.Hour },
+		hasty:       func(p *cli.Process) { p.AWSPatience = 10 * time.Second },
 		unbounded:   func(p *cli.Process) { p.Limits = noLimits() },
 	})
 }

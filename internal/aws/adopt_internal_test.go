@@ -1,7 +1,10 @@
 package aws
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/resource"
@@ -43,5 +46,41 @@ func TestSaysMissing(t *testing.T) {
 	gone, there := Retained{ARN: "arn:aws:dynamodb:eu-west-1:1:table/shop-items"}, Retained{ARN: "arn:aws:rds:eu-west-1:1:cluster:main", Logical: "Main"}
 	if !saysMissing(err, gone) || saysMissing(err, there) || saysMissing(aloft.Errorf(aloft.Failed, "Main (AWS::RDS::DBCluster): access denied"), there) {
 		t.Error("what is missing is not told from what is there")
+	}
+}
+
+// TestLostWith: the change that makes a stack aloft's is refused if it takes away, or makes anew, what may have data.
+func TestLostWith(t *testing.T) {
+	t.Parallel()
+	removed := types.ResourceChange{Action: types.ChangeActionRemove, PolicyAction: types.PolicyActionDelete}
+	snapshot := types.ResourceChange{Action: types.ChangeActionRemove, PolicyAction: types.PolicyActionSnapshot}
+	retained := types.ResourceChange{Action: types.ChangeActionRemove, PolicyAction: types.PolicyActionRetain}
+	anew := types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementConditional}
+	same := types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementFalse}
+	for _, c := range []struct {
+		kind   string
+		change types.ResourceChange
+		want   string
+	}{
+		{"AWS::CloudFormation::Stack", removed, "deleted"},
+		{"AWS::Redshift::Cluster", snapshot, "deleted"},
+		{"AWS::MSK::Cluster", removed, "deleted"},
+		{"AWS::FSx::FileSystem", anew, "replaced"},
+		{"AWS::MemoryDB::Cluster", removed, "deleted"},
+		{"Custom::Database", removed, "deleted"},
+		{"Others::Own::Store", anew, "replaced"},
+		{"AWS::DynamoDB::Table", retained, ""},
+		{"AWS::DynamoDB::Table", same, ""},
+		{"Custom::Database", anew, ""},
+		{"AWS::Logs::LogGroup", removed, ""},
+		{"AWS::Lambda::Function", removed, ""},
+		{"AWS::Lambda::EventSourceMapping", anew, ""},
+		{"AWS::ApiGateway::Deployment", removed, ""},
+		{"AWS::Events::Rule", removed, ""},
+	} {
+		c.change.ResourceType, c.change.LogicalResourceId = &c.kind, &c.kind
+		if got := lostWith(&c.change); (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s, %s: %q", c.kind, c.change.Action, got)
+		}
 	}
 }

@@ -64,8 +64,8 @@ func (p *Platform) checkRoles(release aloft.Release) error {
 	return nil
 }
 
-// checkStack returns Conflict if a stage has a stack of another name than its next release is to be in: it would have two then, and
-// its stores in the one that nobody asks any more.
+// checkStack returns Conflict if the stack that the next release is to be in is another's, or if the stage has one of another name:
+// it would have two then, and its stores in the one that nobody asks any more.
 func (p *Platform) checkStack(ctx context.Context, next aloft.Release) error {
 	current, err := p.current(ctx, next.StageRef)
 	if ignoreMissing(err) != nil {
@@ -78,6 +78,11 @@ func (p *Platform) checkStack(ctx context.Context, next aloft.Release) error {
 		}
 	}
 	name := StackName(next)
+	if current.Version == 0 || StackName(current) != name {
+		if err := p.checkFree(ctx, next); err != nil {
+			return err
+		}
+	}
 	for _, at := range places {
 		if at.stack.stack == name {
 			continue
@@ -91,6 +96,21 @@ func (p *Platform) checkStack(ctx context.Context, next aloft.Release) error {
 		}
 		return aloft.Errorf(aloft.Conflict, "%s is in the stack %s in %s, and its next release would be in another, %s", next.StageRef, at.stack.stack, at.region, name).
 			WithHint("keep the name, aws: {stack: %s} in aloft.yml; or give the stage up first: aloft destroy %s leaves its stores, which the next aloft up takes in", at.stack.stack, next.Stage)
+	}
+	return nil
+}
+
+// checkFree returns Conflict if the stack that a release is to be in is there, and is neither the stage's nor one to become that.
+func (p *Platform) checkFree(ctx context.Context, next aloft.Release) error {
+	for _, region := range next.AWS.Regions {
+		r := p.in(region)
+		found, err := r.stackOf(ctx, StackName(next))
+		if err == nil && found != nil {
+			err = r.own(ctx, found, wanted(next))
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

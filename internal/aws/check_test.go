@@ -12,7 +12,7 @@ import (
 // TestRoleOfAnotherAccount: Lambda takes roles of its own account only, and would say so when all else is made.
 func TestRoleOfAnotherAccount(t *testing.T) {
 	t.Parallel()
-	_, config := fake(t, map[string][]string{})
+	_, config := fake(t, map[string][]string{"DescribeStacks": {"!ValidationError Stack with id hello-production does not exist"}})
 	session, err := aws.Identify(t.Context(), config, aws.Want{})
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/stack"
@@ -67,16 +66,10 @@ func (r *region) domain(ctx context.Context, release aloft.Release, domain, zone
 	if zone == "" && one.Target != "" && r.name == release.AWS.Regions[0] { // a name has one such record, not one for each region
 		one.Records = append(one.Records, leading(domain, one.Target))
 	}
-	made, err := r.stacks.DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{
-		StackName: found.StackId, LogicalResourceId: sdk.String(stack.DomainCertificate(domain)),
-	})
-	if is(err, "ValidationError") {
-		return one, nil
-	}
+	arn, err := r.physical(ctx, release, stack.DomainCertificate(domain))
 	if err != nil {
-		return one, r.Session.explain(err, "look for the certificate of "+domain+" in "+r.name)
+		return one, err
 	}
-	arn := sdk.ToString(made.StackResourceDetail.PhysicalResourceId)
 	if !strings.HasPrefix(arn, "arn:") { // it has been asked for, but not answered
 		return one, nil
 	}

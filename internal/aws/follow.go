@@ -55,6 +55,10 @@ func (r *region) isOver(ctx context.Context, f following, found *types.Stack, lo
 	if err != nil {
 		return false, r.Session.explain(err, "look how the change of the stack "+f.name+" in "+r.name+" goes")
 	}
+	if set.ExecutionStatus == types.ExecutionStatusExecuteFailed { // with a trace it would not look as before
+		reason := cmp.Or(discreet(sdk.ToString(set.StatusReason)), "CloudFormation could not begin the change, and does not say why")
+		return false, r.failure(change{stack: f.name}, found.StackStatus, reason)
+	}
 	waits := set.ExecutionStatus == types.ExecutionStatusAvailable || set.ExecutionStatus == types.ExecutionStatusExecuteInProgress
 	return !waits, nil
 }

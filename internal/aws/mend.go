@@ -30,8 +30,8 @@ type permission struct {
 	function  string // by our name
 	action    string
 	principal string
-	sourceARN string // as the template writes it; only its presence is compared
-	via       bool   // only for requests to the function's URL
+	sourced   bool // only for requests that come through the stack's gateway
+	via       bool // only for requests to the function's URL
 	urlAuth   string
 }
 
@@ -75,11 +75,17 @@ func (r *regional) mendPolicies(ctx context.Context) (bool, error) {
 		if err != nil {
 			return mended, err
 		}
-		if has.allows(p) {
+		source := ""
+		if p.sourced {
+			if source, err = r.gatewayARN(ctx); err != nil {
+				return mended, err
+			}
+		}
+		if has.allows(p, source) {
 			continue
 		}
 		r.report.Report(aloft.Warning{Text: fmt.Sprintf("%s: %s lacks the permission %s: %s for %s; adding it", r.name, function, p.id, p.action, p.principal)})
-		if err := r.allow(ctx, function, p); err != nil {
+		if err := r.allow(ctx, function, p, source); err != nil {
 			return mended, err
 		}
 		mended = true
@@ -114,9 +120,7 @@ func (r *regional) permissions() []permission {
 		p := permission{id: id, function: aliases[referred(properties.FunctionName)], action: properties.Action, urlAuth: properties.Auth}
 		p.principal, _ = properties.Principal.(string)
 		p.via = properties.Via == true
-		if properties.SourceArn != nil {
-			p.sourceARN = "stack"
-		}
+		p.sourced = properties.SourceArn != nil
 		if p.function != "" && (p.principal == "*" || p.principal == gateway) { // those of visitors
 			all = append(all, p)
 		}
@@ -144,12 +148,21 @@ func (r *region) policy(ctx context.Context, function string) (policy, error) {
 	return p, failed(err, "read who may ask "+function)
 }
 
-// allows reports whether a statement of the same action and principal is there; of those with a URL only one with the same
-// condition counts.
-func (p policy) allows(want permission) bool {
+// allows reports whether a statement of the same action and principal is there: of those with a URL only one with the same
+// condition counts, of those with a source only one that is without, or for something of the gateway whose requests source names.
+func (p policy) allows(want permission, source string) bool {
+	api := strings.TrimSuffix(source, "*")
 	for _, s := range p.Statement {
 		_, byURL := s.Condition["Bool"]["lambda:InvokedViaFunctionUrl"]
-		if s.Action == want.action && principalOf(s.Principal) == want.principal && (!want.via || byURL) {
+		from := ""
+		for _, operator := range []string{"ArnLike", "ArnEquals", "StringLike", "StringEquals"} {
+			for key, value := range s.Condition[operator] {
+				if text, is := value.(string); is && strings.EqualFold(key, "aws:SourceArn") {
+					from = text
+				}
+			}
+		}
+		if s.Action == want.action && principalOf(s.Principal) == want.principal && (!want.via || byURL) && (from == "" || strings.HasPrefix(from, api)) {
 			return true
 		}
 	}
@@ -172,7 +185,7 @@ func principalOf(value any) string {
 
 // allow adds a permission as the template means it. Where it comes from only CloudFormation knows as text, so one
 // with a source is made for the stack's gateway as a whole. Nothing is deleted.
-func (r *regional) allow(ctx context.Context, function string, p permission) error {
+func (r *regional) allow(ctx context.Context, function string, p permission, source string) error {
 	input := &lambda.AddPermissionInput{
 		FunctionName: &function, Qualifier: sdk.String(stack.Live), StatementId: sdk.String("aloft-" + p.id), Action: &p.action, Principal: &p.principal,
 	}
@@ -182,12 +195,8 @@ func (r *regional) allow(ctx context.Context, function string, p permission) err
 	if p.via {
 		input.InvokedViaFunctionUrl = sdk.Bool(true)
 	}
-	if p.sourceARN != "" {
-		arn, err := r.gatewayARN(ctx)
-		if err != nil {
-			return err
-		}
-		input.SourceArn = &arn
+	if source != "" {
+		input.SourceArn = &source
 	}
 	_, err := r.lambda.AddPermission(ctx, input)
 	if is(err, "ResourceConflictException") {
@@ -198,21 +207,25 @@ func (r *regional) allow(ctx context.Context, function string, p permission) err
 
 // gatewayARN is that of all requests to the stack's gateway.
 func (r *regional) gatewayARN(ctx context.Context) (string, error) {
-	name := StackName(r.release)
-	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: &name})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return "", r.Session.explain(err, "list what the stack "+name+" has")
-		}
-		for _, one := range page.StackResourceSummaries {
-			switch sdk.ToString(one.ResourceType) {
-			case "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi":
-				return fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/*", partition(r.name), r.name, r.Session.Account, sdk.ToString(one.PhysicalResourceId)), nil
-			}
-		}
+	id, err := r.physical(ctx, r.release, stack.API)
+	if err == nil && id == "" {
+		err = aloft.Errorf(aloft.Failed, "the stack %s in %s has no gateway", StackName(r.release), r.name).WithHint("aloft up %s --force makes it again", r.release.Stage)
 	}
-	return "", aloft.Errorf(aloft.Failed, "the stack %s in %s has no gateway", name, r.name).WithHint("aloft up %s --force makes it again", r.release.Stage)
+	return fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/*", partition(r.name), r.name, r.Session.Account, id), err
+}
+
+// physical is what AWS calls a resource of a release's stack, by the logical id that aloft gives it; "" if there is none.
+func (r *region) physical(ctx context.Context, release aloft.Release, id string) (string, error) {
+	out, err := r.stacks.DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{
+		StackName: sdk.String(StackName(release)), LogicalResourceId: sdk.String(release.AWS.IDOf(id)),
+	})
+	if is(err, "ValidationError") {
+		return "", nil
+	}
+	if err != nil {
+		return "", r.Session.explain(err, "look for "+id+" of the stack "+StackName(release)+" in "+r.name)
+	}
+	return sdk.ToString(out.StackResourceDetail.PhysicalResourceId), nil
 }
 
 func partition(region string) string {

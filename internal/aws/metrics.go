@@ -8,7 +8,6 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
@@ -75,18 +74,11 @@ func (r *region) gatewayOf(ctx context.Context, release aloft.Release) (metered,
 		}
 		return metered{}, nil
 	}
-	out, err := r.stacks.DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{
-		StackName: sdk.String(StackName(release)), LogicalResourceId: sdk.String(stack.API),
-	})
-	if is(err, "ValidationError") { // no requests lead to such a stage
-		return metered{}, nil
+	id, err := r.physical(ctx, release, stack.API)
+	if err != nil || id == "" { // no requests lead to such a stage
+		return metered{}, err
 	}
-	if err != nil {
-		return metered{}, r.Session.explain(err, "look for the API in "+r.name)
-	}
-	return metered{
-		"AWS/ApiGateway", "Count", "4xx", "5xx", "Latency", map[string]string{"ApiId": sdk.ToString(out.StackResourceDetail.PhysicalResourceId)},
-	}, nil
+	return metered{"AWS/ApiGateway", "Count", "4xx", "5xx", "Latency", map[string]string{"ApiId": id}}, nil
 }
 
 // questions are what CloudWatch is asked in one go, with where the answers belong.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,5 +34,22 @@ func TestSlowStart(t *testing.T) {
 		if over, err := r.isOver(t.Context(), f, before, 1); err != nil || over {
 			t.Errorf("%s at once: over %v: %v", status, over, err)
 		}
+	}
+}
+
+// TestNeverBegun: a change that failed without a trace in the stack has failed, whatever the stack's status was before.
+func TestNeverBegun(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/xml")
+		fmt.Fprint(w, "<DescribeChangeSetResponse><DescribeChangeSetResult><ExecutionStatus>EXECUTE_FAILED</ExecutionStatus><StatusReason>a test</StatusReason></DescribeChangeSetResult></DescribeChangeSetResponse>")
+	}))
+	defer server.Close()
+	config := sdk.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIA", "secret", "")}
+	r := New(Options{Session: &Session{Config: config}, Objects: func(string) Objects { return nil }}).in("eu-west-1")
+	before := &types.Stack{StackStatus: types.StackStatusUpdateComplete, LastUpdatedTime: sdk.Time(time.Unix(1, 0))}
+	f := following{name: "hello", set: "arn:aws:cloudformation:eu-west-1:1:changeSet/v2/1", before: before}
+	if over, err := r.isOver(t.Context(), f, before, settling+1); over || err == nil || !strings.Contains(err.Error(), "a test") {
+		t.Errorf("over %t: %v", over, err)
 	}
 }

@@ -234,11 +234,10 @@ func (v *preview) ask(ctx context.Context) error {
 			return nil
 		}
 	}
-	if v.said.Adopts {
-		return v.askChangeSet(ctx)
-	}
-	if adopted, err := v.adopts(ctx); err != nil || adopted {
-		return err
+	if !v.said.Adopts {
+		if adopted, err := v.adopts(ctx); err != nil || adopted {
+			return err
+		}
 	}
 	if account == nil && len(v.template) > inlineTemplate {
 		v.note("the template is too long to be asked about before there is a bucket")

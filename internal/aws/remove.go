@@ -9,11 +9,11 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/foreign"
 )
 
 // Remove deletes the stage's stacks in all regions and what is beside them; its stores stay. See [Platform.Destroy].
@@ -23,7 +23,8 @@ func (p *Platform) Remove(ctx context.Context, ref aloft.StageRef) error {
 }
 
 // Destroy deletes the stage's stacks in all regions it was ever in, its secret, its logs and its records. Stores stay, and are
-// listed, unless deleteData says that they go with what is in them. Destroying what is not there is harmless.
+// listed, unless deleteData says that they go with what is in them: all but what the section cloudformation retains. Destroying what is
+// not there is harmless.
 func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData bool, report aloft.Reporter) ([]Retained, error) {
 	places, err := p.placesOfStage(ctx, ref)
 	if err != nil {
@@ -38,20 +39,26 @@ func (p *Platform) Destroy(ctx context.Context, ref aloft.StageRef, deleteData b
 			return nil, err
 		}
 	}
-	var left []Retained
-	var regions []string
+	ended := map[string]map[string]types.StackEvent{} // by regions
 	for _, at := range places {
-		r := p.in(at.region)
-		regions = append(regions, at.region)
-		ended, err := r.remove(ctx, removal{stack: at.stack, functions: functions, deleteData: deleteData}, report)
+		became, err := p.in(at.region).remove(ctx, removal{stack: at.stack, functions: functions, deleteData: deleteData}, report)
+		if err != nil {
+			return nil, err
+		}
+		if ended[at.region] == nil {
+			ended[at.region] = map[string]types.StackEvent{}
+		}
+		maps.Copy(ended[at.region], became)
+	}
+	regions := slices.Sorted(maps.Keys(ended))
+	var left []Retained
+	for _, name := range regions {
+		r := p.in(name)
+		stores, err := r.retained(ctx, ref.String(), stageTags(ref))
 		if err != nil {
 			return left, err
 		}
-		stores, err := r.retained(ctx, at.stack.stack, stageTags(ref))
-		if err != nil {
-			return left, err
-		}
-		left = append(left, r.stay(stores, ended)...)
+		left = append(left, r.stay(stores, ended[name])...)
 	}
 	for _, store := range left {
 		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: stays: %s", store.Region, store.ARN)})
@@ -69,7 +76,7 @@ func (r *region) stay(tagged []Retained, ended map[string]types.StackEvent) []Re
 		kind, physical := sdk.ToString(ended[id].ResourceType), sdk.ToString(ended[id].PhysicalResourceId)
 		known := slices.ContainsFunc(all, func(store Retained) bool { return store.Logical == id || identifier(kind, store.ARN) == physical })
 		left := ended[id].ResourceStatus == types.ResourceStatusDeleteSkipped || ended[id].ResourceStatus == types.ResourceStatusDeleteFailed
-		if left && identifiers()[kind] != "" && !known {
+		if left && foreign.HoldsData(kind) && !known {
 			all = append(all, Retained{Region: r.name, ARN: physical, Logical: id})
 		}
 	}
@@ -111,12 +118,18 @@ func (p *Platform) giveUp(ctx context.Context, ref aloft.StageRef, report aloft.
 	if err := p.Stop(ctx, ref); err != nil {
 		return err
 	}
-	return d.each(func(r *regional) error { return r.emptyBuckets(ctx, StackName(release)) })
+	return d.each(func(r *regional) error {
+		found, err := r.ofStage(ctx, stageStack(release), aloft.Discard{})
+		if err != nil || found == nil {
+			return err
+		}
+		return r.emptyBuckets(ctx, sdk.ToString(found.StackId))
+	})
 }
 
 // giveUp changes the stage's stack in a region so that it takes its stores with it.
 func (r *regional) giveUp(ctx context.Context) error {
-	found, err := r.ready(ctx, stageStack(r.release), r.report)
+	found, err := r.ofStage(ctx, stageStack(r.release), r.report)
 	if err != nil || found == nil {
 		return err
 	}
@@ -131,29 +144,6 @@ func (r *regional) giveUp(ctx context.Context) error {
 		return err
 	}
 	return r.update(ctx, found)
-}
-
-// emptyBuckets empties the buckets that a stack takes with it. A stack that is gone has none.
-func (r *region) emptyBuckets(ctx context.Context, stack string) error {
-	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: &stack})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if is(err, "ValidationError") {
-			return nil
-		}
-		if err != nil {
-			return r.Session.explain(err, "list what the stack has in "+r.name)
-		}
-		for _, one := range page.StackResourceSummaries {
-			if sdk.ToString(one.ResourceType) != "AWS::S3::Bucket" {
-				continue
-			}
-			if err := r.objects.Empty(ctx, sdk.ToString(one.PhysicalResourceId)); err != nil {
-				return r.Session.explain(err, "empty the bucket "+sdk.ToString(one.PhysicalResourceId))
-			}
-		}
-	}
-	return nil
 }
 
 // removal is what goes of a stage in a region.
@@ -196,18 +186,16 @@ func (r *region) remove(ctx context.Context, what removal, report aloft.Reporter
 	return ended, r.removeSecret(ctx, what.stack.ref)
 }
 
-// ofStage brings a stage's stack to where it can be deleted. One that never became the stage's is none.
+// ofStage brings a stage's stack to where it can be deleted. One of the name that is not the stage's is none: a release that was
+// to be there may have failed for that very reason.
 func (r *region) ofStage(ctx context.Context, o owned, report aloft.Reporter) (*types.Stack, error) {
-	if !o.named {
-		return r.ready(ctx, o, report)
-	}
 	found, err := r.stackOf(ctx, o.stack)
-	if err != nil {
+	if err != nil || found == nil {
 		return nil, err
 	}
-	if strange, err := r.strange(ctx, found); strange || err != nil {
-		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack %s stays: it did not become aloft's", r.name, o.stack)})
-		return nil, err
+	if err := r.own(ctx, found, o); aloft.ErrorCode(err) == aloft.Conflict {
+		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack %s stays: it is not that of %s", r.name, o.stack, o.ref)})
+		return nil, nil //nolint:nilnil // there is none of the stage's
 	}
 	return r.ready(ctx, o, report)
 }

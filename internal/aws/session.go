@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,8 @@ type Want struct {
 	Profile string // of ~/.aws/config; "" means what the environment says
 	Account string // twelve digits; credentials of another are refused
 	Region  string // home
+
+	Patience time.Duration // how long an answer may take to begin; 0 means half a minute
 }
 
 // Session is the account that credentials lead to.
@@ -79,7 +82,7 @@ func load(ctx context.Context, want Want) (sdk.Config, string, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithLogger(logging.Nop{}), // what matters is in errors
 		config.WithRetryMode(sdk.RetryModeAdaptive), config.WithRetryMaxAttempts(attempts),
-		config.WithHTTPClient(impatient()),
+		config.WithHTTPClient(impatient(cmp.Or(want.Patience, answerLimit))),
 	}
 	if want.Region != "" {
 		options = append(options, config.WithRegion(want.Region))
@@ -118,9 +121,9 @@ const (
 )
 
 // impatient gives up requests to which no answer begins in time; the SDK then sends them again.
-func impatient() *awshttp.BuildableClient {
+func impatient(limit time.Duration) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialLimit }).
-		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerLimit })
+		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = limit })
 }
 
 // patient waits for an answer as long as a function may take for it.

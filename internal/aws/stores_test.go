@@ -1,8 +1,11 @@
 package aws_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -10,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/aloft-run/aloft"
+	"github.com/aloft-run/aloft/internal/aws"
 	"github.com/aloft-run/aloft/internal/cfn"
 	"github.com/aloft-run/aloft/internal/eventsource"
 	"github.com/aloft-run/aloft/internal/stack"
@@ -112,6 +116,58 @@ func TestBucketStays(t *testing.T) {
 	w.must(err)
 	if len(left) != 0 {
 		t.Errorf("what stays though its data goes: %+v\n%s", left, report)
+	}
+}
+
+// emptied is a bucket of the emulator that says which others it was asked to empty.
+type emptied struct {
+	aws.Objects
+
+	mu  *sync.Mutex
+	all *[]string
+}
+
+func (e emptied) Empty(_ context.Context, bucket string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	*e.all = append(*e.all, bucket)
+	return nil
+}
+
+// TestDeleteDataOfDeclared: destroy --delete-data empties what aloft.yml declares. What the section cloudformation retains stays as it
+// is, and is listed; a bucket that the section has the stack take with it is emptied first.
+func TestDeleteDataOfDeclared(t *testing.T) {
+	t.Parallel()
+	w := newMiniStack(t)
+	w.withResources(aloft.Resource{Name: "uploads", Type: aloft.Bucket})
+	declared := w.render
+	w.render = func(in stack.Input) (stack.Output, error) {
+		in.Release.AWS.CloudFormation = []byte(`{"Resources": {
+			"Theirs": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": "theirs-kept"}},
+			"Once": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate", "Properties": {"BucketName": "theirs-once"}},
+			"Scratch": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "theirs-scratch"}},
+			"Setting": {"Type": "AWS::SSM::Parameter", "DeletionPolicy": "Retain", "Properties": {"Name": "theirs-setting", "Type": "String", "Value": "x"}}}}`)
+		return declared(in)
+	}
+	w.up("one")
+	all, plain := []string{}, w.options.Objects
+	e := emptied{mu: &sync.Mutex{}, all: &all}
+	w.options.Objects = func(region string) aws.Objects { return emptied{plain(region), e.mu, e.all} }
+	report := &reports{}
+	left, err := aws.New(w.options).Destroy(t.Context(), w.ref, true, report)
+	w.must(err)
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) != 2 || !strings.HasPrefix(all[0], "hello-uploads") || all[1] != "theirs-scratch" {
+		t.Errorf("emptied: %q", all)
+	}
+	stays := fmt.Sprint(left)
+	for _, name := range []string{"theirs-kept", "theirs-once", "theirs-setting"} {
+		if !strings.Contains(stays, name) {
+			t.Errorf("%s is not said to stay: %s\n%s", name, stays, report)
+		}
+	}
+	if strings.Contains(stays, "theirs-scratch") || strings.Contains(stays, "hello-uploads") || strings.Contains(stays, ":function:") {
+		t.Errorf("what went is said to stay: %s", stays)
 	}
 }
 

@@ -75,14 +75,16 @@ func (r *region) lossy(name, lost string) error {
 		WithHint("have the section cloudformation of aloft.yml say of it what the stack says: aloft import stack %s --dir DIR writes it", name)
 }
 
-// lostWith is what CloudFormation would do to a store; "" if it stays as it is.
+// lostWith is what CloudFormation would do to a store; "" if it stays as it is. Of a custom resource its function says on an update
+// whether it becomes another one.
 func lostWith(one *types.ResourceChange) string {
 	if one == nil || !store(sdk.ToString(one.ResourceType)) {
 		return ""
 	}
 	what := fmt.Sprintf("%s (%s) would be ", sdk.ToString(one.LogicalResourceId), sdk.ToString(one.ResourceType))
+	replaced := one.Replacement == types.ReplacementTrue || one.Replacement == types.ReplacementConditional
 	switch {
-	case one.Action == types.ChangeActionModify && (one.Replacement == types.ReplacementTrue || one.Replacement == types.ReplacementConditional):
+	case one.Action == types.ChangeActionModify && replaced && !foreign.IsCustom(sdk.ToString(one.ResourceType)):
 		return what + "replaced by an empty one"
 	case one.Action == types.ChangeActionRemove && one.PolicyAction != types.PolicyActionRetain:
 		return what + "deleted"
@@ -90,7 +92,7 @@ func lostWith(one *types.ResourceChange) string {
 	return ""
 }
 
-// store reports whether a type has data that an adoption keeps. Logs of functions go with them, which is asked about.
+// store reports whether a type may have data that an adoption keeps. Logs of functions go with them, which is asked about.
 func store(kind string) bool { return foreign.HoldsData(kind) && kind != "AWS::Logs::LogGroup" }
 
 // takeOver finds out whether the stack is one of others that becomes the stage's, and refuses one that may not.
@@ -108,7 +110,7 @@ func (v *preview) takeOver(ctx context.Context) (err error) {
 // keepsStores returns Conflict if a stack that becomes the stage's would lose a store.
 func (v *preview) keepsStores() error {
 	for _, c := range v.said.Resources {
-		removed := c.Action == aloft.Remove && c.Kept == ""
+		removed := c.Action == aloft.Remove && c.Kept != aloft.KeptWhole
 		if v.said.Adopts && store(c.Type) && (removed || c.Replace == aloft.ReplaceAlways) {
 			return v.lossy(v.said.Stack, strings.TrimPrefix(aloft.Loss{Region: v.name, ResourceChange: c}.String(), v.name+": "))
 		}

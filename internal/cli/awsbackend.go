@@ -47,7 +47,7 @@ func (p *program) openAWS(ctx context.Context, at site) (*awsBackend, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := aws.Open(ctx, aws.Want{Profile: at.profile, Account: at.account, Region: at.region})
+	session, err := aws.Open(ctx, aws.Want{Profile: at.profile, Account: at.account, Region: at.region, Patience: p.patience})
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +48,8 @@ type Process struct {
 	WrapInvoker func(aloft.Invoker) aloft.Invoker
 	// Limits bound the gateway of a server. Zero fields take their defaults; tests set others.
 	Limits gateway.Limits
+	// AWSPatience is how long AWS may take to begin an answer; 0 means half a minute. Tests have less.
+	AWSPatience time.Duration
 }
 
 // PutFunc stores an artifact, as artifact.Store's Put does.

@@ -20,8 +20,10 @@ config, domains, logs, and artifacts that no other release needs. There is no wa
 --yes answers.
 
 On AWS the stacks of the stage go, in all its regions; what its resources hold (databases, buckets, tables)
-stays in the account and is listed, unless --delete-data is given. Without a stage the app's stages are deleted
-where the app as a whole is (platform in aloft.yml, --platform); those that are elsewhere are named.
+stays in the account and is listed. With --delete-data the resources that aloft.yml declares go with what they
+hold; what the section cloudformation retains (DeletionPolicy), as an import writes it for the stores of a stack,
+stays and is listed all the same. Without a stage the app's stages are deleted where the app as a whole is
+(platform in aloft.yml, --platform); those that are elsewhere are named.
 
 With --json: {"app", "destroyed": [stages]}.
 
@@ -34,7 +36,7 @@ Exit status: 0 deleted; 1 the answer was no; 2 there is no such app or stage, or
 			return runDestroy(c.Context(), p, first(args), deleteData)
 		},
 	})
-	c.Flags().BoolVar(&deleteData, "delete-data", false, "on AWS, delete what the stage's resources hold too")
+	c.Flags().BoolVar(&deleteData, "delete-data", false, "on AWS, delete the declared resources with what they hold too")
 	return c
 }
 
@@ -73,7 +75,7 @@ func runDestroy(ctx context.Context, p *program, stage string, deleteData bool) 
 		question += " with " + strings.Join(stages, ", ")
 	}
 	if onAWS, is := c.(*awsBackend); is && deleteData {
-		onAWS.deleteData, question = true, question+", with all that its resources hold"
+		onAWS.deleteData, question = true, question+", with all that its declared resources hold"
 	}
 	if err := p.confirm(ctx, question+"?"); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -23,7 +24,8 @@ type program struct {
 	wrapPut     func(PutFunc) PutFunc             // nil but in tests of durability
 	wrapInvoker func(aloft.Invoker) aloft.Invoker // likewise
 	limits      gateway.Limits
-	agreed      string // the id of the plan of losses that somebody said yes to
+	patience    time.Duration // with AWS
+	agreed      string        // the id of the plan of losses that somebody said yes to
 }
 
 // globals are the flags that all commands share.
@@ -37,7 +39,7 @@ type globals struct {
 func newProgram(process Process) *program {
 	p := &program{
 		in: process.Stdin, out: process.Stdout, err: process.Stderr, args: process.Args, env: map[string]string{},
-		wrapPut: process.WrapPut, wrapInvoker: process.WrapInvoker, limits: process.Limits,
+		wrapPut: process.WrapPut, wrapInvoker: process.WrapInvoker, limits: process.Limits, patience: process.AWSPatience,
 	}
 	for _, kv := range process.Env {
 		if k, v, ok := strings.Cut(kv, "="); ok {

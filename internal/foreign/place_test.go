@@ -2,6 +2,7 @@ package foreign_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,6 +72,20 @@ func render(release aloft.Release) (cfn.Template, map[string]foreign.IDs, error)
 	return out.Template, ids, err
 }
 
+// inPlace has an app go on in its stack, and renders its first release.
+func inPlace(t *testing.T, s foreign.Stack, app foreign.App) (foreign.Placed, stack.Output) {
+	t.Helper()
+	placed, err := foreign.InPlace(s, app, "production", render)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, detail(err))
+	}
+	out, err := stack.Render(input(placed.Release))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return placed, out
+}
+
 const lambdas = `
 	"Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}}},
 	"Hello": {"Type": "AWS::Lambda::Function", "DependsOn": "Role", "Properties": {"Handler": "app.hello", "Runtime": "python3.13", "Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"S3Bucket": "b", "S3Key": "k"},
@@ -111,14 +126,7 @@ func TestInPlace(t *testing.T) {
 		"RestDeployment": {"Type": "AWS::ApiGateway::Deployment", "DependsOn": "RestMethod", "Properties": {"RestApiId": {"Ref": "Rest"}}},
 		"RestStage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"RestApiId": {"Ref": "Rest"}, "DeploymentId": {"Ref": "RestDeployment"}, "StageName": "prod"}}
 	}, "Outputs": {"HelloArn": {"Value": {"Fn::GetAtt": ["Hello", "Arn"]}}, "Ticks": {"Value": {"Ref": "Tick"}}, "Table": {"Value": {"Ref": "Items"}, "Export": {"Name": "table"}}}}`)
-	placed, err := foreign.InPlace(s, app, "production", render)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, detail(err))
-	}
-	out, err := stack.Render(input(placed.Release))
-	if err != nil {
-		t.Fatal(err)
-	}
+	placed, out := inPlace(t, s, app)
 	got := generic(t, out.Template.Resources)
 	for id, want := range map[string]string{
 		"Uploads":           `"Function":{"Ref":"WorkAlias"}`,
@@ -167,6 +175,37 @@ func TestInPlace(t *testing.T) {
 	lint(t, out.Template)
 }
 
+// TestStores: what may have data gets Retain with an import in place, whatever it said; what ordinary stacks are else made of does not.
+func TestStores(t *testing.T) {
+	t.Parallel()
+	stores := []string{
+		"AWS::CloudFormation::Stack", "AWS::Redshift::Cluster", "AWS::MSK::Cluster", "AWS::FSx::FileSystem", "AWS::MemoryDB::Cluster", "AWS::AmazonMQ::Broker", "AWS::DAX::Cluster",
+		"AWS::S3Express::DirectoryBucket", "AWS::S3Tables::TableBucket", "AWS::Route53::HostedZone", "AWS::Backup::BackupVault", "AWS::QLDB::Ledger", "AWS::Cassandra::Table",
+		"AWS::Elasticsearch::Domain", "AWS::OpenSearchServerless::Collection", "AWS::Cognito::IdentityPool", "AWS::Cognito::UserPoolUser", "AWS::SSM::Parameter", "AWS::DynamoDB::Table",
+		"AWS::S3::Bucket", "AWS::Logs::LogGroup", "AWS::EC2::Instance", "AWS::ApiGateway::ApiKey", "AWS::CloudFront::KeyValueStore", "Custom::Database", "Others::Own::Store",
+	}
+	plain := []string{
+		"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion", "AWS::ApiGateway::Method", "AWS::ApiGatewayV2::Authorizer", "AWS::Events::Rule",
+		"AWS::Scheduler::Schedule", "AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Alarm", "AWS::CodeDeploy::DeploymentGroup", "AWS::StepFunctions::StateMachine", "AWS::S3::BucketPolicy",
+		"AWS::SNS::Subscription", "AWS::SQS::QueuePolicy", "AWS::CDK::Metadata", "AWS::EC2::SecurityGroup", "AWS::CloudFront::Distribution",
+	}
+	var more strings.Builder
+	for i, kind := range slices.Concat(stores, plain) {
+		fmt.Fprintf(&more, `, "R%d": {"Type": %q, "DeletionPolicy": "Delete"}`, i, kind)
+	}
+	s, app := theirs(t, `{"Resources": {`+lambdas+more.String()+`}}`)
+	_, out := inPlace(t, s, app)
+	for i, kind := range slices.Concat(stores, plain) {
+		one, want := out.Template.Resources[fmt.Sprintf("R%d", i)], "Delete"
+		if i < len(stores) {
+			want = "Retain"
+		}
+		if one.DeletionPolicy != want || one.DeletionPolicy == "Retain" && one.UpdateReplacePolicy != "Retain" || foreign.HoldsData(kind) != (want == "Retain") {
+			t.Errorf("%s: %+v", kind, one)
+		}
+	}
+}
+
 // TestInPlaceAPI: an HTTP API with nothing but routes becomes that of the app, under the ids that it has; another stays.
 func TestInPlaceAPI(t *testing.T) {
 	t.Parallel()
@@ -181,14 +220,7 @@ func TestInPlaceAPI(t *testing.T) {
 		"HelloUrl": {"Type": "AWS::Lambda::Url", "Properties": {"TargetFunctionArn": {"Ref": "Work"}, "AuthType": "AWS_IAM"}}` + more + `}}`
 	}
 	s, app := theirs(t, api(""))
-	placed, err := foreign.InPlace(s, app, "production", render)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, detail(err))
-	}
-	out, err := stack.Render(input(placed.Release))
-	if err != nil {
-		t.Fatal(err)
-	}
+	placed, out := inPlace(t, s, app)
 	r := out.Template.Resources
 	if _, there := r["All"]; there || r["Http"].Properties["CorsConfiguration"] == nil || r["HttpStage"].Type == "" || !slices.Equal(r["One"].DependsOn, []string{"HelloApiPermission"}) {
 		t.Errorf("%s", text(t, r))
@@ -207,13 +239,7 @@ func TestInPlaceAPI(t *testing.T) {
 	lint(t, out.Template)
 
 	s, app = theirs(t, api(`, "Guard": {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": {"ApiId": {"Ref": "Http"}, "Name": "a", "AuthorizerType": "JWT", "IdentitySource": ["$request.header.Authorization"], "JwtConfiguration": {"Issuer": "https://example.com", "Audience": ["a"]}}}`))
-	placed, err = foreign.InPlace(s, app, "production", render)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, detail(err))
-	}
-	if out, err = stack.Render(input(placed.Release)); err != nil {
-		t.Fatal(err)
-	}
+	placed, out = inPlace(t, s, app)
 	for _, id := range []string{"Http", "HttpStage", "One", "All", "HelloIntegration", "HttpPermission", "Guard"} {
 		if out.Template.Resources[id].Type != s.Template.Resources[id].Type {
 			t.Errorf("%s is not as it was", id)
@@ -255,18 +281,57 @@ func readAgain(t *testing.T, placed foreign.Placed) {
 	}
 }
 
+// using is a stack with a parameter that says nothing of a secret, and a database that uses it.
+func using(property string) string {
+	return `{"Parameters": {"DbPw": {"Type": "String", "Default": "hunter2"}}, "Mappings": {"Pins": {"a": {"b": "hunter2"}}}, "Conditions": {"Large": {"Fn::Equals": ["a", "a"]}},
+		"Resources": {` + lambdas + `, "Db": {"Type": "AWS::RDS::DBInstance", "Properties": {` + property + `}}}}`
+}
+
+// TestNoSecrets: what only has a name like that of a secret, or says where one is, is no reason to refuse.
+func TestNoSecrets(t *testing.T) {
+	t.Parallel()
+	s, app := theirs(t, `{"Parameters": {"Plain": {"Type": "String", "Default": "kept-plain"}, "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/kept/name"}},
+	"Resources": {`+lambdas+`,
+		"Made": {"Type": "Custom::Thing", "Properties": {"ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:kept-maker"}},
+		"Other": {"Type": "AWS::CloudFormation::CustomResource", "Properties": {"ServiceToken": {"Fn::Sub": "arn:aws:lambda:${AWS::Region}:123456789012:function:maker"}, "Name": {"Ref": "Plain"}}},
+		"Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {"Policies": {"PasswordPolicy": {"MinimumLength": 12}}}},
+		"Client": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"UserPoolId": {"Ref": "Pool"}, "AccessTokenValidity": 60, "TokenValidityUnits": {"AccessToken": "minutes"}}},
+		"Drawn": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": {"PasswordLength": 32, "SecretStringTemplate": "{\"username\": \"kept-admin\"}", "GenerateStringKey": "password"}}},
+		"Db": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": {"Fn::Join": ["", ["{{resolve:secretsmanager:", {"Ref": "Drawn"}, ":SecretString:password}}"]]}}},
+		"Db2": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": {"Fn::Sub": "{{resolve:secretsmanager:${Plain}:SecretString:password}}"}}},
+		"Db3": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": {"Ref": "Stored"}}},
+		"Flow": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": "{\"Parameters\": {\"TaskToken.$\": \"$$.Task.Token\", \"SecretArn\": \"arn:x\"}}"}},
+		"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"ApiKeySourceType": "HEADER", "Body": {"securityDefinitions": {"api_key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}}},
+		"Method": {"Type": "AWS::ApiGateway::Method", "Properties": {"HttpMethod": "GET", "ApiKeyRequired": true, "RestApiId": {"Ref": "Api"}, "ResourceId": "r", "Integration": {"RequestTemplates": {"application/json": "{\"token\": \"$input.params('token')\"}"}}}},
+		"Deployer": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [{"Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:kept/*"}}}]}}}
+	}}`)
+	placed, _ := inPlace(t, s, app)
+	says(t, placed.App.Manifest, "kept-maker", "kept-admin", "kept-plain", "/kept/name", "resolve:secretsmanager", "$$.Task.Token", "HEADER", "repo:kept/*", "minutes")
+}
+
 // TestNotInPlace: what would put a secret into a file, or take something from the stack, is refused and says why.
 func TestNotInPlace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ template, says string }{
-		"words":     {"no template", "its template is neither JSON nor YAML"},
-		"newer":     {`{"Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Mood": "good"}}}`, "unknown field"},
-		"noecho":    {`{"Parameters": {"Pin": {"Type": "String", "NoEcho": true}}, "Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Pin"}}}}}`, "the parameter Pin is secret"},
-		"password":  {`{"Resources": {` + lambdas + `, "Db": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": "hunter2"}}}}`, "Db has a value that may be secret (MasterUserPassword)"},
-		"parameter": {`{"Resources": {` + lambdas + `, "P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "hunter2"}}}}`, "P has a value that may be secret"},
-		"image":     {`{"Resources": {` + lambdas + `, "I": {"Type": "AWS::Lambda::Function", "Properties": {"PackageType": "Image", "Code": {"ImageUri": "x"}, "Role": "r", "Environment": {"Variables": {"A": "hunter2"}}}}}}`, "I has a value that may be secret (Environment)"},
-		"custom":    {`{"Resources": {` + lambdas + `, "C": {"Type": "Custom::Thing", "Properties": {"ServiceToken": {"Fn::GetAtt": ["Work", "Arn"]}}}}}`, "C (Custom::Thing) is made by a function"},
-		"version":   {`{"Resources": {` + lambdas + `, "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Work"}}}, "P": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::GetAtt": ["V", "Version"]}}}}}`, "P refers to a version"},
+		"words":      {"no template", "its template is neither JSON nor YAML"},
+		"newer":      {`{"Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Mood": "good"}}}`, "unknown field"},
+		"noecho":     {`{"Parameters": {"Pin": {"Type": "String", "NoEcho": true}}, "Resources": {` + lambdas + `, "Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Pin"}}}}}`, "the parameter Pin is secret"},
+		"password":   {`{"Resources": {` + lambdas + `, "Db": {"Type": "AWS::RDS::DBInstance", "Properties": {"MasterUserPassword": "hunter2"}}}}`, "Db has a value that may be secret (MasterUserPassword)"},
+		"parameter":  {`{"Resources": {` + lambdas + `, "P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "hunter2"}}}}`, "P has a value that may be secret"},
+		"image":      {`{"Resources": {` + lambdas + `, "I": {"Type": "AWS::Lambda::Function", "Properties": {"PackageType": "Image", "Code": {"ImageUri": "x"}, "Role": "r", "Environment": {"Variables": {"A": "hunter2"}}}}}}`, "I has a value that may be secret (Environment)"},
+		"leads":      {using(`"MasterUserPassword": {"Ref": "DbPw"}`), "the parameter DbPw may be secret"},
+		"sub":        {using(`"MasterUserPassword": {"Fn::Sub": "${DbPw}"}`), "the parameter DbPw may be secret"},
+		"sub own":    {using(`"Tags": [{"Fn::Sub": ["{\"password\": \"${x}\"}", {"x": {"Ref": "DbPw"}}]}]`), "the parameter DbPw may be secret"},
+		"join":       {using(`"MasterUserPassword": {"Fn::Join": ["", [{"Ref": "DbPw"}, {"Ref": "AWS::Region"}]]}`), "the parameter DbPw may be secret"},
+		"if":         {using(`"MasterUserPassword": {"Fn::If": ["Large", {"Ref": "DbPw"}, {"Ref": "AWS::NoValue"}]}`), "the parameter DbPw may be secret"},
+		"mapping":    {using(`"MasterUserPassword": {"Fn::FindInMap": ["Pins", "a", "b"]}`), "Pins has a value that may be secret (a)"},
+		"api key":    {`{"Resources": {` + lambdas + `, "K": {"Type": "AWS::ApiGateway::ApiKey", "Properties": {"Value": "hunter2"}}}}`, "K has a value that may be secret (Value)"},
+		"psk":        {`{"Resources": {` + lambdas + `, "V": {"Type": "AWS::EC2::VPNConnection", "Properties": {"VpnTunnelOptionsSpecifications": [{"PreSharedKey": "hunter2"}]}}}}`, "V has a value that may be secret (VpnTunnel"},
+		"input":      {`{"Resources": {` + lambdas + `, "E": {"Type": "AWS::Events::Rule", "Properties": {"Targets": [{"Id": "a", "Arn": "b", "Input": "{\"password\": \"hunter2\"}"}]}}}}`, "E has a value that may be secret (Targets)"},
+		"flow":       {`{"Resources": {` + lambdas + `, "F": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": {"Fn::Sub": "{\"n\": ${Work}, \"apiKey\": \"hunter2\"}"}}}}}`, "F has a value that may be secret (DefinitionString)"},
+		"flow leads": {using(`"Tags": [{"Fn::Join": ["", ["{\"password\":\"", {"Ref": "DbPw"}, "\"}"]]}]`), "the parameter DbPw may be secret"},
+		"custom":     {`{"Resources": {` + lambdas + `, "C": {"Type": "Custom::Thing", "Properties": {"ServiceToken": {"Fn::GetAtt": ["Work", "Arn"]}}}}}`, "C (Custom::Thing) is made by a function"},
+		"version":    {`{"Resources": {` + lambdas + `, "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Work"}}}, "P": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::GetAtt": ["V", "Version"]}}}}}`, "P refers to a version"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,22 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/aloft-run/aloft/internal/cfn"
 )
-
-// HoldsData reports whether resources of a type have what nobody can make again.
-func HoldsData(kind string) bool {
-	return slices.Contains([]string{
-		"AWS::Cognito::UserPool", "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", "AWS::DocDB::DBCluster", "AWS::EC2::Volume", "AWS::ECR::Repository",
-		"AWS::EFS::FileSystem", "AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup", "AWS::KMS::Key", "AWS::Kinesis::Stream",
-		"AWS::Logs::LogGroup", "AWS::Neptune::DBCluster", "AWS::OpenSearchService::Domain", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance",
-		"AWS::RDS::DBSubnetGroup", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue", "AWS::SecretsManager::Secret", "AWS::Timestream::Database",
-	}, kind)
-}
 
 // section is the part of aloft.yml with all that stays of the stack.
 func (p *placing) section() map[string]any {
@@ -43,14 +32,13 @@ func (p *placing) section() map[string]any {
 		outputs[urlOutput] = p.address()
 	}
 	all := map[string]any{"Resources": resources, "Outputs": outputs, "Conditions": p.Template.Conditions, "Mappings": p.Template.Mappings}
-	all["Parameters"] = p.parameters(all)
+	led := p.checkSecrets(all)
+	all["Parameters"] = p.parameters(all, led)
 	for name, part := range all {
-		if object, _ := generic(part).(map[string]any); len(object) == 0 {
-			delete(all, name)
-			continue
-		}
 		all[name] = generic(part)
-		p.checkSecrets(name, all[name])
+		if len(object(all[name])) == 0 {
+			delete(all, name)
+		}
 	}
 	return all
 }
@@ -107,7 +95,7 @@ func (p *placing) kept(id string) any {
 		one.DeletionPolicy, one.UpdateReplacePolicy = "Retain", "Retain"
 	}
 	one.DependsOn = p.waits(append(slices.Clone(one.DependsOn), p.permissions(id)...))
-	if strings.HasPrefix(one.Type, "Custom::") || one.Type == "AWS::CloudFormation::CustomResource" {
+	if IsCustom(one.Type) {
 		if slices.ContainsFunc(cfn.References(generic(one.Properties["ServiceToken"])), func(to string) bool { return p.goes[to] != "" }) {
 			p.fault("%s (%s) is made by a function that would be aloft's, and CloudFormation has nobody else go on with that", id, one.Type)
 		}
@@ -183,71 +171,6 @@ func (p *placing) output(id string) any {
 		return nil
 	}
 	return one
-}
-
-// parameters are those of the template that are in use, with the values that they have.
-func (p *placing) parameters(all map[string]any) map[string]any {
-	used := map[string]any{}
-	for _, id := range cfn.References(generic(all)) {
-		one, is := p.Template.Parameters[id]
-		if !is {
-			continue
-		}
-		value, known := p.Parameters[id]
-		switch {
-		case one.NoEcho:
-			p.fault("the parameter %s is secret (NoEcho), and what stays of the stack uses it: aloft.yml is no place for its value", id)
-		case secret(id):
-			p.fault("the parameter %s may be secret, by its name, and what stays of the stack uses it: aloft.yml is no place for its value", id)
-		case known:
-			one.Default = value
-		}
-		if _, ours := p.ours.Parameters[id]; ours {
-			p.fault("the parameter %s has the name of one of aloft's", id)
-		}
-		used[id] = one
-	}
-	return used
-}
-
-// checkSecrets finds values that may be secret: those that a template beside an app has *** for.
-func (p *placing) checkSecrets(name string, section any) {
-	objects, _ := section.(map[string]any)
-	for _, id := range slices.Sorted(maps.Keys(objects)) {
-		object, _ := objects[id].(map[string]any)
-		var parts []any
-		switch name {
-		case "Resources":
-			parts = []any{object["Properties"], object["Metadata"]}
-			if properties, is := object["Properties"].(map[string]any); is && object["Type"] == "AWS::SSM::Parameter" {
-				parts = append(parts, map[string]any{"SecretValue": properties["Value"]})
-			}
-		case "Mappings":
-			parts = []any{objects}
-		case "Outputs":
-			parts = []any{map[string]any{id: object["Value"]}}
-		}
-		for _, part := range parts {
-			if found := hidden(part); found != "" {
-				p.fault("%s has a value that may be secret (%s), and aloft.yml is no place for it", id, found)
-			}
-		}
-	}
-}
-
-// hidden is where in a value something may be secret; "" if nothing is.
-func hidden(value any) string {
-	shown, is := value.(map[string]any)
-	if !is {
-		return ""
-	}
-	masked, _ := hide(generic(shown), false).(map[string]any)
-	for _, key := range slices.Sorted(maps.Keys(shown)) {
-		if !reflect.DeepEqual(generic(shown[key]), masked[key]) {
-			return key
-		}
-	}
-	return ""
 }
 
 // generic is a value as JSON is decoded, which shares no memory with it.

@@ -38,7 +38,7 @@ func (p *placing) sorted() []string { return slices.Sorted(maps.Keys(p.Template.
 // ownerOf is the function of the app that a resource leads to; "" if it leads to none, or to several.
 func (p *placing) ownerOf(one cfn.Resource) string {
 	found := ""
-	for _, id := range cfn.References(plain(one.Properties)) {
+	for _, id := range cfn.References(one.Properties) {
 		owner := p.owner[id]
 		if owner != "" && found != "" && owner != found {
 			return ""
@@ -49,8 +49,6 @@ func (p *placing) ownerOf(one cfn.Resource) string {
 	}
 	return found
 }
-
-func plain(properties map[string]any) any { return any(properties) }
 
 func (p *placing) chooseOne(id string) {
 	one := p.Template.Resources[id]

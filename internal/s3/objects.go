@@ -94,7 +94,7 @@ func (o *Objects) Put(ctx context.Context, digest string, body *io.SectionReader
 // upload is Put for an object that the bucket does not hold whole: in its place is none, or one with the ETag.
 func (o *Objects) upload(ctx context.Context, digest string, body *io.SectionReader, etag string, report aloft.Reporter) (err error) {
 	key := o.Key(digest)
-	report.Report(aloft.Output{Step: aloft.StepPackage, Text: fmt.Sprintf("uploading %s to %s", megabytes(body.Size()), o.bucket.place(key))})
+	report.Report(aloft.Output{Step: aloft.StepPackage, Text: fmt.Sprintf("uploading %s to %s", aloft.SizeText(body.Size()), o.bucket.place(key))})
 	if body.Size() > o.large {
 		err = o.putParts(ctx, digest, body, etag, report)
 	} else {
@@ -143,8 +143,6 @@ func changed(digest string) error {
 	return aloft.Errorf(aloft.Internal, "artifact %s is damaged on this machine: its bytes do not have its digest", digest[:min(12, len(digest))]).
 		WithHint("deploy again with --force to make it anew")
 }
-
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
 // renew makes an object young again before Collect may take it: a release that is not written yet is about to name it.
 func (o *Objects) renew(ctx context.Context, key string, there stat) error {

@@ -76,7 +76,7 @@ func (o *Objects) sendParts(ctx context.Context, key string, upload *string, bod
 			}
 			parts[i] = types.CompletedPart{PartNumber: number, ETag: out.ETag, ChecksumSHA256: out.ChecksumSHA256}
 			done := sent.Add(part.Size())
-			report.Report(aloft.Output{Step: aloft.StepPackage, Text: fmt.Sprintf("uploaded %s of %s", megabytes(done), megabytes(body.Size()))})
+			report.Report(aloft.Output{Step: aloft.StepPackage, Text: fmt.Sprintf("uploaded %s of %s", aloft.SizeText(done), aloft.SizeText(body.Size()))})
 			return nil
 		})
 	}

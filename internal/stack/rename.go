@@ -42,26 +42,18 @@ func (s *render) rename() error {
 	resources := map[string]cfn.Resource{}
 	for id, resource := range template.Resources {
 		for i, after := range resource.DependsOn {
-			resource.DependsOn[i] = s.called(after)
+			resource.DependsOn[i] = s.aws.IDOf(after)
 		}
-		if _, twice := resources[s.called(id)]; twice {
-			return aloft.Errorf(aloft.Invalid, "aws.ids: two things of the stack would be called %s", s.called(id)).WithHint("give each id once")
+		if _, twice := resources[s.aws.IDOf(id)]; twice {
+			return aloft.Errorf(aloft.Invalid, "aws.ids: two things of the stack would be called %s", s.aws.IDOf(id)).WithHint("give each id once")
 		}
-		resources[s.called(id)] = resource
+		resources[s.aws.IDOf(id)] = resource
 	}
 	template.Resources = resources
 	s.template = template
 	for name, names := range s.names {
-		names.Function, names.Version, names.Alias = s.called(names.Function), s.called(names.Version), s.called(names.Alias)
+		names.Function, names.Version, names.Alias = s.aws.IDOf(names.Function), s.aws.IDOf(names.Version), s.aws.IDOf(names.Alias)
 		s.names[name] = names
 	}
 	return nil
-}
-
-// called is the logical id of what has another by itself.
-func (s *render) called(id string) string {
-	if to, is := s.aws.IDs[id]; is {
-		return to
-	}
-	return id
 }

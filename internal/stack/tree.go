@@ -63,11 +63,8 @@ func checkSize(tree fs.FS) error {
 	}
 	names := slices.SortedFunc(maps.Keys(largest), func(a, b string) int { return cmp.Compare(largest[b], largest[a]) })
 	for i, name := range names {
-		names[i] = fmt.Sprintf("%s %.1f MB", name, megabytes(largest[name]))
+		names[i] = name + " " + aloft.SizeText(largest[name])
 	}
-	return aloft.Errorf(aloft.Invalid, "the app has %.1f MB unpacked, and AWS Lambda takes %.1f with the %.1f that aloft adds", megabytes(total), megabytes(maxTree), megabytes(shimSize)).
+	return aloft.Errorf(aloft.Invalid, "the app has %s unpacked, and AWS Lambda takes %s with the %s that aloft adds", aloft.SizeText(total), aloft.SizeText(maxTree), aloft.SizeText(shimSize)).
 		WithHint("leave out what it does not need (ignore in aloft.yml); the largest: %s", strings.Join(names[:min(3, len(names))], ", "))
 }
-
-// megabytes are bytes in millions, as all sizes of packages are shown. AWS's own 250 MB are those of 2^20 bytes.
-func megabytes(n int64) float64 { return float64(n) / 1e6 }

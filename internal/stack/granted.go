@@ -34,13 +34,14 @@ func (s *render) noteReasons() error {
 		if r.Type != roleType {
 			continue
 		}
+		called := s.aws.IDOf(id)
 		policies, _ := r.Properties["Policies"].([]any)
 		for _, p := range policies {
 			policy, _ := p.(map[string]any)
 			document, _ := policy["PolicyDocument"].(map[string]any)
 			statements, _ := document["Statement"].([]cfn.Statement)
 			for _, one := range because(s.roleFor[id], statements) {
-				s.reasons[s.called(id)] = append(s.reasons[s.called(id)], one.Why)
+				s.reasons[called] = append(s.reasons[called], one.Why)
 			}
 		}
 	}

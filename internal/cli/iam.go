@@ -58,8 +58,8 @@ func newIAM(p *program) *cobra.Command {
 		Long: `Prints the statements of the role that each function has on AWS: what it may do, and with which resource. They come of
 what aloft.yml says: the resources that a function uses, its event sources, where its events go, and the section
 cloudformation, which is merged over them. The roles that services of AWS take, such as that of a schedule, come after
-them. With --why each is followed by what caused it. It reads the directory of the app, deploys nothing and asks AWS nothing, so it also answers
-for stages of other platforms: names that only a stack knows stand as ${NAME}.
+them. With --why each is followed by what caused it. It reads the directory of the app, deploys nothing and asks AWS
+nothing, so it also answers for stages of other platforms: names that only a stack knows stand as ${NAME}.
 
 A function that names no uses has those of all resources; uses: [] is none.
 

@@ -61,7 +61,16 @@ func (s *render) addAlarms() error {
 	return nil
 }
 
+// dropAnswers takes the API's alarm away where the section cloudformation takes its API away, as for stacks of others that keep theirs.
+func (s *render) dropAnswers() error {
+	if _, there := s.template.Resources[s.aws.IDOf(API)]; !there {
+		delete(s.template.Resources, s.aws.IDOf(apiAlarmID))
+	}
+	return nil
+}
+
 const (
+	apiAlarmID     = API + "5xxAlarm"
 	lambdaMetrics  = "AWS/Lambda"
 	gatewayMetrics = "AWS/ApiGateway"
 )
@@ -78,12 +87,12 @@ func (s *render) answers() []alarm {
 	switch stage := s.template.Resources[apiStageID].Properties; {
 	case stage["RestApiId"] != nil:
 		all = append(all, alarm{
-			id: API + "5xxAlarm", name: s.stackName() + "-api-5xx", namespace: gatewayMetrics, metric: "5XXError",
+			id: apiAlarmID, name: s.stackName() + "-api-5xx", namespace: gatewayMetrics, metric: "5XXError",
 			dimensions: []any{dimension("ApiName", s.in.Release.Label()), dimension("Stage", RESTStage)},
 		})
 	case stage["ApiId"] != nil:
 		all = append(all, alarm{
-			id: API + "5xxAlarm", name: s.stackName() + "-api-5xx", namespace: gatewayMetrics, metric: "5xx",
+			id: apiAlarmID, name: s.stackName() + "-api-5xx", namespace: gatewayMetrics, metric: "5xx",
 			dimensions: []any{dimension("ApiId", cfn.Ref(API))},
 		})
 	}

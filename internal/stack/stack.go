@@ -94,6 +94,7 @@ func Render(in Input) (Output, error) {
 		s.rename,
 		s.pairReasons,
 		s.addRaw,
+		s.dropAnswers,
 		s.grant,
 		s.check,
 	} {

@@ -20,13 +20,13 @@ type Domain struct {
 	Reason      string   `json:"reason,omitempty"`      // why there is no certificate, in ACM's word
 	Target      string   `json:"target,omitempty"`      // where the domain is to lead; "" while that is not known
 	Zone        string   `json:"zone,omitempty"`        // the Route 53 zone that has its records, which the stack makes; "" means by hand
-	Records     []Record `json:"records,omitempty"`     // that are to be made by hand
+	Records     []Record `json:"records,omitempty"`     // that are to be made by hand; that which leads the domain has the home region
 }
 
 // Record is a DNS record.
 type Record struct {
 	Name  string `json:"name"`
-	Type  string `json:"type"`
+	Type  string `json:"type"` // TypeCNAME, TypeALIAS or what ACM asks for
 	Value string `json:"value"`
 }
 
@@ -63,8 +63,8 @@ func (r *region) domain(ctx context.Context, release aloft.Release, domain, zone
 		return one, err
 	}
 	one.Target = outputOf(found, stack.DomainOutput(domain))
-	if zone == "" && one.Target != "" {
-		one.Records = append(one.Records, Record{Name: domain, Type: "CNAME", Value: one.Target})
+	if zone == "" && one.Target != "" && r.name == release.AWS.Regions[0] { // a name has one such record, not one for each region
+		one.Records = append(one.Records, leading(domain, one.Target))
 	}
 	arn, err := r.physical(ctx, release, stack.DomainCertificate(domain))
 	if err != nil {

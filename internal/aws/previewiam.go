@@ -136,20 +136,10 @@ type reason struct{ function, why string }
 func why(out stack.Output) map[granted]reason {
 	all := map[granted]reason{}
 	for _, g := range out.Statements {
-		role := strings.TrimSuffix(out.Functions[g.Function].Function, "Function") + "Role"
-		s := g.Statement
-		if s.Effect == "" {
-			s.Effect = "Allow"
+		if g.Policy == "" {
+			all[granted{g.Role, g.Text}] = reason{g.Function, g.Why}
 		}
-		var plain any // with its keys in the order that they have after reading
-		text, err := json.Marshal(s)
-		if err == nil {
-			err = json.Unmarshal(text, &plain)
-		}
-		if text, _ = json.Marshal(plain); err == nil {
-			all[granted{role, string(text)}] = reason{g.Function, g.Why}
-		}
-		all[granted{role, ""}] = reason{function: g.Function}
+		all[granted{g.Role, ""}] = reason{function: g.Function}
 	}
 	return all
 }

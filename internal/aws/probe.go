@@ -47,6 +47,7 @@ func (r *regional) probe(ctx context.Context) error {
 	if err == nil && refused(status) && r.mend(ctx) {
 		status, body, err = r.askAgain(ctx, url, time.Now().Add(propagation))
 	}
+	r.tellUnwell(status)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %s does not answer: %w", r.name, url, err)
@@ -57,6 +58,15 @@ func (r *regional) probe(ctx context.Context) error {
 	}
 	r.report.Report(aloft.StepDone{Step: aloft.StepReady, Text: fmt.Sprintf("%s answers %d", url, status), Elapsed: time.Since(began)})
 	return nil
+}
+
+// tellUnwell warns of an answer that Route 53 takes for that of a region which is down, if it asks. No answer is 0.
+func (r *regional) tellUnwell(status int) {
+	if !r.out.Checked() || status == 0 || status >= http.StatusOK && status < http.StatusBadRequest {
+		return
+	}
+	r.report.Report(aloft.Warning{Text: fmt.Sprintf("%s: GET %s answers %d, and Route 53, which asks that, takes all but 2xx and 3xx for a region that is down. Where it takes all "+
+		"regions so, it takes none so, and one that is down keeps its requests: have it answer 2xx or 3xx, or set health: /PATH to a path that does", r.name, r.probePath(), status)})
 }
 
 // probePath is the path of the health check of the first web function, "/" without one.

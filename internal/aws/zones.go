@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,7 +39,7 @@ func (p *Platform) zones(ctx context.Context, settings *aloft.AWS) (map[string]s
 		id := all[strings.TrimSuffix(settings.Zone, ".")]
 		if id == "" {
 			return nil, aloft.Errorf(aloft.Invalid, "the account %s has no public Route 53 zone %s", p.Session.Account, settings.Zone).
-				WithHint("make it, or set zone: false and make the records where the domain's DNS is")
+				WithHint("make it (aws route53 create-hosted-zone --name %s --caller-reference 1), or set zone: false and make the records where the domain's DNS is", settings.Zone)
 		}
 		all = map[string]string{strings.TrimSuffix(settings.Zone, "."): id}
 	}
@@ -90,8 +89,7 @@ func (r *regional) tellRecords(ctx context.Context) error {
 	}
 	for _, domain := range added {
 		if target := outputOf(found, stack.DomainOutput(domain)); target != "" {
-			r.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the DNS of %s needs this record, if it has not: %s CNAME %s; aloft domains --stage %s has it, too",
-				r.name, domain, domain, target, r.release.Stage)})
+			r.report.Report(aloft.Notice{Text: r.recordNotice(domain, target)})
 		}
 	}
 	return nil

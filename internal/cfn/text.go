@@ -13,6 +13,9 @@ func Text(value any) string {
 		return text
 	}
 	if function, ok := value.(map[string]any); ok && len(function) == 1 {
+		if id, attribute, is := Referred(function); is && attribute != "" {
+			return "${" + id + "." + attribute + "}"
+		}
 		for name, argument := range function {
 			switch of := argument.(type) {
 			case string:

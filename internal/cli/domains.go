@@ -20,10 +20,13 @@ command it lists them (the same as domains list). domains:add and the like are t
 
 On AWS a domain gets a certificate and, where the account has its Route 53 zone, the DNS records. Else the deploy waits
 for a record that proves the domain, and says which; so does this command, from another terminal too: the state of each
-certificate, where the domain is to lead, and which records to make.
+certificate, where the domain is to lead, and which records to make. That is one for each domain, to the home region:
+DNS has one CNAME for a name, and none at the top of a zone, where an ALIAS (ANAME) takes its place. A DNS that routes
+between regions may use the targets of all.
 
 With --json it prints an array of domains; on AWS an array of {"domain", "region", "certificate" (ACM's status),
-"reason", "target", "zone", "records": [{"name", "type", "value"}]}, records being those to make by hand.
+"reason", "target", "zone", "records": [{"name", "type", "value"}]}, records being those to make by hand. The record
+that leads the domain stands at the home region; its type is CNAME or ALIAS.
 
 Exit status: 0 it worked; 1 a domain belongs to another stage; 2 the input was wrong.`,
 		Example: `  aloft domains

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/aws"
@@ -44,5 +46,33 @@ func (p *program) printDomainsOnAWS(ctx context.Context, b *awsBackend, ref alof
 		}
 		fmt.Fprintf(p.out, "  %s %s %s\n", clean(record.Name), clean(record.Type), clean(record.Value))
 	}
+	p.printRecordNotes(all)
 	return nil
+}
+
+// printRecordNotes says what DNS cannot have, for domains whose records are made by hand: a CNAME at the top of a zone, and several of
+// one name.
+func (p *program) printRecordNotes(all []aws.Domain) {
+	home, targets, names := map[string]string{}, map[string][]string{}, []string{}
+	top := false
+	for _, d := range all {
+		top = top || slices.ContainsFunc(d.Records, func(r aws.Record) bool { return r.Type == aws.TypeALIAS })
+		if d.Zone != "" || d.Target == "" {
+			continue
+		}
+		if home[d.Domain] == "" {
+			home[d.Domain], names = d.Region, append(names, d.Domain)
+		}
+		targets[d.Domain] = append(targets[d.Domain], d.Region+" "+d.Target)
+	}
+	if top {
+		fmt.Fprintln(p.out, "\nAt the top of a zone DNS has no CNAME: ALIAS is what providers have instead, some as ANAME or flattened CNAME. Where yours\n"+
+			"has none, use a name below it (www), or a zone of Route 53.")
+	}
+	for _, name := range names {
+		if len(targets[name]) > 1 {
+			fmt.Fprintf(p.out, "\nDNS has one such record for a name: with it %s leads to %s alone. A provider that routes by latency or place may lead\nit to all: %s.\n",
+				clean(name), clean(home[name]), clean(strings.Join(targets[name], ", ")))
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -20,21 +21,33 @@ import (
 type iamFunction struct {
 	Name       string         `json:"name"`
 	Lambda     string         `json:"lambda"`
-	Role       string         `json:"role,omitempty"` // of the app's own, whose statements are not known
+	Role       string         `json:"role,omitempty"`     // of the app's own, whose statements are not known
+	Policies   []string       `json:"policies,omitempty"` // that are attached besides, whose statements are not known
+	Statements []iamStatement `json:"statements"`
+}
+
+// iamRole is a role of the stack that no function has.
+type iamRole struct {
+	Name       string         `json:"name"`              // its logical id
+	Service    string         `json:"service,omitempty"` // of AWS, which takes it
+	Policies   []string       `json:"policies,omitempty"`
 	Statements []iamStatement `json:"statements"`
 }
 
 type iamStatement struct {
-	Effect    string         `json:"effect"`
-	Action    []string       `json:"action"`
-	Resource  any            `json:"resource"`
-	Condition map[string]any `json:"condition,omitempty"`
-	Why       string         `json:"why"`
+	Effect      string         `json:"effect"`
+	Action      []string       `json:"action,omitempty"`
+	NotAction   []string       `json:"notAction,omitempty"`
+	Resource    any            `json:"resource,omitempty"`
+	NotResource any            `json:"notResource,omitempty"`
+	Condition   map[string]any `json:"condition,omitempty"`
+	Why         string         `json:"why"`
 }
 
 type iamResult struct {
 	Stage     aloft.StageRef `json:"stage"`
 	Functions []iamFunction  `json:"functions"`
+	Roles     []iamRole      `json:"roles"`
 }
 
 func newIAM(p *program) *cobra.Command {
@@ -43,14 +56,16 @@ func newIAM(p *program) *cobra.Command {
 		Use:   "iam [stage] [flags]",
 		Short: "Show what each function may do on AWS",
 		Long: `Prints the statements of the role that each function has on AWS: what it may do, and with which resource. They come of
-what aloft.yml says: the resources that a function uses, its event sources, where its events go. With --why each is
-followed by what caused it. It reads the directory of the app, deploys nothing and asks AWS nothing, so it also answers
-for stages of other platforms: names that only a stack knows stand as ${NAME}.
+what aloft.yml says: the resources that a function uses, its event sources, where its events go, and the section
+cloudformation, which is merged over them. The roles that services of AWS take, such as that of a schedule, come after
+them. With --why each is followed by what caused it. It reads the directory of the app, deploys nothing and asks AWS
+nothing, so it also answers for stages of other platforms: names that only a stack knows stand as ${NAME}.
 
 A function that names no uses has those of all resources; uses: [] is none.
 
-With --json: {"stage", "functions": [{"name", "lambda", "role", "statements": [{"effect", "action", "resource",
-"condition", "why"}]}]}; resources are as the template has them.
+With --json: {"stage", "functions": [{"name", "lambda", "role", "policies" (ARNs of those that are attached),
+"statements": [{"effect", "action", "notAction", "resource", "notResource", "condition", "why"}]}],
+"roles": [{"name", "service", "policies", "statements"}]}; resources are as the template has them.
 
 Exit status: 0 printed; 2 the input was wrong, or AWS cannot have it.`,
 		Example: `  aloft iam
@@ -84,7 +99,7 @@ func runIAM(ctx context.Context, p *program, stage string, why bool) error {
 	if err != nil {
 		return err
 	}
-	result := iamOf(release, out.Statements)
+	result := iamOf(release, out)
 	if p.flags.json {
 		return p.printJSON(result)
 	}
@@ -112,29 +127,41 @@ func renderOutline(r *aloft.Release, sources eventsource.Set) (stack.Output, err
 	})
 }
 
-// iamOf orders statements by the release's functions.
-func iamOf(r aloft.Release, statements []stack.Granted) iamResult {
-	result := iamResult{Stage: r.StageRef, Functions: []iamFunction{}}
+// iamOf orders statements by the release's functions; those of other roles come by their names.
+func iamOf(r aloft.Release, out stack.Output) iamResult {
+	result := iamResult{Stage: r.StageRef, Functions: []iamFunction{}, Roles: []iamRole{}}
 	for _, f := range r.Functions {
-		one := iamFunction{Name: f.Name, Lambda: r.NameOf(f), Statements: []iamStatement{}}
-		if f.Lambda != nil {
-			one.Role = f.Lambda.Role
+		names, made := out.Functions[f.Name]
+		if !made {
+			continue
 		}
-		for _, s := range statements {
-			if s.Function != f.Name {
-				continue
-			}
-			effect := s.Effect
-			if effect == "" {
-				effect = "Allow"
-			}
-			one.Statements = append(one.Statements, iamStatement{effect, s.Action, s.Resource, s.Condition, s.Why})
+		one := iamFunction{Name: f.Name, Lambda: r.NameOf(f), Role: names.Role}
+		one.Policies, one.Statements = statementsFor(out, func(g stack.Granted) bool { return g.Function == f.Name })
+		result.Functions = append(result.Functions, one)
+	}
+	for _, g := range out.Statements {
+		if g.Function != "" || slices.ContainsFunc(result.Roles, func(other iamRole) bool { return other.Name == g.Role }) {
+			continue
 		}
-		if len(one.Statements) > 0 || one.Role != "" {
-			result.Functions = append(result.Functions, one)
-		}
+		one := iamRole{Name: g.Role, Service: g.Service}
+		one.Policies, one.Statements = statementsFor(out, func(other stack.Granted) bool { return other.Role == g.Role })
+		result.Roles = append(result.Roles, one)
 	}
 	return result
+}
+
+func statementsFor(out stack.Output, want func(stack.Granted) bool) (policies []string, statements []iamStatement) {
+	statements = []iamStatement{}
+	for _, g := range out.Statements {
+		switch {
+		case !want(g):
+		case g.Policy != "":
+			policies = append(policies, g.Policy)
+		default:
+			statements = append(statements, iamStatement{cmp.Or(g.Effect, "Allow"), g.Action, g.NotAction, g.Resource, g.NotResource, g.Condition, g.Why})
+		}
+	}
+	return policies, statements
 }
 
 func (p *program) printIAM(result iamResult, why bool) {
@@ -146,17 +173,35 @@ func (p *program) printIAM(result iamResult, why bool) {
 		if f.Role != "" {
 			fmt.Fprintf(p.out, "  has the role %s, whose statements are its owner's\n", clean(f.Role))
 		}
-		for _, s := range f.Statements {
-			fmt.Fprintf(p.out, "  %s %s\n", s.Effect, clean(strings.Join(s.Action, ", ")))
-			for _, one := range arnTexts(s.Resource) {
-				fmt.Fprintf(p.out, "    on %s\n", clean(one))
-			}
-			if len(s.Condition) > 0 {
-				fmt.Fprintf(p.out, "    if %s\n", clean(cfn.Text(s.Condition)))
-			}
-			if why {
-				fmt.Fprintf(p.out, "    because %s\n", clean(s.Why))
-			}
+		p.printStatements(f.Policies, f.Statements, why)
+	}
+	for _, r := range result.Roles {
+		fmt.Fprintf(p.out, "\n%s (the role of %s)\n", clean(r.Name), clean(cmp.Or(r.Service, "others")))
+		p.printStatements(r.Policies, r.Statements, why)
+	}
+}
+
+func (p *program) printStatements(policies []string, statements []iamStatement, why bool) {
+	for _, policy := range policies {
+		fmt.Fprintf(p.out, "  has the policy %s, whose statements are its owner's\n", clean(policy))
+	}
+	for _, s := range statements {
+		actions := strings.Join(s.Action, ", ")
+		if len(s.NotAction) > 0 {
+			actions = "all but " + strings.Join(s.NotAction, ", ")
+		}
+		fmt.Fprintf(p.out, "  %s %s\n", s.Effect, clean(actions))
+		for _, one := range arnTexts(s.Resource) {
+			fmt.Fprintf(p.out, "    on %s\n", clean(one))
+		}
+		for _, one := range arnTexts(s.NotResource) {
+			fmt.Fprintf(p.out, "    on all but %s\n", clean(one))
+		}
+		if len(s.Condition) > 0 {
+			fmt.Fprintf(p.out, "    if %s\n", clean(cfn.Text(s.Condition)))
+		}
+		if why {
+			fmt.Fprintf(p.out, "    because %s\n", clean(s.Why))
 		}
 	}
 }
@@ -164,6 +209,9 @@ func (p *program) printIAM(result iamResult, why bool) {
 // arnTexts are a statement's resources for people.
 func arnTexts(resource any) []string {
 	list, ok := resource.([]any)
+	if resource == nil {
+		return nil
+	}
 	if !ok {
 		return []string{cfn.Text(resource)}
 	}

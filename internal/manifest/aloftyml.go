@@ -38,7 +38,7 @@ func aloftShape() shape[layer] {
 		if err := checkUses(d, n, l); err != nil {
 			return err
 		}
-		return checkARNs(d, n, l)
+		return checkPlaces(d, n, l)
 	})
 }
 

@@ -87,9 +87,9 @@ func (s Settings) inRegions(regions []string) error {
 	return nil
 }
 
-// checkARNs finds at its place what inRegions would, for stages whose regions or account the file says. The settings that it has for all
-// stages are those of one only if no stage says other things of AWS.
-func checkARNs(d *document, n node, l *layer) error {
+// onStages are the settings of the stages that a file names. Those that it has for all stages are those of one, called "", only if no
+// stage says other things of AWS.
+func onStages(l *layer) map[string]Settings {
 	stages := map[string]Settings{}
 	for name, s := range l.stages {
 		if s.AWS != nil {
@@ -102,10 +102,18 @@ func checkARNs(d *document, n node, l *layer) error {
 			stages[name] = s.over(l.base)
 		}
 	}
+	maps.DeleteFunc(stages, func(_ string, s Settings) bool { return s.Platform == string(aloft.OnLocal) })
+	return stages
+}
+
+// checkPlaces finds at its place what OnAWS would refuse in a region, for stages whose regions or account the file says.
+func checkPlaces(d *document, n node, l *layer) error {
+	stages := onStages(l)
 	for _, name := range slices.Sorted(maps.Keys(stages)) {
 		s := stages[name]
-		if s.Platform == string(aloft.OnLocal) {
-			continue
+		if aws := deref(s.AWS); aws.VPC != nil && len(aws.Regions) > 1 {
+			vpc := n.under(name, "aws", "vpc")
+			return d.fault(vpc.key, "%s: "+oneRegion, vpc.path, len(aws.Regions)).WithHint(eachRegion)
 		}
 		for _, a := range s.arns() {
 			for _, region := range deref(s.AWS).Regions {
@@ -117,6 +125,27 @@ func checkARNs(d *document, n node, l *layer) error {
 		}
 	}
 	return nil
+}
+
+// under is what keys lead to, in the section of a stage if it is there.
+func (n node) under(stage string, keys ...string) node {
+	for _, path := range [][]string{append([]string{"stages", stage}, keys...), keys} {
+		if found, is := n.down(path); is {
+			return found
+		}
+	}
+	return n
+}
+
+func (n node) down(keys []string) (node, bool) {
+	for _, key := range keys {
+		i := slices.IndexFunc(n.fields, func(f field) bool { return f.name == key })
+		if i < 0 {
+			return node{}, false
+		}
+		n = n.below(n.fields[i])
+	}
+	return n, true
 }
 
 // holding is the scalar with a text, in the section of a stage if it is there.

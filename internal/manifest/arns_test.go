@@ -16,6 +16,26 @@ const (
 	roleOf1   = "arn:aws:iam::123456789012:role/web"
 )
 
+// TestVPCOfOneRegion: a network with several regions is refused at its place.
+func TestVPCOfOneRegion(t *testing.T) {
+	t.Parallel()
+	const vpc, two = "vpc: {subnets: [subnet-1], security-groups: [sg-1]}", "regions: [eu-west-1, us-east-1]"
+	for text, want := range map[string]string{
+		"aws:\n  " + two + "\n  " + vpc:                                                         "aloft.yml:3:3: aws.vpc: subnets belong to one region, and the stage has 2",
+		"aws: {" + vpc + "}\nstages:\n  production:\n    aws: {" + two + "}":                    "aloft.yml:1:7: aws.vpc: subnets belong",
+		"aws: {" + two + "}\nstages:\n  production:\n    aws: {" + vpc + "}":                    "aloft.yml:4:11: stages.production.aws.vpc: subnets belong",
+		"aws: {" + two + "}\nstages:\n  one: {aws: {region: eu-west-1, " + vpc + "}}":           "",
+		"aws: {" + two + "}\nstages:\n  dev: {platform: local, aws: {" + vpc + "}}\n  live: {}": "",
+	} {
+		_, _, err := manifest.Load(fstest.MapFS{manifest.AloftFile: {Data: []byte(text)}})
+		if want == "" {
+			check(t, err)
+		} else if aloft.ErrorCode(err) != aloft.Invalid || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s\ngot %v, want %s", text, err, want)
+		}
+	}
+}
+
 // TestARNsElsewhere: keys, topics, layers and roles that the stage cannot have where it runs are refused at their places, before
 // anything is made; those that others share are not.
 func TestARNsElsewhere(t *testing.T) {

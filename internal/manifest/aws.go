@@ -104,7 +104,7 @@ func stackKeys() []key[AWS] {
 			said(yesNo()), func(a *AWS) **bool { return &a.Tracing }),
 		bind(KeyDoc{Key: "vpc", Default: "none", Meaning: "The private network that functions have addresses in. Without a NAT gateway they do not reach the Internet from there."},
 			said(vpcShape()), func(a *AWS) **aloft.VPC { return &a.VPC }),
-		bind(KeyDoc{Key: "kms-key", Default: "aloft's own", Meaning: "The key that variables and stores are encrypted with."},
+		bind(KeyDoc{Key: "kms-key", Default: "what AWS encrypts each with by itself", Meaning: "A key of yours that variables, stores and dead letters are encrypted with. What the key's policy must let, and what stays with AWS's keys, has docs/AWS.md."},
 			formed("a key's ARN", `such as "arn:aws:kms:eu-central-1:123456789012:key/…"`, `^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$`), func(a *AWS) *string { return &a.KMSKey }),
 		bind(KeyDoc{Key: "tags", Meaning: "Tags of everything in its stack."},
 			mapOf("TAG", tagNames(), tagValue()), func(a *AWS) *map[string]string { return &a.Tags }),

@@ -16,7 +16,7 @@ func alarmsShape() shape[aloft.Alarms] {
 	return objectOf(
 		bind(KeyDoc{Key: "notify", Default: "nobody", Meaning: "Who is told: e-mail addresses, https:// addresses, ARNs of topics."},
 			listOf(formed("somebody to tell", `such as "ops@example.com", "https://example.com/hook" or the ARN of a topic`, form)), func(a *aloft.Alarms) *[]string { return &a.Notify }),
-		bind(KeyDoc{Key: "errors", Default: "1", Meaning: "Failed invocations in five minutes."},
+		bind(KeyDoc{Key: "errors", Default: "1", Meaning: "Failed invocations of a function in five minutes, and as well requests that its API or function URL answers with 500 or more."},
 			within(1, 1_000_000), func(a *aloft.Alarms) *int { return &a.Errors }),
 		bind(KeyDoc{Key: "throttles", Default: "1", Meaning: "Invocations in five minutes that were refused because too many ran."},
 			within(1, 1_000_000), func(a *aloft.Alarms) *int { return &a.Throttles }),

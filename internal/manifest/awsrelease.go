@@ -10,6 +10,11 @@ import (
 	"github.com/aloft-run/aloft"
 )
 
+const (
+	oneRegion  = "subnets belong to one region, and the stage has %d"
+	eachRegion = "use a stage per region, each with a vpc of its own"
+)
+
 // OnAWS is what a release of the stage on AWS has besides functions and resources: what the project says, and where it says
 // nothing, the defaults.
 func (s Settings) OnAWS(defaults aloft.AWS) (*aloft.AWS, error) {
@@ -33,8 +38,7 @@ func (s Settings) OnAWS(defaults aloft.AWS) (*aloft.AWS, error) {
 		return nil, aloft.Errorf(aloft.Invalid, "aws.throttle: a function URL has no gateway that could throttle").
 			WithHint("bound it with the function's lambda.reserved, or choose another aws.endpoint")
 	case r.VPC != nil && len(r.Regions) > 1:
-		return nil, aloft.Errorf(aloft.Invalid, "aws.vpc: subnets belong to one region, and the stage has %d", len(r.Regions)).
-			WithHint("use a stage per region, each with a vpc of its own")
+		return nil, aloft.Errorf(aloft.Invalid, "aws.vpc: "+oneRegion, len(r.Regions)).WithHint(eachRegion)
 	}
 	if err := s.inRegions(r.Regions); err != nil {
 		return nil, err

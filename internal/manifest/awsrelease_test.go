@@ -34,12 +34,17 @@ func TestOnAWS(t *testing.T) {
 // What single sections may say can contradict itself once they are put together.
 func TestOnAWSContradictions(t *testing.T) {
 	for text, want := range map[string]string{
-		"aws: {waf: true}\nstages: {production: {aws: {endpoint: function-url}}}":                                                       "firewall",
-		"aws: {throttle: {rate: 1, burst: 1}}\nstages: {production: {aws: {endpoint: function-url}}}":                                   "gateway",
-		"aws: {vpc: {subnets: [subnet-1], security-groups: [sg-1]}}\nstages: {production: {aws: {regions: [eu-central-1, us-east-1]}}}": "subnets belong to one region",
+		"aws: {waf: true}\nstages: {production: {aws: {endpoint: function-url}}}":                     "firewall",
+		"aws: {throttle: {rate: 1, burst: 1}}\nstages: {production: {aws: {endpoint: function-url}}}": "gateway",
 	} {
 		if _, err := onAWS(t, text); aloft.ErrorCode(err) != aloft.Invalid || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+	m, _, err := manifest.Load(fstest.MapFS{manifest.AloftFile: {Data: []byte("aws: {vpc: {subnets: [subnet-1], security-groups: [sg-1]}}")}})
+	check(t, err)
+	_, err = m.Stage("production").OnAWS(aloft.AWS{Regions: []string{"eu-west-1", "us-east-1"}})
+	if aloft.ErrorCode(err) != aloft.Invalid || !strings.Contains(err.Error(), "aws.vpc: subnets belong to one region, and the stage has 2") {
+		t.Errorf("a vpc in two regions: %v", err)
 	}
 }

@@ -15,14 +15,13 @@ const alarmPeriod = 300
 type alarm struct {
 	id, name, description string
 	namespace, metric     string
-	dimension             string
-	of                    any
+	dimensions            []any
 	statistic             string // "Sum", "Maximum", "p99"
 	bound                 float64
 }
 
-// addAlarms adds an alarm for failures and refusals of each function, and for dead letters; for latency only where a bound is
-// set. They tell a topic if anybody is to be told.
+// addAlarms adds an alarm for failures and refusals of each function, for dead letters, and for answers with 500 or more; for latency
+// only where a bound is set. They tell a topic if anybody is to be told.
 func (s *render) addAlarms() error {
 	settings := s.aws.Alarms
 	if settings == nil {
@@ -34,7 +33,7 @@ func (s *render) addAlarms() error {
 	}
 	for _, f := range s.functions {
 		id, name := s.prefix[f.Name], s.names[f.Name].Lambda
-		of := alarm{namespace: "AWS/Lambda", dimension: "FunctionName", of: cfn.Ref(s.names[f.Name].Function), statistic: "Sum"}
+		of := alarm{namespace: lambdaMetrics, dimensions: []any{dimension("FunctionName", cfn.Ref(s.names[f.Name].Function))}, statistic: "Sum"}
 		errors, throttles := of, of
 		errors.id, errors.name, errors.metric = id+"ErrorsAlarm", name+"-errors", "Errors"
 		errors.description, errors.bound = f.Name+" fails", float64(orElse(settings.Errors, 1))
@@ -52,10 +51,60 @@ func (s *render) addAlarms() error {
 	for _, queue := range s.dead {
 		s.addAlarm(alarm{
 			id: queue + "Alarm", name: s.physicalQueue(queue), description: "events were given up", namespace: "AWS/SQS", metric: "ApproximateNumberOfMessagesVisible",
-			dimension: "QueueName", of: cfn.GetAtt(queue, "QueueName"), statistic: "Maximum", bound: 1,
+			dimensions: []any{dimension("QueueName", cfn.GetAtt(queue, "QueueName"))}, statistic: "Maximum", bound: 1,
 		}, tell)
 	}
+	for _, a := range s.answers() {
+		a.description, a.statistic, a.bound = "requests are answered with 500 or more", "Sum", float64(orElse(settings.Errors, 1))
+		s.addAlarm(a, tell)
+	}
 	return nil
+}
+
+// dropAnswers takes the API's alarm away where the section cloudformation takes its API away, as for stacks of others that keep theirs.
+func (s *render) dropAnswers() error {
+	if _, there := s.template.Resources[s.aws.IDOf(API)]; !there {
+		delete(s.template.Resources, s.aws.IDOf(apiAlarmID))
+	}
+	return nil
+}
+
+const (
+	apiAlarmID     = API + "5xxAlarm"
+	lambdaMetrics  = "AWS/Lambda"
+	gatewayMetrics = "AWS/ApiGateway"
+)
+
+func dimension(name string, value any) any { return map[string]any{"Name": name, "Value": value} }
+
+// answers are alarms for answers with 500 or more of the API and of each function URL. To Lambda what a web function answers is a
+// success, also where its server has crashed: then the shim answers.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html,
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html,
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
+func (s *render) answers() []alarm {
+	var all []alarm
+	switch stage := s.template.Resources[apiStageID].Properties; {
+	case stage["RestApiId"] != nil:
+		all = append(all, alarm{
+			id: apiAlarmID, name: s.stackName() + "-api-5xx", namespace: gatewayMetrics, metric: "5XXError",
+			dimensions: []any{dimension("ApiName", s.in.Release.Label()), dimension("Stage", RESTStage)},
+		})
+	case stage["ApiId"] != nil:
+		all = append(all, alarm{
+			id: apiAlarmID, name: s.stackName() + "-api-5xx", namespace: gatewayMetrics, metric: "5xx",
+			dimensions: []any{dimension("ApiId", cfn.Ref(API))},
+		})
+	}
+	for _, f := range s.functions {
+		if url := s.prefix[f.Name] + urlID; s.template.Resources[url].Type == urlType {
+			all = append(all, alarm{
+				id: url + "5xxAlarm", name: s.names[f.Name].Lambda + "-url-5xx", namespace: lambdaMetrics, metric: "Url5xxCount",
+				dimensions: []any{dimension("FunctionName", cfn.Ref(s.names[f.Name].Function))},
+			})
+		}
+	}
+	return all
 }
 
 func (s *render) physicalQueue(id string) string {
@@ -66,8 +115,7 @@ func (s *render) physicalQueue(id string) string {
 func (s *render) addAlarm(a alarm, tell []any) {
 	properties := map[string]any{
 		"AlarmName": a.name, "AlarmDescription": a.description, "Namespace": a.namespace, "MetricName": a.metric,
-		"Dimensions": []any{map[string]any{"Name": a.dimension, "Value": a.of}},
-		"Period":     alarmPeriod, "EvaluationPeriods": 1, "Threshold": a.bound, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+		"Dimensions": a.dimensions, "Period": alarmPeriod, "EvaluationPeriods": 1, "Threshold": a.bound, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
 		"TreatMissingData": "notBreaching",
 	}
 	if strings.HasPrefix(a.statistic, "p") {

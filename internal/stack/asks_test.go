@@ -172,3 +172,83 @@ func TestFIFODestination(t *testing.T) {
 		t.Error("a FIFO queue is rendered as a destination")
 	}
 }
+
+// TestHealthOfRegions: Route 53 is told of a path that answers, or it is said that none is known.
+func TestHealthOfRegions(t *testing.T) {
+	t.Parallel()
+	web, root, other := server(), worker("work"), worker("work")
+	web.HealthPath = ""
+	root.Routes, other.Routes = []string{"GET /{$}"}, []string{"/items", "POST /{$}"}
+	static := aloft.Function{Name: "web", Kind: aloft.Static}
+	for name, c := range map[string]struct {
+		function    aloft.Function
+		path, warns string
+	}{
+		"health": {server(), "/health", ""}, "web": {web, "/", "no health path is set"}, "static": {static, "/", ""},
+		"root": {root, "/", "Route 53 asks GET /"}, "no root": {other, "", "nothing answers GET /"},
+	} {
+		in := domainsCase("Z0123456789ABCDEFGHIJ")
+		in.Release.Functions = []aloft.Function{c.function}
+		out, _ := render(t, in)
+		config, _ := out.Template.Resources["ApiHealth"].Properties["HealthCheckConfig"].(map[string]any)
+		if path, _ := config["ResourcePath"].(string); path != c.path || out.Checked() != (c.path != "") {
+			t.Errorf("%s: Route 53 asks %q, want %q", name, path, c.path)
+		}
+		if text := strings.Join(out.Warnings, "\n"); (c.warns == "") != !strings.Contains(text, "Route 53") || !strings.Contains(text, c.warns) {
+			t.Errorf("%s warns %q, want %q", name, text, c.warns)
+		}
+		in.Release.AWS.Regions = in.Release.AWS.Regions[:1]
+		if out, _ := render(t, in); out.Checked() || strings.Contains(strings.Join(out.Warnings, "\n"), "Route 53") {
+			t.Errorf("%s: one region is checked, and there is no other", name)
+		}
+	}
+}
+
+// TestDeadLettersKey: dead letters hold whole events. Lambda sends them with the function's role, which needs the key.
+func TestDeadLettersKey(t *testing.T) {
+	t.Parallel()
+	in := stage(nil, worker("work", "schedule:rate(5 minutes)"))
+	in.Release.AWS.KMSKey = kmsKey
+	out, _ := render(t, in)
+	if queue := out.Template.Resources["WorkDeadLetters"].Properties; queue["KmsMasterKeyId"] != kmsKey || queue["SqsManagedSseEnabled"] != nil {
+		t.Errorf("the queue of dead letters is encrypted by %v", queue)
+	}
+	if !slices.ContainsFunc(out.Statements, func(s stack.Granted) bool {
+		return s.Function == "work" && slices.Contains(s.Action, "kms:GenerateDataKey") && slices.Contains(s.Action, "kms:Decrypt") && s.Resource == kmsKey
+	}) {
+		t.Error("the role may send dead letters, and not encrypt what it sends")
+	}
+}
+
+// TestAnswersAreWatched: what a web function answers with 500 or more is a success to Lambda, so the endpoint has an alarm.
+func TestAnswersAreWatched(t *testing.T) {
+	t.Parallel()
+	api := server()
+	api.Name = "api" // whose own alarms are called so, nearly
+	for endpoint, want := range map[string]string{aloft.HTTPAPI: "5xx", aloft.RESTAPI: "5XXError", aloft.URLEndpoint: "Url5xxCount"} {
+		in := input(release("shop", api))
+		in.Release.AWS.Endpoint = endpoint
+		out, _ := render(t, in)
+		names := map[any]bool{}
+		found := 0
+		for id, r := range out.Template.Resources {
+			if r.Type != "AWS::CloudWatch::Alarm" {
+				continue
+			}
+			if names[r.Properties["AlarmName"]] {
+				t.Errorf("%s: two alarms are called %v", endpoint, r.Properties["AlarmName"])
+			}
+			names[r.Properties["AlarmName"]] = true
+			if r.Properties["MetricName"] == want && strings.HasSuffix(id, "5xxAlarm") {
+				found++
+			}
+		}
+		if found != 1 {
+			t.Errorf("%s: %d alarms look at %s", endpoint, found, want)
+		}
+		in.Release.AWS.CloudFormation = json.RawMessage(`{"Resources":{"Api":null}}`) // as where a stack of others keeps its API
+		if out, _ = render(t, in); out.Template.Resources["Api5xxAlarm"].Type != "" {
+			t.Errorf("%s: an alarm looks at an API that is not there", endpoint)
+		}
+	}
+}

@@ -40,6 +40,9 @@ func (s *render) addAsync(f aloft.Function) ([]cfn.Statement, error) {
 		case d.on == "failure":
 			arn = cfn.GetAtt(s.deadLetters(f), "Arn")
 			needs = []cfn.Statement{{Action: []string{"sqs:SendMessage"}, Resource: arn}}
+			if s.aws.KMSKey != "" { // Lambda sends with the function's role
+				needs = append(needs, cfn.Statement{Action: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resource: s.aws.KMSKey})
+			}
 			d.target = "its dead letters"
 		default:
 			continue
@@ -94,12 +97,13 @@ func (s *render) destination(f aloft.Function, text string) (arn any, needs []cf
 // function's: so aloft finds it.
 func (s *render) deadLetters(f aloft.Function) string {
 	id := s.prefix[f.Name] + "DeadLetters"
-	s.put(id, cfn.Resource{
-		Type: "AWS::SQS::Queue", DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete",
-		Properties: map[string]any{
-			"QueueName": DeadLettersOf(s.names[f.Name].Lambda), "MessageRetentionPeriod": deadLetterDays * 24 * 60 * 60, "SqsManagedSseEnabled": true,
-		},
-	})
+	properties := map[string]any{"QueueName": DeadLettersOf(s.names[f.Name].Lambda), "MessageRetentionPeriod": deadLetterDays * 24 * 60 * 60}
+	if s.aws.KMSKey != "" {
+		properties["KmsMasterKeyId"] = s.aws.KMSKey
+	} else {
+		properties["SqsManagedSseEnabled"] = true
+	}
+	s.put(id, cfn.Resource{Type: "AWS::SQS::Queue", DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete", Properties: properties})
 	s.dead = append(s.dead, id)
 	return id
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aloft-run/aloft"
@@ -31,6 +32,7 @@ func (s *render) addEndpoint() error {
 	if s.front() == nil && len(routes) == 0 {
 		return nil // events only
 	}
+	s.atRoot = slices.ContainsFunc(routes, func(r route) bool { return r.path == "/" && (r.method == "GET" || r.method == "ANY") })
 	switch s.aws.Endpoint {
 	case aloft.RESTAPI:
 		err = s.addRESTAPI(routes)

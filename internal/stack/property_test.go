@@ -63,8 +63,8 @@ func unbounded() []string {
 func checkStatements(t *testing.T, out stack.Output) {
 	t.Helper()
 	for _, s := range out.Statements {
-		if s.Why == "" {
-			t.Errorf("nobody knows why %s may %v", s.Function, s.Action)
+		if s.Why == "" || s.Text == "" {
+			t.Errorf("nobody knows why %s may %v", s.Role, s.Action)
 		}
 		resource, err := json.Marshal(s.Resource)
 		if err != nil {

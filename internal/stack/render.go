@@ -19,6 +19,9 @@ type render struct {
 	template   cfn.Template
 	parameters map[string]string
 	names      map[string]Names
+	roleFor    map[string]string    // why there are roles that are no function's, by logical id
+	reasons    map[string][]string  // why roles may do what they may, statement by statement, by logical id
+	because    map[holding][]string // the same, by what the template says
 	granted    []Granted
 	warnings   []string
 
@@ -26,6 +29,7 @@ type render struct {
 	caused  map[string][]cfn.Statement   // statements that event sources need, by function
 	sources map[string]map[string]string // names of event sources by what events say, by function
 	dead    []string                     // logical ids of queues of dead letters
+	atRoot  bool                         // a handler's route is for GET /
 	err     error                        // the first two things that want one logical id
 }
 
@@ -37,7 +41,7 @@ func begin(in Input) (*render, error) {
 	}
 	s := &render{
 		in: in, aws: *r.AWS, parameters: map[string]string{}, names: map[string]Names{}, stores: map[string]store{},
-		caused: map[string][]cfn.Statement{}, sources: map[string]map[string]string{},
+		caused: map[string][]cfn.Statement{}, roleFor: map[string]string{}, sources: map[string]map[string]string{},
 		template: cfn.Template{
 			Description: "aloft: " + r.String(),
 			Parameters:  map[string]cfn.Parameter{}, Resources: map[string]cfn.Resource{}, Outputs: map[string]cfn.Output{},

@@ -26,14 +26,11 @@ func (s *render) addRole(f aloft.Function, statements []cfn.Statement) (any, err
 		return nil, err
 	}
 	id := s.prefix[f.Name] + "Role"
-	s.add(id, "AWS::IAM::Role", map[string]any{
+	s.add(id, roleType, map[string]any{
 		"Description":              "what " + f.Name + " of " + s.in.Release.String() + " may do",
 		"AssumeRolePolicyDocument": cfn.Trust("lambda.amazonaws.com"),
 		"Policies":                 []any{map[string]any{"PolicyName": "aloft", "PolicyDocument": cfn.Policy(statements...)}},
 	})
-	for _, one := range statements {
-		s.granted = append(s.granted, Granted{f.Name, one})
-	}
 	return cfn.GetAtt(id, "Arn"), nil
 }
 

@@ -54,7 +54,11 @@ func (s *render) addSource(f aloft.Function, uri string, ids map[string]bool) er
 			WithHint("declare it in the resources section of aloft.yml, or name the ARN of one that is there already")
 	}
 	s.merge(rendered.Resources)
-	s.caused[f.Name] = append(s.caused[f.Name], because(f.Name+" has the event source "+uri, rendered.Statements)...)
+	why := f.Name + " has the event source " + uri
+	s.caused[f.Name] = append(s.caused[f.Name], because(why, rendered.Statements)...)
+	for id := range rendered.Resources {
+		s.roleFor[id] = why
+	}
 	if rendered.Origin != "" && rendered.Origin != source.Name() {
 		if s.sources[f.Name] == nil {
 			s.sources[f.Name] = map[string]string{}

@@ -51,14 +51,8 @@ type Output struct {
 	Template   cfn.Template
 	Parameters map[string]string // values for the template's parameters; secret
 	Functions  map[string]Names  // by the function's name
-	Statements []Granted         // all of all roles that functions have, each with its Why
+	Statements []Granted         // all of all roles of the template, each with its Why
 	Warnings   []string          // for people: a runtime that AWS gives up, say
-}
-
-// Granted is a statement with the function whose role has it.
-type Granted struct {
-	Function string
-	cfn.Statement
 }
 
 // Names are the logical ids of a function's parts.
@@ -67,6 +61,7 @@ type Names struct {
 	Version  string // AWS::Lambda::Version of this release
 	Alias    string // AWS::Lambda::Alias
 	Lambda   string // the physical name
+	Role     string // the role that it has, for people, if that is none of the template's
 }
 
 // The outputs of every stack.
@@ -95,8 +90,12 @@ func Render(in Input) (Output, error) {
 		s.addFunctionURLs,
 		s.addAlarms,
 		s.finish,
+		s.noteReasons,
 		s.rename,
+		s.pairReasons,
 		s.addRaw,
+		s.dropAnswers,
+		s.grant,
 		s.check,
 	} {
 		if err := step(); err != nil {

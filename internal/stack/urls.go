@@ -30,10 +30,15 @@ func (s *render) addFunctionURLs() error {
 	return nil
 }
 
+const (
+	urlType = "AWS::Lambda::Url"
+	urlID   = "Url" // ends the logical id of a function's
+)
+
 // addURL adds a function URL of the alias, and lets everybody ask unless requests are to be signed. AWS wants two permissions
 // since October 2025: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 func (s *render) addURL(f aloft.Function, url aloft.FunctionURL) string {
-	names, id := s.names[f.Name], s.prefix[f.Name]+"Url"
+	names, id := s.names[f.Name], s.prefix[f.Name]+urlID
 	auth, mode := "NONE", "BUFFERED"
 	if url.IAM {
 		auth = "AWS_IAM"
@@ -42,7 +47,7 @@ func (s *render) addURL(f aloft.Function, url aloft.FunctionURL) string {
 		mode = "RESPONSE_STREAM"
 	}
 	s.put(id, cfn.Resource{
-		Type: "AWS::Lambda::Url", DependsOn: []string{names.Alias},
+		Type: urlType, DependsOn: []string{names.Alias},
 		Properties: map[string]any{"TargetFunctionArn": cfn.Ref(names.Function), "Qualifier": Live, "AuthType": auth, "InvokeMode": mode},
 	})
 	if url.IAM {

@@ -32,7 +32,7 @@ func TestPreviewOfRegions(t *testing.T) {
 	if got := readers(start, aloft.Add); !slices.Equal(got, []string{"[eu-west-1]"}) {
 		t.Errorf("of one region: %q", got)
 	}
-	w.stands(start, "0 → 1.2", "CloudWatch alarm: 0 → 0.2", "KMS key of the account in eu-west-1, once for all apps: 0 → 1")
+	w.stands(start, "0 → 1.3", "CloudWatch alarm: 0 → 0.3", "KMS key of the account in eu-west-1, once for all apps: 0 → 1")
 	w.must(w.apply(t.Context(), first))
 
 	w.regions = []string{home, other}
@@ -44,7 +44,7 @@ func TestPreviewOfRegions(t *testing.T) {
 	if got := readers(added, aloft.Add); !slices.Equal(got, []string{"[us-east-1]"}) {
 		t.Errorf("of a second region: %q of %+v", got, added.IAM)
 	}
-	w.stands(added, "0.2 → 1.4", "CloudWatch alarm: 0.2 → 0.4", "KMS key of the account in us-east-1, once for all apps: 0 → 1")
+	w.stands(added, "0.3 → 1.6", "CloudWatch alarm: 0.3 → 0.6", "KMS key of the account in us-east-1, once for all apps: 0 → 1")
 	w.must(w.apply(t.Context(), both))
 
 	if got := readers(w.preview(w.release("one")), aloft.Remove); !slices.Equal(got, []string{"[eu-west-1 us-east-1]"}) {
@@ -61,14 +61,14 @@ func TestPreviewOfLargeConfig(t *testing.T) {
 	t.Parallel()
 	w := newMiniStack(t)
 	w.up("one")
-	w.stands(w.preview(w.release("one")), "0.2 → 0.2") // its alarms
+	w.stands(w.preview(w.release("one")), "0.3 → 0.3") // its alarms
 	w.set("LARGE", strings.Repeat("x", 5000))
 	large := w.release("one")
-	w.stands(w.preview(large), "0.2 → 0.6", "Secrets Manager secret: 0 → 0.4")
+	w.stands(w.preview(large), "0.3 → 0.7", "Secrets Manager secret: 0 → 0.4")
 	w.must(w.apply(t.Context(), large))
-	w.stands(w.preview(w.release("two")), "0.6 → 0.6")
+	w.stands(w.preview(w.release("two")), "0.7 → 0.7")
 	w.set("COLOR", "red")
-	w.stands(w.preview(w.release("two")), "0.6 → 0.6")
+	w.stands(w.preview(w.release("two")), "0.7 → 0.7")
 }
 
 // stands checks what a preview says of what stands.

@@ -62,10 +62,12 @@ func TestKillSeesRowBeforeArtifact(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
 	s.Variant = rowFirst
-	violations, _ := killLoop(t, s, 10)
-	if len(violations) == 0 {
-		t.Error("the seeded bug was not caught")
+	for range 6 { // a kill meets the moment now and then
+		if violations, _ := killLoop(t, s, 10); len(violations) > 0 {
+			return
+		}
 	}
+	t.Error("the seeded bug was not caught")
 }
 
 // killLoop deploys and kills n times and returns what went wrong and how many deploys were cut off.

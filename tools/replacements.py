@@ -13,14 +13,13 @@ import pathlib
 import sys
 
 import cfnlint
-from cfnlint.data.schemas.providers import us_east_1
 
 TYPES = """
 ApiGateway::Deployment ApiGateway::Method ApiGateway::Resource ApiGateway::RestApi ApiGateway::Stage
 ApiGateway::DomainName ApiGateway::BasePathMapping ApiGatewayV2::Api ApiGatewayV2::ApiMapping ApiGatewayV2::DomainName
 ApiGatewayV2::Integration ApiGatewayV2::Route ApiGatewayV2::Stage CertificateManager::Certificate CloudWatch::Alarm
 DynamoDB::Table EC2::SecurityGroup EC2::SecurityGroupIngress EC2::SecurityGroupEgress ElastiCache::CacheCluster
-ElastiCache::ReplicationGroup ElastiCache::ServerlessCache ElastiCache::SubnetGroup Events::Rule IAM::Role IAM::Policy
+ElastiCache::ReplicationGroup ElastiCache::ServerlessCache ElastiCache::SubnetGroup Events::Rule IAM::Role IAM::Policy IAM::ManagedPolicy IAM::RolePolicy
 KMS::Alias KMS::Key Kinesis::Stream Lambda::Alias Lambda::EventInvokeConfig Lambda::EventSourceMapping Lambda::Function
 Lambda::LayerVersion Lambda::Permission Lambda::Url Lambda::Version Logs::LogGroup OpenSearchService::Domain RDS::DBCluster
 RDS::DBInstance RDS::DBSubnetGroup Route53::HealthCheck Route53::HostedZone Route53::RecordSet S3::Bucket S3::BucketPolicy
@@ -35,12 +34,13 @@ def paths(schema, key):
 
 
 def main():
-    folder = pathlib.Path(cfnlint.__file__).parent / "data" / "schemas" / "resources"
+    schemas = pathlib.Path(cfnlint.__file__).parent / "data" / "schemas"
+    files = json.loads((schemas / "providers" / "us-east-1.json").read_text())
     types = {}
     for name in sorted("AWS::" + t for t in TYPES.split()):
-        if name not in us_east_1.types:
+        if name not in files:
             sys.exit(f"cfn-lint has no schema of {name}")
-        schema = json.loads((folder / (us_east_1.types[name] + ".json")).read_text())
+        schema = json.loads((schemas / "resources" / (files[name] + ".json")).read_text())
         always, maybe = paths(schema, "createOnlyProperties"), paths(schema, "conditionalCreateOnlyProperties")
         entry = {}
         if always:

@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -34,6 +35,7 @@ type child struct {
 	stderr *output
 	say    func(format string, args ...any)
 	clock  clock
+	pumps  atomic.Pointer[[]*pump]
 	lost   atomic.Bool // the server does not start any more: the environment is of no use
 
 	mu      sync.Mutex
@@ -180,14 +182,10 @@ func (c *child) once(ctx context.Context, failures int) error {
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
+	ended, err := c.start(cmd)
+	if err != nil {
 		return failed(kindInit, "%s cannot be started: %v", c.Command[0], err)
 	}
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // its ProcessState says how it ended
-		close(ended)
-	}()
 	addr, why := c.ready(ctx, cmd.Process.Pid, before, ended)
 	if addr != nil {
 		c.set(state{addr: addr, failures: failures, since: time.Now()})
@@ -203,6 +201,53 @@ func (c *child) once(ctx context.Context, failures int) error {
 	return why
 }
 
+// start starts the server. What it returns is closed when the process has ended, and what it wrote is passed on.
+func (c *child) start(cmd *exec.Cmd) (ended <-chan struct{}, err error) {
+	var pumps []*pump
+	for _, one := range []struct {
+		to  *output
+		end *io.Writer
+	}{{c.stdout, &cmd.Stdout}, {c.stderr, &cmd.Stderr}} {
+		p, server, err := newPump(one.to)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = server.Close() }()
+		*one.end = server
+		pumps = append(pumps, p)
+	}
+	if err := cmd.Start(); err != nil {
+		for _, p := range pumps {
+			_ = p.from.Close()
+		}
+		return nil, err
+	}
+	c.pumps.Store(&pumps)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, p := range pumps {
+			go p.run()
+		}
+		_ = cmd.Wait() // its ProcessState says how it ended
+		until, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		for _, p := range pumps {
+			p.end(until)
+		}
+	}()
+	return done, nil
+}
+
+// drain passes on what the server wrote until now.
+func (c *child) drain() {
+	if pumps := c.pumps.Load(); pumps != nil {
+		for _, p := range *pumps {
+			p.drain()
+		}
+	}
+}
+
 // command is the server's process, to be started.
 func (c *child) command() (*exec.Cmd, error) {
 	env := c.childEnv(c.port)
@@ -211,8 +256,7 @@ func (c *child) command() (*exec.Cmd, error) {
 		return nil, err
 	}
 	return &exec.Cmd{
-		Path: program, Args: c.Command, Dir: c.root, Env: env, Stdout: c.stdout, Stderr: c.stderr, WaitDelay: drainTime,
-		SysProcAttr: apart(),
+		Path: program, Args: c.Command, Dir: c.root, Env: env, SysProcAttr: apart(),
 	}, nil
 }
 

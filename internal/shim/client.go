@@ -34,6 +34,7 @@ type invocation struct {
 type client struct {
 	host   string // of AWS_LAMBDA_RUNTIME_API
 	blocks bool   // its connection
+	before func() // an answer is sent; nil: nothing
 	conn   net.Conn
 	r      *bufio.Reader
 	buf    []byte // of payloads, reused
@@ -105,6 +106,9 @@ func (c *client) failInit(ctx context.Context, f failure) error {
 }
 
 func (c *client) post(ctx context.Context, what, contentType, errorType string, payload []byte) error {
+	if c.before != nil {
+		c.before()
+	}
 	h := append(c.head[:0], "POST "+runtimePath+what+" HTTP/1.1\r\nHost: "+c.host+"\r\nContent-Type: "+contentType+"\r\nContent-Length: "...)
 	h = append(strconv.AppendInt(h, int64(len(payload)), 10), "\r\n"...)
 	if errorType != "" {

@@ -159,6 +159,9 @@ func (r *run) loops(ctx context.Context, server *child, files []files) error {
 	var flights sync.RWMutex
 	for range r.concurrency {
 		w := &worker{settings: r.settings, api: newClient(r.api), child: server, files: files, flights: &flights, say: r.say, log: log}
+		if server != nil {
+			w.api.before = server.drain
+		}
 		w.api.blocks, w.link.blocks = r.concurrency == 1, r.concurrency == 1
 		all.Go(func() {
 			err := w.loop(ctx)

@@ -38,6 +38,9 @@ func (s *stream) Write(p []byte) (int, error) {
 
 // end ends the response, with an error if f is not nil.
 func (s *stream) end(f *failure) error {
+	if s.c.before != nil {
+		s.c.before()
+	}
 	text := "0\r\n"
 	if f != nil {
 		text += "Lambda-Runtime-Function-Error-Type: " + f.kind + "\r\nLambda-Runtime-Function-Error-Body: " +

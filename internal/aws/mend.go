@@ -68,15 +68,14 @@ func withHint(err error) string {
 
 // mendPolicies is mend for who may ask the functions.
 func (r *regional) mendPolicies(ctx context.Context) (bool, error) {
-	mended := false
+	mended, source := false, ""
 	for _, p := range r.permissions() {
 		function := r.out.Functions[p.function].Lambda
 		has, err := r.policy(ctx, function)
 		if err != nil {
 			return mended, err
 		}
-		source := ""
-		if p.sourced {
+		if p.sourced && source == "" {
 			if source, err = r.gatewayARN(ctx); err != nil {
 				return mended, err
 			}
@@ -162,7 +161,7 @@ func (p policy) allows(want permission, source string) bool {
 				}
 			}
 		}
-		if s.Action == want.action && principalOf(s.Principal) == want.principal && (!want.via || byURL) && (from == "" || strings.HasPrefix(from, api)) {
+		if s.Action == want.action && principalOf(s.Principal) == want.principal && (!want.via || byURL) && (!want.sourced || from == "" || strings.HasPrefix(from, api)) {
 			return true
 		}
 	}
@@ -195,7 +194,7 @@ func (r *regional) allow(ctx context.Context, function string, p permission, sou
 	if p.via {
 		input.InvokedViaFunctionUrl = sdk.Bool(true)
 	}
-	if source != "" {
+	if p.sourced {
 		input.SourceArn = &source
 	}
 	_, err := r.lambda.AddPermission(ctx, input)

@@ -197,7 +197,7 @@ func (r *region) ofStage(ctx context.Context, o owned, report aloft.Reporter) (*
 		report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack %s stays: it is not that of %s", r.name, o.stack, o.ref)})
 		return nil, nil //nolint:nilnil // there is none of the stage's
 	}
-	return r.ready(ctx, o, report)
+	return r.ready(ctx, o, report) // meets any other error of own again
 }
 
 // forget deletes the records of which versions the releases had.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aloft-run/aloft/internal/aloftest"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // appHost is the name of the app under test.
@@ -24,7 +24,7 @@ func TestH2spec(t *testing.T) {
 	t.Parallel()
 	tool := buildH2spec(t)
 	s := newShop(t, "")
-	s.HTTPS = aloftest.FreeAddr(t)
+	s.HTTPS = porttest.Address(t)
 	s.Serve(t)
 	s.Up(t, s.dir)
 	_, port, err := net.SplitHostPort(relay(t, s.HTTPS))

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/aloft-run/aloft/internal/aloftest"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // attack is a way to misuse HTTP/2. It says a piece and is called again until the server closes the connection.
@@ -166,7 +167,7 @@ func TestHTTP2Unbounded(t *testing.T) {
 	var answers [2]int64
 	for i, variant := range []string{aloftest.Standard, unbounded} {
 		s := newShop(t, "")
-		s.Variant, s.HTTPS = variant, aloftest.FreeAddr(t)
+		s.Variant, s.HTTPS = variant, porttest.Address(t)
 		s.Serve(t)
 		s.Up(t, s.dir)
 		storm := s.storm(t, attacks()["ping flood"], scaled(10*time.Second, 2*time.Second))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft/internal/aloftest"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // oneSlot is an app that takes one request at a time: who comes meanwhile waits.
@@ -137,7 +138,7 @@ func (s *shop) left(ctx context.Context, client *http.Client) (time.Time, error)
 func TestClientLeaves(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, oneSlot)
-	s.HTTPS = aloftest.FreeAddr(t)
+	s.HTTPS = porttest.Address(t)
 	s.Serve(t)
 	s.Up(t, s.dir)
 	next := visitor(t, 1)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/aloft-run/aloft/internal/aloftest"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // attackSlowly opens n connections and says on each what is not to be said whole, or asked for and not read. They
@@ -81,7 +82,7 @@ func arena(t *testing.T, variant string) (attacked, control *shop) {
 	t.Helper()
 	attacked, control = newShop(t, ""), newShop(t, "")
 	attacked.Variant = variant
-	attacked.HTTPS = aloftest.FreeAddr(t)
+	attacked.HTTPS = porttest.Address(t)
 	for _, s := range []*shop{attacked, control} {
 		s.Serve(t)
 		s.Up(t, s.dir)

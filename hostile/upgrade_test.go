@@ -18,6 +18,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/aloftest"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // buildAloft builds the aloft command as two versions.
@@ -322,7 +323,7 @@ func upgradeAlone(t *testing.T, one, two string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := strings.Cut(aloftest.FreeAddr(t), ":")
+	port := porttest.Free(t)
 	s.write(t, "server", fmt.Sprintf("#!/bin/sh\nPORT=%s exec %q hostile-app alone\n", port, self))
 	s.background(t)
 	s.Up(t, s.dir)

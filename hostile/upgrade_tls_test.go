@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft/internal/aloftest"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // upgradeTLS upgrades a server with HTTPS, under load over HTTP/1.1 and HTTP/2.
 func upgradeTLS(t *testing.T, one, two string) {
 	t.Helper()
 	s := installed(t, one, "")
-	secure := aloftest.FreeAddr(t)
+	secure := porttest.Address(t)
 	server := s.Command(context.Background(), "/", "serve", "--https", secure)
 	if err := server.Start(); err != nil {
 		t.Fatal(err)

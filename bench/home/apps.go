@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // App is a hello server in some language, in a directory that aloft can deploy and that runs without it as well.
@@ -120,7 +122,7 @@ func compile(ctx context.Context, app App) error {
 // Bare starts the app without aloft and returns how long after exec it accepts a connection, tried every 0.2 ms, and how
 // long after exec it has answered a request on it. Both are in milliseconds.
 func (a App) Bare(ctx context.Context) (accepts, answers float64, err error) {
-	port, err := freePort()
+	port, err := porttest.Find()
 	if err != nil {
 		return 0, 0, err
 	}
@@ -159,14 +161,4 @@ func (a App) Bare(ctx context.Context) (accepts, answers float64, err error) {
 		}
 		time.Sleep(200 * time.Microsecond)
 	}
-}
-
-func freePort() (string, error) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer free.Close()
-	_, port, err := net.SplitHostPort(free.Addr().String())
-	return port, err
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft/bench/home"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 const offlineManifest = `service: bench
@@ -164,12 +165,11 @@ func launch(ctx context.Context, t target, dir string, env []string, command ...
 // freePorts returns addresses of this machine on which nothing listens.
 func freePorts(n int) (addrs []string, err error) {
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := porttest.Find()
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close()
-		addrs = append(addrs, l.Addr().String())
+		addrs = append(addrs, net.JoinHostPort("127.0.0.1", port))
 	}
 	return addrs, nil
 }

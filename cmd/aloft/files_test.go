@@ -3,21 +3,19 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 1, "freeport NAME")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := porttest.Find()
 	ts.Check(err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	ts.Check(err)
-	ts.Check(l.Close())
 	ts.Setenv(args[0], port)
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/aloft-run/aloft/internal/attack"
 	"github.com/aloft-run/aloft/internal/cli"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // part is the environment variable that makes a test binary play the command. Its value names a variant.
@@ -59,21 +60,9 @@ type World struct {
 // New makes a home. Whatever runs in it is ended with the test.
 func New(t *testing.T) *World {
 	t.Helper()
-	w := &World{Home: filepath.Join(t.TempDir(), "home"), Addr: FreeAddr(t), Variant: Standard}
+	w := &World{Home: filepath.Join(t.TempDir(), "home"), Addr: porttest.Address(t), Variant: Standard}
 	t.Cleanup(func() { w.Stop() })
 	return w
-}
-
-// FreeAddr is an address of this machine that nobody listens on.
-func FreeAddr(t *testing.T) string {
-	t.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // KeepCaches keeps what builds fetch in a directory that outlives the test. Call it before Serve.

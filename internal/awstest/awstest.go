@@ -37,6 +37,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // Kind is which emulator answers.
@@ -133,7 +135,7 @@ var customize []byte
 // attempt starts the emulator on a free port. It returns its endpoint, or what it printed.
 func attempt(t testing.TB, kind Kind, program string) (endpoint, said string) {
 	t.Helper()
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), porttest.Free(t)
 	name := filepath.Join(dir, "log")
 	log, err := os.Create(name)
 	if err != nil {
@@ -193,18 +195,4 @@ func environment(dir, port string) []string {
 		"PYTHONPATH="+dir, "GATEWAY_PORT="+port, "BIND_HOST=127.0.0.1", "MINISTACK_ACCOUNT_ID="+account, "MINISTACK_REGION="+region,
 		"AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "DOCKER_HOST=unix:///dev/null")
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aloft-run/aloft/internal/engine/enginetest"
 	"github.com/aloft-run/aloft/internal/engine/process"
 	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // server starts real servers behind a gate.
@@ -84,7 +85,7 @@ func TestStatusTellsWhatItUses(t *testing.T) {
 }
 
 func TestAServerThatInsistsOnAPortIsAlone(t *testing.T) {
-	options := web(process.New(""), enginetest.Child("listen", "tcp4:"+freePort(t))...)
+	options := web(process.New(""), enginetest.Child("listen", "tcp4:"+porttest.Free(t))...)
 	options.Function.Max, options.Function.Target = 5, 1
 	var mu sync.Mutex
 	var said []string

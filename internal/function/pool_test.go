@@ -17,10 +17,11 @@ import (
 	"github.com/aloft-run/aloft/internal/engine/enginetest"
 	"github.com/aloft-run/aloft/internal/engine/process"
 	"github.com/aloft-run/aloft/internal/function"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 func TestItIsReadyWhereverItListens(t *testing.T) {
-	dir, fixed := t.TempDir(), freePort(t)
+	dir, fixed := t.TempDir(), porttest.Free(t)
 	for _, c := range []struct {
 		name, where, listen string
 		insists             bool
@@ -105,7 +106,7 @@ func TestHealthCheck(t *testing.T) {
 }
 
 func TestPortTaken(t *testing.T) {
-	fixed := freePort(t)
+	fixed := porttest.Free(t)
 	options := web(process.New(""), enginetest.Child("listen", "tcp4:"+fixed)...)
 	start(t, options)
 	other := options

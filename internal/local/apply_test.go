@@ -13,6 +13,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine/enginetest"
+	"github.com/aloft-run/aloft/internal/porttest"
 	"github.com/aloft-run/aloft/internal/route"
 )
 
@@ -111,7 +112,7 @@ func TestProgressIsTold(t *testing.T) {
 }
 
 func TestWhatFailsChangesNothing(t *testing.T) {
-	fixed := freePort(t)
+	fixed := porttest.Free(t)
 	full := errors.New("disk full")
 	for _, old := range []struct {
 		name    string
@@ -165,7 +166,7 @@ func code(want aloft.Code) func(error) bool {
 }
 
 func TestAnApplyThatIsGivenUpChangesNothing(t *testing.T) {
-	for _, where := range []string{"tcp4:$PORT", "tcp4:" + freePort(t)} {
+	for _, where := range []string{"tcp4:$PORT", "tcp4:" + porttest.Free(t)} {
 		w := newWorld(t)
 		w.apply(t, release(1, enginetest.Child("listen", where)...))
 		for _, after := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond} {

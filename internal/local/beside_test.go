@@ -9,13 +9,14 @@ import (
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine/enginetest"
 	"github.com/aloft-run/aloft/internal/local"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // TestAPlatformStartsBesideAnother: what can run twice is ready while the other one still serves; what has a port of its own
 // starts when the other has ended it, with its requests waiting; workers start when this one serves.
 func TestAPlatformStartsBesideAnother(t *testing.T) {
 	old, next := newWorld(t), newWorld(t)
-	twice, alone := release(1), release(1, enginetest.Child("listen", "tcp4:"+freePort(t))...)
+	twice, alone := release(1), release(1, enginetest.Child("listen", "tcp4:"+porttest.Free(t))...)
 	twice.App, alone.App = "twice", "alone"
 	twice.Functions = append(twice.Functions, aloft.Function{Name: "clock", Kind: aloft.Worker, Command: enginetest.Child("hang")})
 	broken := release(1, enginetest.Child("fail", "oops")...)

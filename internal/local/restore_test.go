@@ -19,6 +19,7 @@ import (
 	"github.com/aloft-run/aloft/internal/engine/chaos"
 	"github.com/aloft-run/aloft/internal/engine/enginetest"
 	"github.com/aloft-run/aloft/internal/engine/process"
+	"github.com/aloft-run/aloft/internal/porttest"
 	"github.com/aloft-run/aloft/internal/route"
 )
 
@@ -161,7 +162,7 @@ func TestChaos(t *testing.T) {
 		var good, bad atomic.Int64
 		var wg sync.WaitGroup
 		for app := range 3 {
-			where := []string{"tcp4:$PORT", "tcp4:" + freePort(t), "unix:x.sock"}[app]
+			where := []string{"tcp4:$PORT", "tcp4:" + porttest.Free(t), "unix:x.sock"}[app]
 			wg.Go(func() {
 				for n := range 12 {
 					r := release(n+1, enginetest.Child("listen", where)...)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/engine/enginetest"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // load makes requests until it is stopped; every one must be answered.
@@ -43,7 +44,7 @@ func load(t *testing.T, w *world, clients int) (stop func() int) {
 }
 
 func TestNoRequestIsLost(t *testing.T) {
-	fixed := freePort(t)
+	fixed := porttest.Free(t)
 	for _, c := range []struct {
 		name    string
 		command []string
@@ -54,7 +55,7 @@ func TestNoRequestIsLost(t *testing.T) {
 		{"on the assigned port and one of its own", enginetest.Child("listen", "tcp4:$PORT", "tcp4:"+fixed), 3},
 		{"on the assigned port and later one of its own", enginetest.Child("late", "300ms", "tcp4:$PORT", "tcp4:"+lowPort(t)), 3},
 		{"on a port it does not tell", append([]string{"sh", "-c", `"$0" "$@" 2>/dev/null; echo Address already in use; exit 1`},
-			enginetest.Child("listen", "tcp4:$PORT", "tcp4:"+freePort(t))...), 2},
+			enginetest.Child("listen", "tcp4:$PORT", "tcp4:"+porttest.Free(t))...), 2},
 		{"on a Unix socket of its own", enginetest.Child("listen", "unix:own.sock"), 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,7 +88,7 @@ func TestNoRequestIsLost(t *testing.T) {
 
 func TestAStreamKeepsItsTimeWhenItsInstanceIsReplaced(t *testing.T) {
 	w := newWorld(t)
-	r := release(1, enginetest.Child("listen", "tcp4:"+freePort(t))...)
+	r := release(1, enginetest.Child("listen", "tcp4:"+porttest.Free(t))...)
 	r.Functions[0].DrainTimeout = aloft.Duration(3 * time.Second)
 	w.apply(t, r)
 	u, err := w.table.Lookup(host).Backend.Acquire(t.Context()) // a stream that ends only when it is cut

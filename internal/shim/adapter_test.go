@@ -10,6 +10,7 @@ import (
 
 	"github.com/aloft-run/aloft"
 	"github.com/aloft-run/aloft/internal/lambdahttp"
+	"github.com/aloft-run/aloft/internal/porttest"
 	"github.com/aloft-run/aloft/internal/shim/shimtest"
 )
 
@@ -95,8 +96,8 @@ func TestAdapterReadiness(t *testing.T) {
 func TestAdapterPorts(t *testing.T) {
 	t.Parallel()
 	ports := func() (traffic, check string) {
-		_, traffic, _ = net.SplitHostPort(freeAddress(t))
-		_, check, _ = net.SplitHostPort(freeAddress(t))
+		traffic = porttest.Free(t)
+		check = porttest.Free(t)
 		return traffic, check
 	}
 	traffic, check := ports()

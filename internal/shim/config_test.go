@@ -3,7 +3,6 @@ package shim_test
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/aloft-run/aloft/internal/lambdahttp"
+	"github.com/aloft-run/aloft/internal/porttest"
 	"github.com/aloft-run/aloft/internal/shim/shimtest"
 )
 
@@ -134,7 +134,7 @@ func TestConfigOfSnapStart(t *testing.T) {
 // TestAdapterInSecret: the variables count where the config has outgrown the environment, too.
 func TestAdapterInSecret(t *testing.T) {
 	t.Parallel()
-	_, port, _ := net.SplitHostPort(freeAddress(t))
+	port := porttest.Free(t)
 	secrets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"SecretString":"{\"AWS_LWA_PORT\":\"%s\",\"AWS_LWA_REMOVE_BASE_PATH\":\"/prod\"}"}`, port)
 	}))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft/internal/lambdahttp"
+	"github.com/aloft-run/aloft/internal/porttest"
 	"github.com/aloft-run/aloft/internal/shim"
 	"github.com/aloft-run/aloft/internal/shim/shimtest"
 )
@@ -27,7 +27,7 @@ func TestInterfaceEmulator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	front, api := freeAddress(t), freeAddress(t)
+	front, api := porttest.Address(t), porttest.Address(t)
 	cmd := exec.Command(emulator, "--runtime-interface-emulator-address", front, "--runtime-api-address", api, build(t))
 	var output shimtest.Output
 	cmd.Dir, cmd.Stdout, cmd.Stderr = t.TempDir(), &output, &output
@@ -68,14 +68,4 @@ func TestInterfaceEmulator(t *testing.T) {
 		}
 		return
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

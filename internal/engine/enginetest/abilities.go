@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aloft-run/aloft/internal/engine"
+	"github.com/aloft-run/aloft/internal/porttest"
 )
 
 // laterTime is long for what happens at once, and short for a test in which nothing must happen.
@@ -152,12 +153,7 @@ func serviceAddress(t *testing.T, e engine.Engine) string {
 	if e.Layout("", "").OwnNetwork {
 		return "127.0.0.1:9001"
 	}
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return porttest.Address(t)
 }
 
 // testSettler: a command prints a line and says so by another way, many times. Each time the line must be there.

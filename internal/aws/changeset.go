@@ -27,6 +27,7 @@ type change struct {
 	template   []byte
 	parameters map[string]string
 	tags       map[string]string
+	zones      map[string]string        // of the certificates that are proved in Route 53, by their logical ids
 	keeps      bool                     // it must not cost the stack a store; nobody is asked
 	imports    []types.ResourceToImport // what exists already and becomes part of the stack; nothing else can change then
 }
@@ -40,7 +41,7 @@ func (r *region) execute(ctx context.Context, found *types.Stack, c change, repo
 	if err != nil || !changes {
 		return err
 	}
-	f := following{name: c.stack, id: sdk.ToString(set.StackId), report: report, before: found}
+	f := following{name: c.stack, id: sdk.ToString(set.StackId), report: report, before: found, zones: c.zones}
 	if f.seen, err = r.seenBefore(ctx, f.id); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type Domain struct {
 	Reason      string   `json:"reason,omitempty"`      // why there is no certificate, in ACM's word
 	Target      string   `json:"target,omitempty"`      // where the domain is to lead; "" while that is not known
 	Zone        string   `json:"zone,omitempty"`        // the Route 53 zone that has its records, which the stack makes; "" means by hand
+	NameServers []string `json:"nameServers,omitempty"` // of Zone, while the certificate waits: the zone above must name them
 	Records     []Record `json:"records,omitempty"`     // that are to be made by hand; that which leads the domain has the home region
 }
 
@@ -49,6 +50,11 @@ func (p *Platform) Domains(ctx context.Context, ref aloft.StageRef) ([]Domain, e
 			one, err := p.in(name).domain(ctx, release, domain, zones[domain])
 			if err != nil {
 				return nil, err
+			}
+			if one.Zone != "" && one.Certificate != string(types.CertificateStatusIssued) {
+				if one.NameServers, err = p.nameServers(ctx, one.Zone); err != nil {
+					return nil, err
+				}
 			}
 			all = append(all, one)
 		}

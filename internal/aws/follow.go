@@ -22,9 +22,10 @@ type following struct {
 	name, id string
 	seen     map[string]bool // events of earlier changes; nil: there were none
 	report   aloft.Reporter
-	before   *types.Stack // as it was; nil: it was not there
-	token    string       // of the request that began it
-	set      string       // the change set; "": there is none
+	before   *types.Stack      // as it was; nil: it was not there
+	token    string            // of the request that began it
+	set      string            // the change set; "": there is none
+	zones    map[string]string // see change
 }
 
 // settling is how many looks may find a stack as it was before: the change has not begun then. Later it is over, without a trace.
@@ -156,9 +157,8 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 	}
 	at := sdk.ToTime(e.Timestamp)
 	if strings.HasSuffix(status, "_IN_PROGRESS") {
-		// A certificate whose zone is not Route 53's waits for a record that somebody has to make.
 		if _, record, waits := strings.Cut(sdk.ToString(e.ResourceStatusReason), "Content of DNS Record is: "); waits {
-			f.report.Report(aloft.Notice{Text: fmt.Sprintf("%s: %s waits for this DNS record, make it: %s", r.name, id, recordText(record))})
+			f.report.Report(aloft.Notice{Text: r.name + ": " + id + " waits " + waitsFor(recordText(record), f.zones[id])})
 		}
 		if started[id].IsZero() {
 			started[id] = at
@@ -179,6 +179,14 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 		line += ": " + strings.Join(strings.Fields(discreet(sdk.ToString(e.ResourceStatusReason))), " ")
 	}
 	f.report.Report(aloft.Output{Step: aloft.StepStart, Text: line})
+}
+
+// waitsFor says what a certificate waits for: somebody has to make the record, but in a zone of Route 53, which CloudFormation writes.
+func waitsFor(record, zone string) string {
+	if zone == "" {
+		return "for this DNS record, make it: " + record
+	}
+	return "until AWS sees its record, which is in the zone " + zone + "; if that takes more than some minutes, the domain's name servers are not those of the zone: aloft domains names them"
 }
 
 // became says in a word what a status means; the status itself, in small letters, of those that have no word.

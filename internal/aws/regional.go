@@ -137,7 +137,11 @@ func (r *regional) change(title string) change {
 		tags = map[string]string{}
 	}
 	maps.Copy(tags, stageTags(r.release.StageRef))
-	return change{stack: StackName(r.release), title: title, template: r.template, parameters: r.out.Parameters, tags: tags, keeps: r.adopts}
+	zones := map[string]string{}
+	for domain, zone := range r.dns {
+		zones[stack.DomainCertificate(domain)] = zone
+	}
+	return change{stack: StackName(r.release), title: title, template: r.template, parameters: r.out.Parameters, tags: tags, zones: zones, keeps: r.adopts}
 }
 
 func stageTags(ref aloft.StageRef) map[string]string {

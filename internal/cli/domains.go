@@ -25,8 +25,9 @@ DNS has one CNAME for a name, and none at the top of a zone, where an ALIAS (ANA
 between regions may use the targets of all.
 
 With --json it prints an array of domains; on AWS an array of {"domain", "region", "certificate" (ACM's status),
-"reason", "target", "zone", "records": [{"name", "type", "value"}]}, records being those to make by hand. The record
-that leads the domain stands at the home region; its type is CNAME or ALIAS.
+"reason", "target", "zone", "nameServers", "records": [{"name", "type", "value"}]}, records being those to make by
+hand. The record that leads the domain stands at the home region; its type is CNAME or ALIAS. The name servers are those
+of the zone, while the certificate waits: the zone above it, which the registrar keeps, has to name them.
 
 Exit status: 0 it worked; 1 a domain belongs to another stage; 2 the input was wrong.`,
 		Example: `  aloft domains
@@ -47,25 +48,39 @@ Exit status: 0 it worked; 1 a domain belongs to another stage; 2 the input was w
 }
 
 func newDomainsAdd(p *program) *cobra.Command {
-	return newCommand(cobra.Command{
+	var zone string
+	c := newCommand(cobra.Command{
 		Use:   "add DOMAIN... [flags]",
 		Short: "Add domains to a stage",
 		Long: `Adds domains to a stage and prints them all. One that the stage has already is left alone.
+
+On AWS, --zone is for domains whose DNS Route 53 is to have: the zone of that name, with public records, is made if the
+account has none ($0.50 a month). Its name servers are printed; whoever registered the domain has them entered there.
+The zone stays when domains, stages and apps go: other records may be in it.
 
 ` + lossHelp + `
 
 Exit status: 0 added; 1 one belongs to another stage, and none was added; 2 one is no domain.`,
 		Example: `  aloft domains add shop.example
-  aloft domains add shop.example --app shop --stage production`,
+  aloft domains add shop.example --app shop --stage production
+  aloft domains add shop.example www.shop.example --stage production --zone shop.example`,
 		Args: between(1, -1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return runDomains(c.Context(), p, func(now []string) ([]string, error) {
-				all := slices.Concat(now, lower(args))
+			added := lower(args)
+			return runDomains(c.Context(), p, func(ctx context.Context, b backend, now aloft.Stage) ([]string, error) {
+				all := slices.Concat(now.Domains, added)
 				slices.Sort(all)
+				if c.Flags().Changed("zone") {
+					if err := p.ensureZone(ctx, b, now, zone, added); err != nil {
+						return nil, err
+					}
+				}
 				return slices.Compact(all), nil
 			})
 		},
 	})
+	c.Flags().StringVar(&zone, "zone", "", "on AWS: the Route 53 zone that has them, such as shop.example; made if missing")
+	return c
 }
 
 func newDomainsRemove(p *program) *cobra.Command {
@@ -82,7 +97,8 @@ Exit status: 0 removed; 2 the stage does not have one of them, and none was remo
   aloft domains rm www.shop.example --stage production`,
 		Args: between(1, -1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return runDomains(c.Context(), p, func(now []string) ([]string, error) {
+			return runDomains(c.Context(), p, func(_ context.Context, _ backend, stage aloft.Stage) ([]string, error) {
+				now := stage.Domains
 				for _, domain := range lower(args) {
 					if !slices.Contains(now, domain) {
 						return nil, aloft.Errorf(aloft.NotFound, "the stage has no domain %q", domain).
@@ -103,8 +119,11 @@ func lower(domains []string) []string {
 	return out
 }
 
+// domainChange returns the domains that a stage is to have.
+type domainChange func(ctx context.Context, b backend, now aloft.Stage) ([]string, error)
+
 // runDomains changes the domains, if change is not nil, and prints them.
-func runDomains(ctx context.Context, p *program, change func(now []string) ([]string, error)) error {
+func runDomains(ctx context.Context, p *program, change domainChange) error {
 	ref, err := p.stage("")
 	if err != nil {
 		return err
@@ -112,7 +131,7 @@ func runDomains(ctx context.Context, p *program, change func(now []string) ([]st
 	return p.asking(ctx, func() error { return p.changeDomains(ctx, ref, change) })
 }
 
-func (p *program) changeDomains(ctx context.Context, ref aloft.StageRef, change func(now []string) ([]string, error)) error {
+func (p *program) changeDomains(ctx context.Context, ref aloft.StageRef, change domainChange) error {
 	c, err := p.connect(ctx, ref)
 	if err != nil {
 		return err
@@ -124,7 +143,7 @@ func (p *program) changeDomains(ctx context.Context, ref aloft.StageRef, change 
 	}
 	stage := status.Stage
 	if change != nil {
-		next, err := change(stage.Domains)
+		next, err := change(ctx, c, stage)
 		if err != nil {
 			return err
 		}

@@ -47,6 +47,34 @@ func (p *program) printDomainsOnAWS(ctx context.Context, b *awsBackend, ref alof
 		fmt.Fprintf(p.out, "  %s %s %s\n", clean(record.Name), clean(record.Type), clean(record.Value))
 	}
 	p.printRecordNotes(all)
+	told := map[string]bool{}
+	for _, d := range all {
+		if len(d.NameServers) > 0 && !told[d.Zone] {
+			fmt.Fprintf(p.out, "\nThe certificates wait for the zone %s, which counts once whoever keeps the zone above it (the registrar, for a registered\n"+
+				"domain) names its name servers:\n  %s\n", clean(d.Zone), cleanLines(strings.Join(d.NameServers, "\n  ")))
+		}
+		told[d.Zone] = true
+	}
+	return nil
+}
+
+// ensureZone has the account have a Route 53 zone for domains of a stage, and says what is to do elsewhere if it is new.
+func (p *program) ensureZone(ctx context.Context, b backend, stage aloft.Stage, name string, domains []string) error {
+	on, is := b.(*awsBackend)
+	if !is {
+		return aloft.Errorf(aloft.Invalid, "%s is not on AWS, where zones are", stage.StageRef).WithHint("leave --zone out, and lead the domains to this machine where their DNS is")
+	}
+	zone, err := on.platform.EnsureZone(ctx, stage.StageRef, name, domains)
+	if err != nil || !zone.Made {
+		return err
+	}
+	fmt.Fprintf(p.err, "made the zone %s (%s), which costs $0.50 a month and stays until you delete it\n"+
+		"Records that the domain has elsewhere, of mail for instance, have to be made in it first. Then have these name servers entered\n"+
+		"where %s is registered (of a zone below another one: as NS records there). Until then certificates wait:\n  %s\n",
+		clean(zone.Name), clean(zone.ID), clean(zone.Name), cleanLines(strings.Join(zone.NameServers, "\n  ")))
+	if !slices.ContainsFunc(domains, func(domain string) bool { return !slices.Contains(stage.Domains, domain) }) {
+		fmt.Fprintf(p.err, "The records of domains that the stage has come with its next deploy: aloft up %s --force\n", clean(stage.Stage))
+	}
 	return nil
 }
 

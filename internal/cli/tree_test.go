@@ -102,6 +102,7 @@ func TestFlagMatrix(t *testing.T) {
 	bad["platform"] = []string{"", "x", "azure", "AWS", "a\x00b"}
 	bad["profile"] = []string{"", " ", "a b", "[x]", "a\x00b"}
 	bad["region"] = []string{"", "x", "Frankfurt", "eu-central", "a\x00b"}
+	bad["zone"] = []string{"", "x", "a b.example", ".example", "b.example", "a\x00b"}
 	bad["isolation-minimum"] = bad["isolation"]
 	bad["resources-limit"] = []string{"much", "-1GB"}
 	bad["requests"] = []string{"x", "16000", "0/day", "-1/day", "1/year", "1e9/day", "NaN/day", "99999999999999999999/day", "a\x00b"}

@@ -133,15 +133,35 @@ func (r *region) ensureAccount(ctx context.Context, report aloft.Reporter) error
 		if found != nil && conditionOf(found.StackStatus) != inReview {
 			format, _ := strconv.Atoi(outputOf(found, outputFormat)) // none is older than all
 			if format >= accountFormat {
+				r.protectAccount(ctx, found, report)
 				return nil
 			}
 		}
 		again, err := r.makeAccount(ctx, found, report)
+		if err == nil && !again {
+			r.protectAccount(ctx, found, report)
+		}
 		if err != nil || !again {
 			return err
 		}
 	}
 	return aloft.Errorf(aloft.Conflict, "others keep changing the stack %s in %s", AccountStack, r.name).WithHint("type the same command again in a minute")
+}
+
+// protectAccount keeps the account's stack, once it is whole, from being deleted by mistake. Deploys need nothing of that: what
+// goes wrong is a warning. found is the stack as it was described before, nil: there was none.
+func (r *region) protectAccount(ctx context.Context, found *types.Stack, report aloft.Reporter) {
+	if found != nil && sdk.ToBool(found.EnableTerminationProtection) {
+		return
+	}
+	if err := r.setProtected(ctx, AccountStack, true); err != nil && ctx.Err() == nil {
+		report.Report(aloft.Warning{Text: fmt.Sprintf("%s: the stack %s can be deleted by mistake, its termination protection is off: %v", r.name, AccountStack, err)})
+	}
+}
+
+func (r *region) setProtected(ctx context.Context, stack string, protected bool) error {
+	_, err := r.stacks.UpdateTerminationProtection(ctx, &cloudformation.UpdateTerminationProtectionInput{StackName: &stack, EnableTerminationProtection: &protected})
+	return r.Session.explain(err, "set the termination protection of the stack "+AccountStack+" in "+r.name)
 }
 
 // makeAccount creates or updates the account's stack. It reports true if somebody else was faster.
@@ -164,7 +184,7 @@ func (r *region) makeAccount(ctx context.Context, found *types.Stack, report alo
 	}
 	made, err := r.stacks.CreateStack(ctx, &cloudformation.CreateStackInput{
 		StackName: sdk.String(AccountStack), TemplateBody: sdk.String(string(text)), Tags: tags(accountTags()),
-		ClientRequestToken: sdk.String(token("account")), EnableTerminationProtection: sdk.Bool(true),
+		ClientRequestToken: sdk.String(token("account")), // not protected before it is whole: what is left of a failure has to go
 	})
 	if is(err, "AlreadyExistsException") {
 		return true, nil

@@ -36,7 +36,7 @@ func (q *query) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // who asked left in between, and hears nothing
 	}
 	action := r.Form.Get("Action")
-	q.asked = append(q.asked, action+" "+r.Form.Get("ResourcesToSkip.member.1"))
+	q.asked = append(q.asked, action+" "+r.Form.Get("ResourcesToSkip.member.1")+r.Form.Get("EnableTerminationProtection"))
 	answers := q.answers[action]
 	if code := q.answers[""]; action == "" && code != nil { // services of another protocol
 		w.Header().Set("X-Amzn-ErrorType", code[0])
@@ -137,7 +137,7 @@ func TestWant(t *testing.T) {
 // stackIs describes a stack.
 func stackIs(status string) string {
 	return "<Stacks><member><StackName>aloft</StackName><StackId>arn:aws:cloudformation:eu-west-1:1:stack/aloft/x</StackId><CreationTime>2026-01-01T00:00:00Z</CreationTime>" +
-		"<Description>aloft: the code, the releases and the key of all apps of this account in this region</Description><StackStatus>" + status + "</StackStatus><Outputs><member><OutputKey>Format</OutputKey><OutputValue>99</OutputValue></member></Outputs></member></Stacks>"
+		"<Description>aloft: the code, the releases and the key of all apps of this account in this region</Description><StackStatus>" + status + "</StackStatus><EnableTerminationProtection>true</EnableTerminationProtection><Outputs><member><OutputKey>Format</OutputKey><OutputValue>99</OutputValue></member></Outputs></member></Stacks>"
 }
 
 // TestHalfBack goes on with a change that could not be taken back, and leaves out what never can be.

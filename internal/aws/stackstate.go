@@ -98,10 +98,10 @@ func (r *region) ready(ctx context.Context, o owned, report aloft.Reporter) (*ty
 			err = r.wait(ctx, found, report)
 		case neverWas:
 			report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the stack %s was never made whole (%s); it is deleted and made again", r.name, name, found.StackStatus)})
-			err = r.delete(ctx, found, report)
+			err = r.deleteLeft(ctx, found, o, report)
 		case halfGone:
 			report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the deletion of the stack %s goes on", r.name, name)})
-			err = r.delete(ctx, found, report)
+			err = r.deleteLeft(ctx, found, o, report)
 		case halfBack:
 			err = r.goBack(ctx, found, report)
 		}
@@ -213,6 +213,16 @@ func (r *region) stuck(ctx context.Context, id string) ([]types.StackResourceSum
 // more, then what cannot be deleted is named and left.
 func (r *region) delete(ctx context.Context, found *types.Stack, report aloft.Reporter) error {
 	return r.deleteAfter(ctx, found, func() error { return nil }, report)
+}
+
+// deleteLeft deletes what is left of a stack that was never whole, or of a deletion.
+func (r *region) deleteLeft(ctx context.Context, found *types.Stack, o owned, report aloft.Reporter) error {
+	if o.stack == AccountStack && o.ref == (aloft.StageRef{}) && sdk.ToBool(found.EnableTerminationProtection) { // older aloft protected it from its beginning
+		if err := r.setProtected(ctx, sdk.ToString(found.StackId), false); err != nil {
+			return err
+		}
+	}
+	return r.delete(ctx, found, report)
 }
 
 // deleteAfter deletes a stack as delete does, and does something before each try.

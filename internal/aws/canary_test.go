@@ -244,7 +244,7 @@ func TestKilledTrial(t *testing.T) {
 			}
 			w.reconnect()
 			w.aliasIs("1 2=0.1")
-			if serves, err := w.platform.Settled(t.Context(), release); err != nil || serves {
+			if serves, err := w.platform.Settled(t.Context(), release, aloft.Discard{}); err != nil || serves {
 				t.Fatalf("settled: %v, %v", serves, err)
 			}
 			w.must(w.platform.PutBack(t.Context(), release, w.report))

@@ -170,7 +170,7 @@ func TestHalfBack(t *testing.T) {
 
 func TestBusy(t *testing.T) {
 	t.Parallel()
-	_, config := fake(t, map[string][]string{"DescribeStacks": {stackIs("UPDATE_IN_PROGRESS"), stackIs("UPDATE_IN_PROGRESS"), stackIs("UPDATE_COMPLETE")}})
+	_, config := fake(t, map[string][]string{"DescribeStacks": {stackIs("UPDATE_IN_PROGRESS"), stackIs("UPDATE_IN_PROGRESS"), stackIs("UPDATE_COMPLETE")}, "DescribeStackEvents": {""}})
 	platform, err := fakePlatform(t, config)
 	if err != nil {
 		t.Fatal(err)
@@ -183,20 +183,20 @@ func TestBusy(t *testing.T) {
 		t.Errorf("nobody said what is waited for: %s", report)
 	}
 
-	_, config = fake(t, map[string][]string{"DescribeStacks": {stackIs("UPDATE_IN_PROGRESS")}})
+	_, config = fake(t, map[string][]string{"DescribeStacks": {stackIs("UPDATE_IN_PROGRESS")}, "DescribeStackEvents": {""}})
 	if platform, err = fakePlatform(t, config); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err = platform.EnsureAccount(ctx, home, impatient(cancel))
+	err = platform.EnsureAccount(ctx, home, impatient(func(aloft.Event) { cancel() }))
 	wantError(t, err, aloft.Canceled, "not waiting any more", "the next aloft up waits for it")
 }
 
 // impatient is who gives up when something is told.
-type impatient func()
+type impatient func(aloft.Event)
 
-func (i impatient) Report(aloft.Event) { i() }
+func (i impatient) Report(e aloft.Event) { i(e) }
 
 // TestThrottled has the SDK ask again, as in a session that Open made.
 func TestThrottled(t *testing.T) {

@@ -266,7 +266,7 @@ func (w *world) sweep(release aloft.Release) {
 	if now.Status != aloft.Pending {
 		return
 	}
-	serves, err := w.platform.Settled(w.Context(), now)
+	serves, err := w.platform.Settled(w.Context(), now, aloft.Discard{})
 	w.must(err)
 	reason := "interrupted"
 	if serves {

@@ -157,8 +157,8 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 	}
 	at := sdk.ToTime(e.Timestamp)
 	if strings.HasSuffix(status, "_IN_PROGRESS") {
-		if _, record, waits := strings.Cut(sdk.ToString(e.ResourceStatusReason), "Content of DNS Record is: "); waits {
-			f.report.Report(aloft.Notice{Text: r.name + ": " + id + " waits " + waitsFor(recordText(record), f.zones[id])})
+		if record := awaited(e); record != "" {
+			f.report.Report(aloft.Notice{Text: r.name + ": " + id + " waits " + waitsFor(record, f.zones[id])})
 		}
 		if started[id].IsZero() {
 			started[id] = at
@@ -179,6 +179,12 @@ func (r *region) tell(f following, e types.StackEvent, started map[string]time.T
 		line += ": " + strings.Join(strings.Fields(discreet(sdk.ToString(e.ResourceStatusReason))), " ")
 	}
 	f.report.Report(aloft.Output{Step: aloft.StepStart, Text: line})
+}
+
+// awaited is the DNS record that an event says a certificate waits for; "" of all other events.
+func awaited(e types.StackEvent) string {
+	_, record, _ := strings.Cut(sdk.ToString(e.ResourceStatusReason), "Content of DNS Record is: ")
+	return recordText(record)
 }
 
 // waitsFor says what a certificate waits for: somebody has to make the record, but in a zone of Route 53, which CloudFormation writes.

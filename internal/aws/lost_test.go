@@ -29,7 +29,7 @@ func TestInterruptedAfterTheStack(t *testing.T) {
 	if text := w.report.String(); !strings.Contains(text, "has what v2 needs; the next aloft up goes on from there") || strings.Contains(text, "takes back") {
 		t.Errorf("it said:\n%s", text)
 	}
-	if serves, err := w.platform.Settled(t.Context(), release); err != nil || serves {
+	if serves, err := w.platform.Settled(t.Context(), release, aloft.Discard{}); err != nil || serves {
 		t.Errorf("settled: %v, %v", serves, err)
 	}
 	w.must(w.platform.PutBack(t.Context(), release, w.report)) // as the next command does with a release that is pending

@@ -108,7 +108,7 @@ func (r *region) instance(ctx context.Context, release aloft.Release, f aloft.Fu
 
 // Settled reports whether a release that was never finished serves in fact, in all its regions: the run that deployed it
 // ended between the last of its steps and the record of it. A change that is still under way is waited for.
-func (p *Platform) Settled(ctx context.Context, release aloft.Release) (bool, error) {
+func (p *Platform) Settled(ctx context.Context, release aloft.Release, report aloft.Reporter) (bool, error) {
 	if release.AWS == nil || release.Artifact.Digest == "" {
 		return false, nil
 	}
@@ -117,7 +117,7 @@ func (p *Platform) Settled(ctx context.Context, release aloft.Release) (bool, er
 		return false, err
 	}
 	for _, name := range release.AWS.Regions {
-		serves, err := p.in(name).serves(ctx, release, made.Regions[name].Versions)
+		serves, err := p.in(name).serves(ctx, release, made.Regions[name].Versions, report)
 		if err != nil || !serves {
 			return false, err
 		}
@@ -126,13 +126,13 @@ func (p *Platform) Settled(ctx context.Context, release aloft.Release) (bool, er
 }
 
 // serves reports whether a release's versions are behind the aliases: those of its record, or those with its title.
-func (r *region) serves(ctx context.Context, release aloft.Release, recorded map[string]string) (bool, error) {
+func (r *region) serves(ctx context.Context, release aloft.Release, recorded map[string]string, report aloft.Reporter) (bool, error) {
 	found, err := r.stackOf(ctx, StackName(release))
 	if err != nil || found == nil {
 		return false, err
 	}
 	if conditionOf(found.StackStatus) == busy {
-		if err := r.wait(ctx, found, aloft.Discard{}); err != nil {
+		if err := r.wait(ctx, found, report); err != nil {
 			return false, err
 		}
 	}

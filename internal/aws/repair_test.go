@@ -193,7 +193,7 @@ func TestSettled(t *testing.T) {
 	w := newMiniStack(t)
 	w.up("one")
 	release := w.release("two")
-	settled, err := w.platform.Settled(t.Context(), release)
+	settled, err := w.platform.Settled(t.Context(), release, aloft.Discard{})
 	w.must(err)
 	if settled {
 		t.Error("a release that was not deployed is said to serve")

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -111,31 +110,6 @@ func (r *region) ready(ctx context.Context, o owned, report aloft.Reporter) (*ty
 	}
 	return nil, aloft.Errorf(aloft.Failed, "the stack %s in %s does not come to rest", name, r.name).
 		WithHint("see what it says: aws cloudformation describe-stack-events --stack-name %s --region %s", name, r.name)
-}
-
-// wait returns when nobody changes the stack any more.
-func (r *region) wait(ctx context.Context, found *types.Stack, report aloft.Reporter) error {
-	name := sdk.ToString(found.StackName)
-	report.Report(aloft.Notice{Text: fmt.Sprintf("%s: somebody changes the stack %s (%s); waiting for it", r.name, name, found.StackStatus)})
-	for found != nil && conditionOf(found.StackStatus) == busy {
-		if err := r.pause(ctx); err != nil {
-			return r.left(err, name)
-		}
-		var err error
-		if found, err = r.stackOf(ctx, sdk.ToString(found.StackId)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// left is the error of who does not wait for a stack any more.
-func (r *region) left(err error, name string) error {
-	if _, ours := errors.AsType[*aloft.Error](err); ours { // the lock is lost
-		return err
-	}
-	return aloft.Errorf(aloft.Canceled, "not waiting any more; CloudFormation goes on with the stack %s in %s: %w", name, r.name, err).
-		WithHint("the next aloft up waits for it and goes on from there")
 }
 
 // goBack lets a failed return to what was go on. If that fails again, what cannot return is named and left as it is.

@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/aloft-run/aloft"
@@ -14,7 +15,8 @@ type outliving struct {
 	serves map[int]bool
 }
 
-func (p *outliving) Settled(_ context.Context, release aloft.Release) (bool, error) {
+func (p *outliving) Settled(_ context.Context, release aloft.Release, report aloft.Reporter) (bool, error) {
+	report.Report(aloft.Notice{Text: "waiting for what is under way"})
 	return p.serves[release.Version], nil
 }
 
@@ -39,6 +41,22 @@ func TestKilledDeploys(t *testing.T) {
 		if got.Status != want || pending.Version != version {
 			t.Errorf("v%d is %s, want %s of v%d", got.Version, got.Status, want, version)
 		}
+	}
+}
+
+// TestSaysWaits: whoever goes on after a deploy that was killed sees what is waited for.
+func TestSaysWaits(t *testing.T) {
+	b := newBench(t, map[string]string{"run": "one"})
+	b.Platform = &outliving{b.platform, nil}
+	b.up(t)
+	if _, err := b.apps.CreateRelease(t.Context(), aloft.Release{StageRef: production, Kind: aloft.ConfigRelease}); err != nil {
+		t.Fatal(err)
+	}
+	b.write(t, map[string]string{"run": "two"})
+	b.events = &events{}
+	b.up(t)
+	if !strings.Contains(b.events.text(), "waiting for what is under way") {
+		t.Errorf("nobody said it: %s", b.events.text())
 	}
 }
 

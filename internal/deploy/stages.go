@@ -54,7 +54,7 @@ func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef, report aloft.R
 			continue
 		}
 		reason := "interrupted: the command or the server that deployed it ended before it was done"
-		serves, err := d.settled(ctx, r)
+		serves, err := d.settled(ctx, r, report)
 		if err != nil {
 			return err
 		}
@@ -75,8 +75,8 @@ func (d *Deployer) sweep(ctx context.Context, ref aloft.StageRef, report aloft.R
 
 // settler is a platform where what serves outlives the process that deployed it.
 type settler interface {
-	// Settled reports whether a release that was never finished serves in fact.
-	Settled(ctx context.Context, release aloft.Release) (bool, error)
+	// Settled reports whether a release that was never finished serves in fact. It may wait for what is under way, and says so.
+	Settled(ctx context.Context, release aloft.Release, report aloft.Reporter) (bool, error)
 }
 
 // restorer is a platform where a deploy that ended halfway may leave a release serving in part.
@@ -86,12 +86,12 @@ type restorer interface {
 }
 
 // settled reports whether a pending release serves: whoever deployed it ended before the record was written.
-func (d *Deployer) settled(ctx context.Context, release aloft.Release) (bool, error) {
+func (d *Deployer) settled(ctx context.Context, release aloft.Release, report aloft.Reporter) (bool, error) {
 	platform, ok := d.Platform.(settler)
 	if !ok {
 		return false, nil
 	}
-	return platform.Settled(ctx, release)
+	return platform.Settled(ctx, release, report)
 }
 
 // ensure returns the state of a stage and creates app and stage if they are missing.

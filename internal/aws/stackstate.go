@@ -1,8 +1,10 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -116,7 +118,7 @@ func (r *region) ready(ctx context.Context, o owned, report aloft.Reporter) (*ty
 func (r *region) goBack(ctx context.Context, found *types.Stack, report aloft.Reporter) error {
 	name, id := sdk.ToString(found.StackName), sdk.ToString(found.StackId)
 	report.Report(aloft.Notice{Text: fmt.Sprintf("%s: an earlier change of the stack %s could not be taken back; trying again", r.name, name)})
-	status, err := r.continueBack(ctx, id, nil)
+	status, err := r.continueBack(ctx, found, nil)
 	if err != nil || status != types.StackStatusUpdateRollbackFailed {
 		return err
 	}
@@ -129,18 +131,34 @@ func (r *region) goBack(ctx context.Context, found *types.Stack, report aloft.Re
 		skip[i] = sdk.ToString(s.LogicalResourceId)
 		report.Report(aloft.Warning{Text: fmt.Sprintf("%s: %s (%s) stays as it is, CloudFormation cannot take it back: %s", r.name, skip[i], sdk.ToString(s.ResourceType), discreet(sdk.ToString(s.ResourceStatusReason)))})
 	}
-	status, err = r.continueBack(ctx, id, skip)
+	if len(skip) > 0 { // else it was tried
+		status, err = r.continueBack(ctx, found, skip)
+	}
 	if err == nil && status == types.StackStatusUpdateRollbackFailed {
-		err = aloft.Errorf(aloft.Failed, "the stack %s in %s cannot return to what it was: %s", name, r.name, strings.Join(skip, ", ")).
-			WithHint("mend what it names, then: aws cloudformation continue-update-rollback --stack-name %s --region %s", name, r.name)
+		err = aloft.Errorf(aloft.Failed, "the stack %s in %s cannot return to what it was: %s", name, r.name, cmp.Or(strings.Join(skip, ", "), discreet(sdk.ToString(found.StackStatusReason)), "CloudFormation does not say why")).
+			WithHint("mend what it names, then: %s", r.backCommand(found, nil))
 	}
 	return err
 }
 
-func (r *region) continueBack(ctx context.Context, id string, skip []string) (types.StackStatus, error) {
+// backCommand has CloudFormation go on with a return to what was, but for resources that stay as they are.
+func (r *region) backCommand(found *types.Stack, skip []string) string {
+	command := "aws cloudformation continue-update-rollback --stack-name " + sdk.ToString(found.StackName)
+	if len(skip) > 0 {
+		command += " --resources-to-skip " + strings.Join(skip, " ")
+	}
+	return command + " --region " + r.name
+}
+
+func (r *region) continueBack(ctx context.Context, found *types.Stack, skip []string) (types.StackStatus, error) {
+	id := sdk.ToString(found.StackId)
 	_, err := r.stacks.ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
 		StackName: &id, ResourcesToSkip: skip, ClientRequestToken: sdk.String(token("back")),
 	})
+	if is(err, "ValidationError") {
+		return "", aloft.Errorf(aloft.Failed, "the stack %s in %s cannot return to what it was: %s", sdk.ToString(found.StackName), r.name, apiMessage(err)).
+			WithHint("mend what it names, and do by hand what aloft tried: %s", r.backCommand(found, skip))
+	}
 	if err != nil {
 		return "", r.Session.explain(err, "let the stack return to what it was")
 	}
@@ -165,7 +183,12 @@ func statusOf(s *types.Stack) types.StackStatus {
 	return s.StackStatus
 }
 
-// stuck are the resources that could not be changed back.
+// wasCancelled finds CloudFormation's words: "Resource update cancelled".
+var wasCancelled = regexp.MustCompile(`(?i)\bcancell?ed\b`)
+
+// stuck are the resources that could not be changed back. CloudFormation leaves out no others, such as those whose change it only
+// cancelled because another failed.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html (ResourcesToSkip)
 func (r *region) stuck(ctx context.Context, id string) ([]types.StackResourceSummary, error) {
 	var all []types.StackResourceSummary
 	pages := cloudformation.NewListStackResourcesPaginator(r.stacks, &cloudformation.ListStackResourcesInput{StackName: &id})
@@ -175,7 +198,8 @@ func (r *region) stuck(ctx context.Context, id string) ([]types.StackResourceSum
 			return nil, r.Session.explain(err, "list what the stack has")
 		}
 		for _, one := range page.StackResourceSummaries {
-			if one.ResourceStatus == types.ResourceStatusUpdateFailed {
+			cancelled := wasCancelled.MatchString(sdk.ToString(one.ResourceStatusReason))
+			if one.ResourceStatus == types.ResourceStatusUpdateFailed && !cancelled {
 				all = append(all, one)
 			}
 		}

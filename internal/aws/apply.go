@@ -196,10 +196,18 @@ func (d *deployment) restore(ctx context.Context) {
 	defer cancel()
 	_ = d.each(func(r *regional) error {
 		if err := r.restore(ctx, interrupted); err != nil {
-			d.report.Report(aloft.Warning{Text: fmt.Sprintf("%s: v%d could not be made to serve again: %v", r.name, d.current.Version, err)})
+			d.report.Report(aloft.Warning{Text: d.notRestored(r.name, err)})
 		}
 		return nil
 	})
+}
+
+// notRestored says what is left of a return to the current release in a region.
+func (d *deployment) notRestored(region string, err error) string {
+	if aloft.ErrorCode(err) == aloft.Canceled && errors.Is(err, context.DeadlineExceeded) { // nobody waits for CloudFormation any more
+		return fmt.Sprintf("%s: the return of the stack to v%d takes longer than %v; CloudFormation goes on with it, and the next aloft up waits for it", region, d.current.Version, restoreLimit)
+	}
+	return fmt.Sprintf("%s: v%d could not be made to serve again: %v", region, d.current.Version, err)
 }
 
 // lostLock is why a deploy may not go on though nobody interrupted it: the lock of the stage is lost. nil if it is not.
@@ -210,5 +218,5 @@ func lostLock(ctx context.Context) error {
 	return nil
 }
 
-// restoreLimit is how long a failed deploy tries to put back what served.
+// restoreLimit is how long a failed deploy tries to put back what served. CloudFormation may take longer.
 const restoreLimit = 5 * time.Minute

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -76,10 +77,11 @@ func (r *region) failure(c change, status types.StackStatus, reason string) erro
 	return e.WithHint("mend that, then type the same command again; the stack %s in %s is %s", c.stack, r.name, status)
 }
 
-// takeBack lets CloudFormation undo a change that nobody waits for any more: so what served before goes on serving. A stack
-// that is being made serves nobody yet; it is gone on with by the next run. What is under way may be somebody else's change by now.
+// takeBack lets CloudFormation undo a change that somebody interrupted: so what served before goes on serving. A change that only
+// takes longer than is waited for is itself a return to what served, see restoreLimit. A stack that is being made serves nobody
+// yet; it is gone on with by the next run. What is under way may be somebody else's change by now.
 func (r *region) takeBack(ctx context.Context, f following) {
-	if ctx.Err() == nil || lostLock(ctx) != nil || f.before == nil || conditionOf(f.before.StackStatus) == inReview {
+	if !errors.Is(ctx.Err(), context.Canceled) || lostLock(ctx) != nil || f.before == nil || conditionOf(f.before.StackStatus) == inReview {
 		return
 	}
 	const limit = 10 * time.Second

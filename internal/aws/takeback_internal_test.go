@@ -2,10 +2,12 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +40,7 @@ func TestTakesBackItsOwn(t *testing.T) {
 		{"a stack that is being made", mine, context.Canceled, nil, false},
 		{"a stack that only had a plan", mine, context.Canceled, &types.Stack{StackStatus: types.StackStatusReviewInProgress}, false},
 		{"nobody interrupted it", mine, nil, whole, false},
+		{"the time for a return is over", mine, context.DeadlineExceeded, whole, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -58,7 +61,12 @@ func TestTakesBackItsOwn(t *testing.T) {
 			r := New(Options{Session: &Session{Config: config}, Poll: time.Millisecond, Objects: func(string) Objects { return nil }}).in("eu-west-1")
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			if test.cause != nil {
+			switch {
+			case errors.Is(test.cause, context.DeadlineExceeded):
+				late, end := context.WithDeadline(ctx, time.Unix(0, 0))
+				defer end()
+				ctx = late
+			case test.cause != nil:
 				cancel(test.cause)
 			}
 			r.takeBack(ctx, following{name: "hello", id: "s", token: "aloft-v2-mine", before: test.before})
@@ -66,5 +74,21 @@ func TestTakesBackItsOwn(t *testing.T) {
 				t.Errorf("canceled: %v; asked %q", got, asked)
 			}
 		})
+	}
+}
+
+// TestReturnGoesOn: a return that takes longer than is waited for is CloudFormation's by then, not a failure.
+func TestReturnGoesOn(t *testing.T) {
+	t.Parallel()
+	r := New(Options{Session: &Session{}, Objects: func(string) Objects { return nil }}).in("eu-west-1")
+	d := &deployment{current: aloft.Release{Version: 3}}
+	found := &types.Stack{StackStatus: types.StackStatusUpdateInProgress, StackName: sdk.String("hello")}
+	for _, err := range []error{r.left(context.DeadlineExceeded, "hello"), r.leftWaiting(context.DeadlineExceeded, found)} {
+		if text := d.notRestored("eu-west-1", err); !strings.Contains(text, "return of the stack to v3") || !strings.Contains(text, "the next aloft up waits for it") {
+			t.Error(text)
+		}
+	}
+	if text := d.notRestored("eu-west-1", aloft.Errorf(aloft.Failed, "a test")); !strings.Contains(text, "v3 could not be made to serve again: a test") {
+		t.Error(text)
 	}
 }

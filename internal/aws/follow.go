@@ -44,13 +44,19 @@ func (f following) over(found *types.Stack, looks int) bool {
 	return !same || looks > settling
 }
 
-// isOver is over, but for a stack that goes on looking as before: its change set tells then whether the change has begun.
+// isOver is over, but for a stack that goes on looking as before, or goes on being in review: its change set tells then whether the
+// change has begun.
 func (r *region) isOver(ctx context.Context, f following, found *types.Stack, looks int) (bool, error) {
-	if !f.over(found, looks) || looks <= settling || f.set == "" {
-		return f.over(found, looks), nil
+	over, reviewed := f.over(found, looks), statusOf(found) == types.StackStatusReviewInProgress
+	if !over && !reviewed || looks <= settling || f.set == "" {
+		return over, nil
 	}
 	set, err := r.stacks.DescribeChangeSet(ctx, &cloudformation.DescribeChangeSetInput{ChangeSetName: &f.set})
 	if is(err, "ChangeSetNotFound", "ChangeSetNotFoundException") {
+		if reviewed { // with no change set left, nothing goes on
+			err = r.failure(change{stack: f.name}, found.StackStatus, "CloudFormation did not begin the change, and has its change set no more")
+			return false, err
+		}
 		return true, nil
 	}
 	if err != nil {
@@ -61,7 +67,7 @@ func (r *region) isOver(ctx context.Context, f following, found *types.Stack, lo
 		return false, r.failure(change{stack: f.name}, found.StackStatus, reason)
 	}
 	waits := set.ExecutionStatus == types.ExecutionStatusAvailable || set.ExecutionStatus == types.ExecutionStatusExecuteInProgress
-	return !waits, nil
+	return over && !waits, nil
 }
 
 // token names one request, so that it is done once however often it is sent. CloudFormation shows it with the events.

@@ -223,13 +223,20 @@ func (r *region) deleteLeft(ctx context.Context, found *types.Stack, o owned, re
 	return r.delete(ctx, found, report)
 }
 
-// deleteAfter deletes a stack as delete does, and does something before each try.
+// deleteAfter deletes a stack as delete does, and does something before each try. found is the stack as it is now.
 func (r *region) deleteAfter(ctx context.Context, found *types.Stack, before func() error, report aloft.Reporter) error {
 	id, name := sdk.ToString(found.StackId), sdk.ToString(found.StackName)
 	modes := []types.DeletionMode{types.DeletionModeStandard, types.DeletionModeStandard, types.DeletionModeForceDeleteStack}
-	for _, mode := range modes {
+	for i, mode := range modes {
 		if err := before(); err != nil {
 			return err
+		}
+		if i > 0 { // as the try before left it: else that one's end would be taken for this one's
+			now, err := r.stackOf(ctx, id)
+			if err != nil || now == nil {
+				return err
+			}
+			found = now
 		}
 		seen, err := r.seenBefore(ctx, id)
 		if err != nil {

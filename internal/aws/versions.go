@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -50,24 +49,6 @@ func (r *region) alias(ctx context.Context, function string) (*lambda.GetAliasOu
 	return alias, r.Session.explain(err, "look at "+function+" in "+r.name)
 }
 
-// publish makes a version of each function with the release's code, without touching the stack. Versions that an earlier
-// release of the same fingerprint published are used again.
-func (r *regional) publish(ctx context.Context) error {
-	var mu sync.Mutex
-	r.moves, r.published = map[string]string{}, map[string][]lambdatypes.FunctionConfiguration{}
-	return r.eachFunction(func(name string) error {
-		all, err := r.versions(ctx, r.out.Functions[name].Lambda)
-		if err != nil {
-			return err
-		}
-		version, err := r.versionFor(ctx, name, all)
-		mu.Lock()
-		defer mu.Unlock()
-		r.published[name], r.moves[name] = all, version
-		return err
-	})
-}
-
 // eachFunction does something for each function, for some at once, and waits for all.
 func (r *regional) eachFunction(do func(name string) error) error {
 	var steps []func() error
@@ -80,51 +61,6 @@ func (r *regional) eachFunction(do func(name string) error) error {
 // atOnce is how many functions of a region are looked at or worked on at once: Lambda throttles nearly all of that at fifteen requests
 // a second. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests
 const atOnce = 5
-
-func (r *regional) versionFor(ctx context.Context, name string, all []lambdatypes.FunctionConfiguration) (string, error) {
-	function := r.out.Functions[name].Lambda
-	version, err := r.usable(ctx, name, all)
-	if err != nil {
-		return "", err
-	}
-	if version != "" {
-		return version, r.settle(ctx, function, version)
-	}
-	if err := r.setCode(ctx, function); err != nil {
-		return "", err
-	}
-	sha := codeSha(r.release.Artifact.Digest)
-	made, err := r.lambda.PublishVersion(ctx, &lambda.PublishVersionInput{
-		FunctionName: &function, CodeSha256: &sha, Description: sdk.String(title(r.release)),
-	})
-	if err != nil {
-		return "", r.Session.explain(err, "publish a version of "+function+" in "+r.name)
-	}
-	version = sdk.ToString(made.Version)
-	if err := r.settleFrom(ctx, function, version, life{made.State, made.LastUpdateStatus}); err != nil {
-		return "", err
-	}
-	r.report.Report(aloft.Output{Step: aloft.StepStart, Text: fmt.Sprintf("%s  published  %s:%s (%s)", r.name, function, version, r.release.Artifact.Short())})
-	return version, nil
-}
-
-// usable is one of the versions with the release's code that was made under the same fingerprint; "" if there is none.
-func (r *regional) usable(ctx context.Context, name string, all []lambdatypes.FunctionConfiguration) (string, error) {
-	sha := codeSha(r.release.Artifact.Digest)
-	for _, v := range all {
-		if sdk.ToString(v.CodeSha256) != sha {
-			continue
-		}
-		made, err := r.recordOf(ctx, r.release.StageRef, sdk.ToString(v.Description))
-		if err != nil {
-			return "", err
-		}
-		if made.same(r.name, r.fingerprint, name, sdk.ToString(v.Version)) {
-			return sdk.ToString(v.Version), nil
-		}
-	}
-	return "", nil
-}
 
 // setCode gives a function the release's code, which serves nobody: aliases lead to versions.
 func (r *regional) setCode(ctx context.Context, function string) error {
@@ -168,6 +104,12 @@ func (r *regional) settleFrom(ctx context.Context, function, version string, now
 
 // settle waits until a function, or a version of it, is whole: only then can it be changed, or serve.
 func (r *regional) settle(ctx context.Context, function, version string) error {
+	_, err := r.settled(ctx, function, version)
+	return err
+}
+
+// settled is settle, and says where it is then: it may sleep.
+func (r *regional) settled(ctx context.Context, function, version string) (life, error) {
 	input := &lambda.GetFunctionConfigurationInput{FunctionName: &function}
 	if version != "" {
 		input.Qualifier = &version
@@ -175,17 +117,17 @@ func (r *regional) settle(ctx context.Context, function, version string) error {
 	for {
 		f, err := r.lambda.GetFunctionConfiguration(ctx, input)
 		if err != nil {
-			return r.Session.explain(err, "look at "+function+" in "+r.name)
+			return life{}, r.Session.explain(err, "look at "+function+" in "+r.name)
 		}
 		if f.State == lambdatypes.StateFailed || f.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
 			reason := discreet(sdk.ToString(f.StateReason)) + discreet(sdk.ToString(f.LastUpdateStatusReason))
-			return aloft.Errorf(aloft.Failed, "%s: %s: %s", r.name, function, reason).WithHint("mend that, then type the same command again")
+			return life{}, aloft.Errorf(aloft.Failed, "%s: %s: %s", r.name, function, reason).WithHint("mend that, then type the same command again")
 		}
 		if now := (life{f.State, f.LastUpdateStatus}); !now.moves() {
-			return nil
+			return now, nil
 		}
 		if err := r.pause(ctx); err != nil {
-			return r.Session.explain(err, "wait for "+function+" in "+r.name)
+			return life{}, r.Session.explain(err, "wait for "+function+" in "+r.name)
 		}
 	}
 }

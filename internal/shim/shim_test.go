@@ -127,6 +127,15 @@ func (e *events) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/missing":
 		w.WriteHeader(http.StatusNotFound)
+	case r.URL.Path == "/half":
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, "no database")
+	case r.URL.Path == "/late half":
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, "no database")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
 	case r.URL.Path == "/teapot":
 		w.WriteHeader(http.StatusTeapot)
 	case event.Do == "fail":

@@ -133,7 +133,7 @@ func (w *worker) answer(ctx context.Context, r *reply) error {
 	broken := w.copyBody(r, response)
 	w.link.rest() // whoever has the reply may freeze us
 	whole = broken == nil
-	if ctx.Err() != nil && r.out == nil && broken != nil {
+	if ctx.Err() != nil && r.out == nil && broken != nil && !w.isError(r.status) {
 		return r.refuse(api, http.StatusGatewayTimeout, "the response was not complete when the function's time was nearly up")
 	}
 	return r.finish(api, broken)

@@ -107,6 +107,8 @@ func server(how string) {
 		handler = (&events{met: make(chan struct{})}).serve
 	case "closing":
 		closing(l)
+	case "serial":
+		serial(l)
 	case "idle":
 		idle = idleTime
 	}
@@ -179,6 +181,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 			_, _ = conn.Read(make([]byte, 1)) // until it is closed
 			fmt.Fprint(w, " last")
 		}
+		return
+	case "/pid":
+		fmt.Fprint(w, os.Getpid())
 		return
 	case "/env":
 		fmt.Fprint(w, os.Getenv(r.URL.Query().Get("name")))

@@ -115,3 +115,22 @@ func TestReadMeOfRegions(t *testing.T) {
 		t.Errorf("of one region: %v, %q, %q", err, parameters, slices.Sorted(maps.Keys(alone.Files)))
 	}
 }
+
+// TestSameText: an export of the same release is the same text, else a deploy of it asks for versions of functions that did not change.
+func TestSameText(t *testing.T) {
+	t.Parallel()
+	first := ""
+	for range 20 {
+		out, err := export.Make(export.CloudFormation, shop("eu-west-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(out.Files["template.json"])
+		if first == "" {
+			first = text
+		}
+		if text != first || text == "" {
+			t.Fatalf("it differs:\n%s\n%s", first, text)
+		}
+	}
+}

@@ -25,13 +25,16 @@ func (in Input) forCLI(t *cfn.Template) error {
 	t.Parameters[revisionParameter] = cfn.Parameter{
 		Type: "String", Default: "1", Description: "another text has the functions take new values of the other parameters",
 	}
-	for id, r := range t.Resources {
+	for _, r := range t.Resources {
 		switch r.Type {
 		case "AWS::Lambda::Function":
 			inBucket(r.Properties["Code"])
 		case "AWS::Lambda::LayerVersion":
 			inBucket(r.Properties["Content"])
-		case "AWS::Lambda::Version":
+		}
+	}
+	for id, r := range t.Resources {
+		if r.Type == "AWS::Lambda::Version" { // by what functions are now
 			digest, err := digestOf(t.Resources[functionOf(r)].Properties)
 			if err != nil {
 				return fmt.Errorf("write %s: %w", id, err)

@@ -131,7 +131,11 @@ func (s *render) addAlarm(a alarm, tell []any) {
 
 // addNotifications returns who is told: topics that exist, and one of the stack's for addresses of other kinds.
 func (s *render) addNotifications(notify []string) ([]any, error) {
-	const topic = "AlarmTopic"
+	topic := "AlarmTopic"
+	if _, taken := s.template.Resources[topic]; taken { // by a topic of the app that is called alarm
+		topic = "AlarmsTopic"
+	}
+	made := false
 	var tell []any
 	for _, target := range notify {
 		var protocol string
@@ -146,7 +150,8 @@ func (s *render) addNotifications(notify []string) ([]any, error) {
 		default:
 			return nil, aloft.Errorf(aloft.Invalid, "alarms cannot tell %q", target).WithHint("name an e-mail address, an https:// URL or the ARN of a topic")
 		}
-		if _, there := s.template.Resources[topic]; !there {
+		if !made {
+			made = true
 			s.add(topic, "AWS::SNS::Topic", map[string]any{"TopicName": s.stackName() + "-alarms"})
 			tell = append(tell, cfn.Ref(topic))
 		}

@@ -26,7 +26,7 @@ func (s *render) addAsync(f aloft.Function) ([]cfn.Statement, error) {
 		s.warn(f.Name + ": AWS decides itself when a failed event is tried again; its retryDelay counts elsewhere")
 	}
 	retries, _, age := a.Limits()
-	destinations := map[string]any{}
+	destinations, needed := map[string]any{}, []string{s.names[f.Name].Alias}
 	var statements []cfn.Statement
 	for _, d := range []struct{ on, key, target string }{{"success", "OnSuccess", a.OnSuccess}, {"failure", "OnFailure", a.OnFailure}} {
 		var arn any
@@ -36,6 +36,9 @@ func (s *render) addAsync(f aloft.Function) ([]cfn.Statement, error) {
 			var err error
 			if arn, needs, err = s.destination(f, d.target); err != nil {
 				return nil, err
+			}
+			if kind, name, _ := aloft.CutDestination(d.target); kind == "function" && name != f.Name { // Lambda looks at it
+				needed = append(needed, s.names[name].Alias)
 			}
 		case d.on == "failure":
 			arn = cfn.GetAtt(s.deadLetters(f), "Arn")
@@ -51,7 +54,7 @@ func (s *render) addAsync(f aloft.Function) ([]cfn.Statement, error) {
 		statements = append(statements, because(f.Name+" sends events on "+d.on+" to "+d.target, needs)...)
 	}
 	s.put(s.prefix[f.Name]+"Async", cfn.Resource{
-		Type: "AWS::Lambda::EventInvokeConfig", DependsOn: []string{s.names[f.Name].Alias},
+		Type: "AWS::Lambda::EventInvokeConfig", DependsOn: slices.Compact(needed),
 		Properties: map[string]any{
 			"FunctionName": cfn.Ref(s.names[f.Name].Function), "Qualifier": Live, "DestinationConfig": destinations,
 			"MaximumRetryAttempts": retries, "MaximumEventAgeInSeconds": int(age / time.Second),

@@ -21,8 +21,13 @@ const wrapperVariable = "AWS_LAMBDA_EXEC_WRAPPER"
 const (
 	taskRoot   = "/var/task"
 	lambdaPath = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin" // PATH, if nobody sets it
-	pythonPath = "/var/runtime"                                         // where Lambda's Python finds boto3
 )
+
+// pythonPath is where Python looks on Lambda besides: what layers have, and boto3. Its client adds the former only where nobody has
+// set PYTHONPATH (bootstrap.py of the runtimes), and no program in its place does.
+func pythonPath(runtime string) string {
+	return "/opt/python/lib/" + runtime + "/site-packages:/opt/python:/var/runtime"
+}
 
 // environment are the variables of a function: the same as on other platforms, but for ALOFT_RELEASE: it would be another value
 // for each release, and a release of new code alone changes no variables. What is later wins: aloft's, those of the resources that
@@ -91,9 +96,12 @@ func filledIn(text string) any {
 func ownEnv(f aloft.Function, r runtime, config aloft.Config) (plain map[string]any, filled map[string]string) {
 	plain, filled = map[string]any{}, map[string]string{}
 	places := strings.NewReplacer("${APP}", taskRoot, "$APP", taskRoot, "${PATH}", lambdaPath, "$PATH", lambdaPath)
+	if _, set := f.Env["PYTHONPATH"]; !set && r.wrapped && r.family == lambdaruntime.Python {
+		plain["PYTHONPATH"] = pythonPath(r.name)
+	}
 	for name, value := range f.Env {
 		if name == "PYTHONPATH" && r.family == lambdaruntime.Python {
-			value += ":" + pythonPath
+			value += ":" + pythonPath(r.name)
 		}
 		literal := places.Replace(value)
 		if _, set := config[name]; r.shim && literal != value {

@@ -159,12 +159,13 @@ func snapshots(f aloft.Function, r runtime) error {
 	return nil
 }
 
-// layers are the shim's, the artifact that the function has at /opt, and those it names.
+// adapterLayer is AWS's Lambda Web Adapter: an extension that takes the invocations itself.
+var adapterLayer = regexp.MustCompile(`:layer:LambdaAdapterLayer\w*:\d+$`)
+
+// layers are the artifact that the function has at /opt, those it names, and the shim's: of files of one name the last one's is there,
+// and runtimes of other languages have a bootstrap, too.
 func (s *render) layers(f aloft.Function, r runtime) ([]any, error) {
 	var all []any
-	if r.shim {
-		all = append(all, cfn.Ref(s.layer("Shim", "shim", s.in.Shim)))
-	}
 	if f.Opt != "" {
 		object, ok := s.in.Layers[f.Opt]
 		if !ok {
@@ -174,8 +175,15 @@ func (s *render) layers(f aloft.Function, r runtime) ([]any, error) {
 	}
 	if f.Lambda != nil {
 		for _, arn := range f.Lambda.Layers {
+			if r.shim && adapterLayer.MatchString(arn) {
+				return nil, aloft.Errorf(aloft.Invalid, "%s has the layer of Lambda Web Adapter, which would take its requests away from it: %s", f.Name, arn).
+					WithHint("leave the layer out: aloft does what it does, and reads its variables (AWS_LWA_…)")
+			}
 			all = append(all, arn)
 		}
+	}
+	if r.shim {
+		all = append(all, cfn.Ref(s.layer("Shim", "shim", s.in.Shim)))
 	}
 	if len(all) > maxLayers {
 		return nil, aloft.Errorf(aloft.Invalid, "%s has %d layers, with aloft's own, and AWS Lambda takes %d", f.Name, len(all), maxLayers).

@@ -39,7 +39,7 @@ func apiKinds() map[string]kind {
 			name: "aws_apigatewayv2_stage", attributes: map[string]string{"": "id"},
 			shape: shape{
 				"ApiId": as("api_id"), "StageName": as("name"), "AutoDeploy": as("auto_deploy"), "Description": as("description"), "Tags": as("tags"),
-				"AccessLogSettings":    block("access_log_settings", shape{"DestinationArn": as("destination_arn"), "Format": as("format")}),
+				"AccessLogSettings":    block("access_log_settings", shape{"DestinationArn": groupARN("destination_arn"), "Format": as("format")}),
 				"DefaultRouteSettings": block("default_route_settings", routeSettings),
 			},
 		},

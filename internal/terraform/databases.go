@@ -38,7 +38,7 @@ func databaseKinds() map[string]kind {
 				"MasterUsername": as("username"), "MasterUserPassword": as("password"), "Port": as("port"), "MultiAZ": as("multi_az"),
 				"DBSubnetGroupName": as("db_subnet_group_name"), "VPCSecurityGroups": as("vpc_security_group_ids"), "StorageEncrypted": as("storage_encrypted"),
 				"KmsKeyId": as("kms_key_id"), "BackupRetentionPeriod": as("backup_retention_period"), "DeletionProtection": as("deletion_protection"),
-				"CopyTagsToSnapshot": as("copy_tags_to_snapshot"), "PubliclyAccessible": as("publicly_accessible"), "Tags": tags(),
+				"CopyTagsToSnapshot": as("copy_tags_to_snapshot"), "PubliclyAccessible": as("publicly_accessible"), "AllowMajorVersionUpgrade": as("allow_major_version_upgrade"), "Tags": tags(),
 			},
 			more: func(t *translation, id string, r cfn.Resource, main *section) error {
 				if r.Properties["DBInstanceIdentifier"] == nil {

@@ -62,10 +62,28 @@ func (t *translation) attribute(id, attribute string) (any, error) {
 	case !known:
 		return nil, &missing{id: id, property: "the attribute " + attribute}
 	}
+	if r.Type == "AWS::Logs::LogGroup" && attribute == "Arn" { // CloudFormation's ends so, and policies need it; the provider's does not
+		return mixed{raw(k.name + "." + t.names[id] + "." + name), everyStream}, nil
+	}
 	if k.from != "" {
 		return raw(k.from + "." + t.names[id] + "." + name), nil
 	}
 	return raw(k.name + "." + t.names[id] + "." + name), nil
+}
+
+// everyStream is what an ARN of a log group has behind it where it stands for the streams.
+const everyStream = ":*"
+
+// groupARN is an argument that is the ARN of a log group itself.
+func groupARN(name string) field {
+	return func(t *translation, to *body, v any) error {
+		made, err := t.value(v)
+		if pieces, is := made.(mixed); is && len(pieces) == 2 && pieces[1] == everyStream {
+			made = pieces[0]
+		}
+		to.set(name, made)
+		return err
+	}
 }
 
 // version is an attribute of a version of a function, which Terraform has as one of the function.

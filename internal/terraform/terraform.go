@@ -95,7 +95,8 @@ func check(t cfn.Template) error {
 		return refuse("Mappings")
 	}
 	for id, r := range t.Resources {
-		if r.CreationPolicy != nil || r.UpdatePolicy != nil {
+		_, inPlace := r.UpdatePolicy["EnableVersionUpgrade"] // of a search domain, which Terraform upgrades so anyhow
+		if r.CreationPolicy != nil || r.UpdatePolicy != nil && (len(r.UpdatePolicy) > 1 || !inPlace) {
 			return refuse("policies of creation or update (" + id + ")")
 		}
 	}

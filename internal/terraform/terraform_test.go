@@ -57,6 +57,30 @@ func write(t *testing.T, dir string, out terraform.Output) {
 	}
 }
 
+// TestLogGroups: a policy names the streams of a log group, which the provider's ARN does not; an access log goes to the group.
+func TestLogGroups(t *testing.T) {
+	t.Parallel()
+	group := cfn.GetAtt("Logs", "Arn")
+	main := string(translate(t, cfn.Template{Resources: map[string]cfn.Resource{
+		"Logs": {Type: "AWS::Logs::LogGroup", Properties: map[string]any{"LogGroupName": "/x"}},
+		"Api":  {Type: "AWS::ApiGatewayV2::Api", Properties: map[string]any{"Name": "x", "ProtocolType": "HTTP"}},
+		"Stage": {Type: "AWS::ApiGatewayV2::Stage", Properties: map[string]any{
+			"ApiId": cfn.Ref("Api"), "StageName": "$default", "AccessLogSettings": map[string]any{"DestinationArn": group, "Format": "x"},
+		}},
+		"Role": {Type: "AWS::IAM::Role", Properties: map[string]any{
+			"AssumeRolePolicyDocument": map[string]any{"Version": cfn.PolicyVersion},
+			"Policies": []any{map[string]any{"PolicyName": "all", "PolicyDocument": map[string]any{
+				"Version": cfn.PolicyVersion, "Statement": []any{map[string]any{"Effect": "Allow", "Action": []any{"logs:PutLogEvents"}, "Resource": group}},
+			}}},
+		}},
+	}}).Main)
+	for _, want := range []string{`"${aws_cloudwatch_log_group.logs.arn}:*"`, `destination_arn = aws_cloudwatch_log_group.logs.arn` + "\n"} {
+		if !strings.Contains(main, want) {
+			t.Errorf("there is no %s:\n%s", want, main)
+		}
+	}
+}
+
 // variable is what says that a configuration takes a value.
 var variable = regexp.MustCompile(`variable "(\w+)"`)
 

@@ -92,5 +92,8 @@ func instance(in resource.Rendering, s settings, properties map[string]any, grou
 	properties["Engine"], properties["DBName"], properties["VPCSecurityGroups"] = "postgres", s.database, []any{group}
 	properties["DBInstanceClass"], properties["AllocatedStorage"], properties["StorageType"] = s.instance, strconv.Itoa(s.storage), "gp3"
 	properties["MultiAZ"], properties["PubliclyAccessible"], properties["Port"] = s.standby, false, strconv.Itoa(port)
+	if s.version != "" { // which may become a greater one; of a cluster CloudFormation says so by itself
+		properties["AllowMajorVersionUpgrade"] = true
+	}
 	return map[string]cfn.Resource{in.ID: in.Store("AWS::RDS::DBInstance", properties)}
 }

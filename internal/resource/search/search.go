@@ -96,7 +96,9 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 		resources = private.Resources
 		properties["VPCOptions"] = map[string]any{"SubnetIds": private.Subnets[:1], "SecurityGroupIds": []any{private.Group}}
 	}
-	resources[in.ID] = in.Store("AWS::OpenSearchService::Domain", properties)
+	domain := in.Store("AWS::OpenSearchService::Domain", properties)
+	domain.UpdatePolicy = map[string]any{"EnableVersionUpgrade": true} // else another version is another domain, of the same name
+	resources[in.ID] = domain
 	return resource.Rendered{
 		Resources: resources,
 		Env:       map[string]any{in.Variable(): cfn.Sub("https://${" + in.ID + ".DomainEndpoint}")},

@@ -164,6 +164,9 @@ func (d *deployment) bring(ctx context.Context) error {
 		err = d.each(func(r *regional) error { return r.move(ctx) })
 	}
 	if err == nil {
+		err = d.each(func(r *regional) error { return r.warmUp(ctx) })
+	}
+	if err == nil {
 		err = d.each(func(r *regional) error { return r.resume(ctx) })
 	}
 	if err != nil {

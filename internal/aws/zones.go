@@ -17,10 +17,7 @@ import (
 // noZone is the zone of who keeps aloft from DNS.
 const noZone = "none"
 
-var (
-	zoneID   = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
-	zoneName = regexp.MustCompile(`^[a-z0-9_-]{1,63}(\.[a-z0-9-]{1,63})+$`)
-)
+var zoneID = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 
 // zones are the ids of the public Route 53 zones that a release's domains lie in: the one that the release names, or for each
 // domain the smallest that has it. Domains that are in none are left out.
@@ -39,83 +36,43 @@ func (p *Platform) zones(ctx context.Context, settings *aloft.AWS) (map[string]s
 	if err != nil {
 		return nil, err
 	}
-	if settings.Zone != "" {
-		id := all[strings.TrimSuffix(settings.Zone, ".")]
-		if id == "" {
+	if named := plainName(settings.Zone); named != "" {
+		if len(all[named]) == 0 {
 			return nil, aloft.Errorf(aloft.Invalid, "the account %s has no public Route 53 zone %s", p.Session.Account, settings.Zone).
 				WithHint("make it: aloft domains add DOMAIN --zone %s; or set zone: false and make the records where the domain's DNS is", settings.Zone)
 		}
-		all = map[string]string{strings.TrimSuffix(settings.Zone, "."): id}
+		all = map[string][]string{named: all[named]}
 	}
 	for _, domain := range settings.Domains {
-		for at := strings.TrimPrefix(domain, "*."); at != ""; _, at, _ = strings.Cut(at, ".") {
-			if all[at] != "" {
-				found[domain] = all[at]
-				break
+		if at := within(all, strings.TrimPrefix(domain, "*.")); at != "" {
+			if found[domain], err = one(all, at); err != nil {
+				return nil, err
 			}
 		}
 	}
 	return found, nil
 }
 
-// Zone is a public zone of Route 53. It has an effect once the zone above it, which for a registered domain the registrar
-// keeps, names its NameServers.
-type Zone struct {
-	ID, Name    string
-	NameServers []string
-	Made        bool // by this call
+// plainName is the name of a zone as it is compared.
+func plainName(zone string) string { return strings.TrimSuffix(strings.ToLower(zone), ".") }
+
+// within is the name of the smallest of zones that has a domain; "" is none.
+func within(all map[string][]string, domain string) string {
+	for at := domain; at != ""; _, at, _ = strings.Cut(at, ".") {
+		if len(all[at]) > 0 {
+			return at
+		}
+	}
+	return ""
 }
 
-// EnsureZone returns the public zone for domains of a stage, which it makes if the account has none of that name. It returns Invalid
-// if a domain is not in it or the release's settings keep aloft from it. Nothing of aloft's deletes a zone.
-func (p *Platform) EnsureZone(ctx context.Context, ref aloft.StageRef, name string, domains []string) (Zone, error) {
-	name = strings.TrimSuffix(strings.ToLower(name), ".")
-	if !zoneName.MatchString(name) {
-		return Zone{}, aloft.Errorf(aloft.Invalid, "%q cannot be a zone", name).WithHint("use a domain of yours such as example.com")
+// one is the id of the zone of a name. Route 53 lets an account have several of one name, of which the world sees one.
+func one(all map[string][]string, name string) (string, error) {
+	if ids := all[name]; len(ids) > 1 {
+		return "", aloft.Errorf(aloft.Invalid, "the account has %d public Route 53 zones %s: %s", len(ids), name, strings.Join(ids, ", ")).
+			WithHint("delete those whose name servers are not the domain's, or name the right one in aloft.yml: aws: {zone: %s}", ids[0])
 	}
-	for _, domain := range domains {
-		if !strings.HasSuffix("."+strings.TrimSuffix(domain, "."), "."+name) {
-			return Zone{}, aloft.Errorf(aloft.Invalid, "the domain %s is not in the zone %s", domain, name).WithHint("name a zone that has it, or add it without --zone")
-		}
-	}
-	_, release, err := p.stageOf(ctx, ref)
-	if err != nil {
-		return Zone{}, err
-	}
-	if release.AWS != nil && release.AWS.Zone != "" && strings.TrimSuffix(release.AWS.Zone, ".") != name {
-		said := release.AWS.Zone
-		if said == noZone {
-			said = "false"
-		}
-		return Zone{}, aloft.Errorf(aloft.Invalid, "aloft.yml has zone: %s, so nothing would go into the zone %s", said, name).
-			WithHint("take that out of aloft.yml, aloft up %s, then type the same command again", ref.Stage)
-	}
-	return p.ensureZone(ctx, ref, name)
-}
-
-func (p *Platform) ensureZone(ctx context.Context, ref aloft.StageRef, name string) (Zone, error) {
-	all, err := p.publicZones(ctx)
-	if err != nil {
-		return Zone{}, err
-	}
-	if id := all[name]; id != "" {
-		servers, err := p.nameServers(ctx, id)
-		return Zone{ID: id, Name: name, NameServers: servers}, err
-	}
-	made, err := p.route53().CreateHostedZone(ctx, &route53.CreateHostedZoneInput{
-		Name: &name, CallerReference: sdk.String(token("zone")),
-		HostedZoneConfig: &types.HostedZoneConfig{Comment: sdk.String("made by aloft domains add for " + ref.String())},
-	})
-	if is(err, "HostedZoneAlreadyExists") { // the answer to an earlier try was lost
-		if all, err = p.publicZones(ctx); err == nil {
-			servers, err := p.nameServers(ctx, all[name])
-			return Zone{ID: all[name], Name: name, NameServers: servers, Made: true}, err
-		}
-	}
-	if err != nil {
-		return Zone{}, p.Session.explain(err, "make the zone "+name)
-	}
-	return Zone{ID: zoneIn(made.HostedZone), Name: name, NameServers: made.DelegationSet.NameServers, Made: true}, nil
+	return all[name][0], nil
 }
 
 // zoneIn is the id of a zone, without what the API puts before it.
@@ -125,26 +82,39 @@ func zoneIn(zone *types.HostedZone) string {
 
 // nameServers are those of a zone; none of one that these credentials cannot see.
 func (p *Platform) nameServers(ctx context.Context, id string) ([]string, error) {
-	out, err := p.route53().GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: &id})
+	zone, err := p.look(ctx, id)
 	if is(err, "NoSuchHostedZone", "AccessDenied", "AccessDeniedException") {
 		return nil, nil
 	}
+	return zone.NameServers, p.Session.explain(err, "look at the zone "+id)
+}
+
+// zoneOf is the zone of an id.
+func (p *Platform) zoneOf(ctx context.Context, id string) (Zone, error) {
+	zone, err := p.look(ctx, id)
+	return zone, p.Session.explain(err, "look at the zone "+id)
+}
+
+// look is zoneOf with AWS's own error.
+func (p *Platform) look(ctx context.Context, id string) (Zone, error) {
+	out, err := p.route53().GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: &id})
 	if err != nil {
-		return nil, p.Session.explain(err, "look at the zone "+id)
+		return Zone{}, err //nolint:wrapcheck // the callers do
 	}
-	if out.DelegationSet == nil { // of a private zone
-		return nil, nil
+	zone := Zone{ID: id, Name: plainName(sdk.ToString(out.HostedZone.Name))}
+	if out.DelegationSet != nil { // which private ones lack
+		zone.NameServers = out.DelegationSet.NameServers
 	}
-	return out.DelegationSet.NameServers, nil
+	return zone, nil
 }
 
 func (p *Platform) route53() *route53.Client {
 	return route53.NewFromConfig(p.config(globalRegion(p.Session.Region)))
 }
 
-// publicZones are the ids of the account's zones by their names.
-func (p *Platform) publicZones(ctx context.Context) (map[string]string, error) {
-	all := map[string]string{}
+// publicZones are the ids of the account's zones by their names, but for those of other services, which alone change them.
+func (p *Platform) publicZones(ctx context.Context) (map[string][]string, error) {
+	all := map[string][]string{}
 	pages := route53.NewListHostedZonesPaginator(p.route53(), &route53.ListHostedZonesInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -152,8 +122,8 @@ func (p *Platform) publicZones(ctx context.Context) (map[string]string, error) {
 			return nil, p.Session.explain(err, "look for the zones of the domains")
 		}
 		for _, zone := range page.HostedZones {
-			if zone.Config == nil || !zone.Config.PrivateZone {
-				all[strings.TrimSuffix(sdk.ToString(zone.Name), ".")] = zoneIn(&zone)
+			if name := plainName(sdk.ToString(zone.Name)); zone.LinkedService == nil && (zone.Config == nil || !zone.Config.PrivateZone) {
+				all[name] = append(all[name], zoneIn(&zone))
 			}
 		}
 	}

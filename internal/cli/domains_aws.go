@@ -68,10 +68,14 @@ func (p *program) ensureZone(ctx context.Context, b backend, stage aloft.Stage, 
 	if err != nil || !zone.Made {
 		return err
 	}
-	fmt.Fprintf(p.err, "made the zone %s (%s), which costs $0.50 a month and stays until you delete it\n"+
-		"Records that the domain has elsewhere, of mail for instance, have to be made in it first. Then have these name servers entered\n"+
-		"where %s is registered (of a zone below another one: as NS records there). Until then certificates wait:\n  %s\n",
-		clean(zone.Name), clean(zone.ID), clean(zone.Name), cleanLines(strings.Join(zone.NameServers, "\n  ")))
+	fmt.Fprintf(p.err, "made the zone %s (%s), which costs $0.50 a month and stays until you delete it\n", clean(zone.Name), clean(zone.ID))
+	if zone.Above != "" {
+		fmt.Fprintf(p.err, "its name servers are entered in the zone %s\n", clean(zone.Above))
+	} else {
+		fmt.Fprintf(p.err, "Records that the domain has elsewhere, of mail for instance, have to be made in it first. Then have these name servers entered\n"+
+			"where %s is registered (of a zone below another one: as NS records there). Until then certificates wait:\n  %s\n",
+			clean(zone.Name), cleanLines(strings.Join(zone.NameServers, "\n  ")))
+	}
 	if !slices.ContainsFunc(domains, func(domain string) bool { return !slices.Contains(stage.Domains, domain) }) {
 		fmt.Fprintf(p.err, "The records of domains that the stage has come with its next deploy: aloft up %s --force\n", clean(stage.Stage))
 	}

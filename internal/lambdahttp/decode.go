@@ -71,6 +71,9 @@ func (d *decoder) event(context []member) (*Event, error) {
 		e.Host = host
 	}
 	delete(e.Header, "Host")
+	if !isHost(e.Host) {
+		return nil, aloft.Errorf(aloft.Invalid, "the host has spaces or control characters")
+	}
 
 	encoded, err := boolean(d.isBase64Encoded, "isBase64Encoded")
 	if err != nil {
@@ -80,6 +83,16 @@ func (d *decoder) event(context []member) (*Event, error) {
 		return nil, err
 	}
 	return e, d.setURL(e)
+}
+
+// isHost reports whether a host may stand in a request: a domain name of the context is no field, by which it would be looked at.
+func isHost(host string) bool {
+	for i := range len(host) {
+		if c := host[i]; c <= ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // setCookies makes one Cookie field of cookies, in place of what headers say.

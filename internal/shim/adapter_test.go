@@ -1,6 +1,7 @@
 package shim_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -49,6 +50,32 @@ func TestAdapterVariables(t *testing.T) {
 	defer answer.Body.Close()
 	if answer.Header.Get("X-Seen") != "Bearer mine" {
 		t.Errorf("the server sees Authorization %q", answer.Header.Get("X-Seen"))
+	}
+}
+
+// TestAdapterBrokenErrors: an error status is an error of the function also where its response breaks off, whatever breaks it.
+func TestAdapterBrokenErrors(t *testing.T) {
+	t.Parallel()
+	bootstrap := build(t)
+	for name, mode := range map[string]string{"buffered": "buffered", "streamed": "response_stream"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := shimtest.Start(t, shimtest.Function{
+				Shim: bootstrap, Dir: t.TempDir(), Spec: self(t, "events"), Timeout: time.Second,
+				Env: []string{"AWS_LWA_ERROR_STATUS_CODES=503", "AWS_LWA_INVOKE_MODE=" + mode},
+			})
+			<-l.Session.Ready()
+			for _, path := range []string{"/half", "/late half"} {
+				event := fmt.Sprintf(`{"rawPath":%q,"requestContext":{"domainName":"a.lambda-url.b","http":{"method":"GET"}}}`, path)
+				reply, err := l.Invoke(t.Context(), []byte(event))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f := reply.Failure; f == nil || f.Type != "HTTPError" || !strings.Contains(string(f.Payload), "status 503 Service Unavailable: no database (the response broke off") {
+					t.Errorf("%s is answered %s, failure %+v", path, reply.Payload, f)
+				}
+			}
+		})
 	}
 }
 

@@ -38,6 +38,7 @@ type child struct {
 // state is how the server is.
 type state struct {
 	addr     net.Addr  // where it takes requests; nil if it does not
+	server   *process  // that takes them; nil if none does
 	why      error     // why it does not; nil while it starts for the first time
 	failures int       // in a row
 	since    time.Time // when it was ready
@@ -51,6 +52,11 @@ func newChild(s *settings, stdout, stderr *output, say func(string, ...any)) *ch
 func (c *child) set(s state) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.change(s)
+}
+
+// change is set for those who hold the lock.
+func (c *child) change(s state) {
 	c.now = s
 	close(c.changed)
 	c.changed = make(chan struct{})
@@ -77,18 +83,18 @@ func (c *child) settled(ctx context.Context) error {
 	}
 }
 
-// address waits until the server takes requests. It gives up when ctx ends, and when a start that it waited for failed after others
+// address waits until the server takes requests, and returns where, and which process it is. It gives up when ctx ends, and when a start that it waited for failed after others
 // had: only an invocation gives a start time, so that each waits for one, and when that fails, too, the server is lost.
-func (c *child) address(ctx context.Context) (net.Addr, error) {
+func (c *child) address(ctx context.Context) (net.Addr, *process, error) {
 	first, _ := c.state()
 	for {
 		now, changed := c.state()
 		if now.addr != nil {
-			return c.retarget(now), nil
+			return c.retarget(now), now.server, nil
 		}
 		if now.failures >= hopeless && now.failures > first.failures {
 			c.lost.Store(true)
-			return nil, now.why
+			return nil, nil, now.why
 		}
 		select {
 		case <-changed:
@@ -97,9 +103,9 @@ func (c *child) address(ctx context.Context) (net.Addr, error) {
 				c.lost.Store(true)
 			}
 			if now.why != nil {
-				return nil, now.why
+				return nil, nil, now.why
 			}
-			return nil, failed(kindTimeout, "the server is not ready yet")
+			return nil, nil, failed(kindTimeout, "the server is not ready yet")
 		}
 	}
 }
@@ -138,16 +144,21 @@ func (c *child) notice(ctx context.Context, most time.Duration) {
 func (c *child) run(ctx context.Context) {
 	for failures := 0; ctx.Err() == nil; {
 		began := time.Now()
-		why := c.once(ctx, failures)
+		why, hung := c.once(ctx, failures)
 		if ctx.Err() != nil {
 			return
 		}
 		if time.Since(began) > steadyTime {
 			failures = 0
 		}
-		failures++
+		if !hung {
+			failures++
+		}
 		c.set(state{why: why, failures: failures})
 		c.say("%v", why)
+		if hung {
+			continue
+		}
 		pause := time.Duration(0)
 		if failures > 1 {
 			pause = min(firstPause<<min(failures-2, 10), longestPause)
@@ -159,36 +170,44 @@ func (c *child) run(ctx context.Context) {
 	}
 }
 
-// once starts the server and returns when it has ended, with the reason.
-func (c *child) once(ctx context.Context, failures int) error {
+// once starts the server and returns when it has ended, with the reason, and whether that is that it hung.
+func (c *child) once(ctx context.Context, failures int) (why error, hung bool) {
 	c.stderr.tail.reset()
 	if c.port == 0 {
 		port, err := freePort()
 		if err != nil {
-			return failed(kindInit, "find a port for the server: %v", err)
+			return failed(kindInit, "find a port for the server: %v", err), false
 		}
 		c.port = port
 	}
 	before := known(listening())
 	cmd, err := c.command()
 	if err != nil {
-		return err
+		return err, false
 	}
 	ended, err := c.start(cmd)
 	if err != nil {
-		return failed(kindInit, "%s cannot be started: %v", c.Command[0], err)
+		return failed(kindInit, "%s cannot be started: %v", c.Command[0], err), false
 	}
 	addr, why := c.ready(ctx, cmd.Process.Pid, before, ended)
+	p := &process{hung: make(chan struct{}, 1), gone: make(chan struct{})}
+	defer close(p.gone)
 	if addr != nil {
-		c.set(state{addr: addr, failures: failures, since: time.Now()})
+		p.ready = time.Now()
+		c.set(state{addr: addr, server: p, failures: failures, since: p.ready})
 		select {
 		case <-ended:
+		case <-p.hung:
+			hung = true
 		case <-ctx.Done():
 		}
 	}
 	stop(cmd.Process.Pid, ended, ctx.Err() != nil || why != nil)
-	if why == nil {
+	switch {
+	case hung:
+		why = c.hangs()
+	case why == nil:
 		why = c.ended(cmd, addr != nil)
 	}
-	return why
+	return why, hung
 }

@@ -130,12 +130,26 @@ func (s *settings) secretsEndpoint() (*url.URL, error) {
 			return s.urlIn(name)
 		}
 	}
-	domain := "amazonaws.com"
 	region := s.region()
-	if strings.HasPrefix(region, "cn-") {
-		domain = "amazonaws.com.cn"
+	return &url.URL{Scheme: "https", Host: "secretsmanager." + region + "." + domainOf(region), Path: "/"}, nil
+}
+
+// domainOf is the domain that AWS's services have in a region: each partition has one of its own.
+// https://github.com/aws/aws-sdk-go-v2/blob/main/internal/endpoints/awsrulesfn/partitions.json
+func domainOf(region string) string {
+	for _, partition := range [][2]string{
+		{"cn-", "amazonaws.com.cn"},
+		{"eusc-", "amazonaws.eu"},
+		{"us-iso-", "c2s.ic.gov"},
+		{"us-isob-", "sc2s.sgov.gov"},
+		{"us-isof-", "csp.hci.ic.gov"},
+		{"eu-isoe-", "cloud.adc-e.uk"},
+	} {
+		if strings.HasPrefix(region, partition[0]) {
+			return partition[1]
+		}
 	}
-	return &url.URL{Scheme: "https", Host: "secretsmanager." + region + "." + domain, Path: "/"}, nil
+	return "amazonaws.com"
 }
 
 // urlIn is the URL that a variable holds.

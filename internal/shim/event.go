@@ -19,8 +19,12 @@ func (w *worker) event(ctx context.Context, inv *invocation, began time.Time) er
 	w.logRequest(logged{
 		Type: "event", Method: http.MethodPost, Path: path, Source: source, Status: status, Bytes: int64(len(body)), ID: inv.id, Trace: inv.trace,
 	}, began)
-	if err != nil && w.child != nil && ctx.Err() == nil {
+	switch {
+	case err == nil || w.child == nil:
+	case ctx.Err() == nil:
 		w.child.notice(ctx, noticeTime)
+	default:
+		w.overdue(ctx)
 	}
 	var f failure
 	switch {

@@ -112,13 +112,13 @@ func (x *exchange) allSent() bool {
 	}
 }
 
-// appendHead begins a request.
+// appendHead begins a request, without what could split it in target and host.
 func appendHead(b []byte, method, target, host string) []byte {
 	b = append(b, method...)
 	b = append(b, ' ')
-	b = append(b, target...)
+	b = appendPlain(b, target)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, host...)
+	b = appendPlain(b, host)
 	return append(b, "\r\n"...)
 }
 
@@ -134,12 +134,17 @@ func (p place) String() string { return string(p) }
 func appendField(b []byte, name, value string) []byte {
 	b = append(b, name...)
 	b = append(b, ": "...)
-	for i := range len(value) {
-		if c := value[i]; c >= ' ' && c != 0x7f || c == '\t' {
+	return append(appendPlain(b, value), "\r\n"...)
+}
+
+// appendPlain appends a text without its control characters: they could end its line.
+func appendPlain(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c >= ' ' && c != 0x7f || c == '\t' {
 			b = append(b, c)
 		}
 	}
-	return append(b, "\r\n"...)
+	return b
 }
 
 // appendAll appends what r has, at most limit bytes and one, by which the caller knows that there is more.

@@ -20,7 +20,7 @@ func TestHopelessIsNotForEver(t *testing.T) {
 		time.Sleep(10 * time.Millisecond) // it starts, which takes processor time that only a waiting request gives
 		c.set(state{addr: place("127.0.0.1:1"), failures: hopeless, since: time.Now()})
 	}()
-	if _, err := c.address(ctx); err != nil {
+	if _, _, err := c.address(ctx); err != nil {
 		t.Errorf("the request did not wait for the start under way: %v", err)
 	}
 }

@@ -98,21 +98,30 @@ func TestManyAtOnce(t *testing.T) {
 	all.Wait()
 }
 
-// TestSlowStart: the first request waits for a server that takes longer than Lambda's init.
+// TestSlowStart: the first request waits for a server that takes longer than Lambda's init, and environments that are made ahead of
+// requests, which have more time for that, take none before.
 func TestSlowStart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes ten seconds")
 	}
 	t.Parallel()
-	l := shimtest.Start(t, shimtest.Function{Shim: build(t), Dir: t.TempDir(), Spec: self(t, "late"), Timeout: 20 * time.Second})
-	<-l.Session.Ready()
-	if f := l.Session.InitFailure(); f != nil {
-		t.Fatalf("the initialisation failed: %+v", f)
-	}
-	if status, body := get(t, l.Gateway(t, lambdahttp.FunctionURL).URL+"/"); status != http.StatusOK {
-		t.Errorf("the first request is answered %d %s", status, body)
-	}
-	if !strings.Contains(l.Output.String(), "is not ready after 9.5s") {
-		t.Errorf("the log says\n%s", l.Output)
+	bootstrap := build(t)
+	for how, ahead := range map[string]bool{"on-demand": false, "": false, "provisioned-concurrency": true, "snap-start": true} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			l := shimtest.Start(t, shimtest.Function{
+				Shim: bootstrap, Dir: t.TempDir(), Spec: self(t, "late"), Timeout: 20 * time.Second, Env: []string{"AWS_LAMBDA_INITIALIZATION_TYPE=" + how},
+			})
+			<-l.Session.Ready()
+			if f := l.Session.InitFailure(); f != nil {
+				t.Fatalf("the initialisation failed: %+v", f)
+			}
+			if status, body := get(t, l.Gateway(t, lambdahttp.FunctionURL).URL+"/"); status != http.StatusOK {
+				t.Errorf("the first request is answered %d %s", status, body)
+			}
+			if strings.Contains(l.Output.String(), "is not ready after 9.5s") == ahead {
+				t.Errorf("the log says\n%s", l.Output)
+			}
+		})
 	}
 }

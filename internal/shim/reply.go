@@ -82,8 +82,11 @@ func (r *reply) finish(ctx context.Context, broken error) error {
 		}
 		return r.out.end(nil)
 	}
-	if broken == nil && r.w.isError(r.status) {
+	if r.w.isError(r.status) {
 		f := failed(kindHTTP, "%s %s was answered with status %d %s: %s", r.event.Method, r.event.URL.Path, r.status, http.StatusText(r.status), beginning(r.w.body))
+		if broken != nil {
+			f.message += fmt.Sprintf(" (the response broke off: %v)", broken)
+		}
 		return r.w.api.fail(ctx, r.inv.id, f)
 	}
 	if broken == nil {

@@ -22,7 +22,8 @@ type settings struct {
 	config      map[string]string
 	secret      string // "" if the config is in the environment
 	label       string
-	concurrency int // invocations at once
+	concurrency int  // invocations at once
+	ahead       bool // the environment is made ahead of requests: provisioned concurrency, SnapStart, Managed Instances
 
 	// What Lambda Web Adapter's variables say.
 	port          int // that the server is known to listen on; 0: chosen
@@ -51,6 +52,8 @@ func parse(environ []string) (*settings, error) {
 	if n, err := strconv.Atoi(get("AWS_LAMBDA_MAX_CONCURRENCY")); err == nil && n > 1 {
 		s.concurrency = n
 	}
+	how := get("AWS_LAMBDA_INITIALIZATION_TYPE")
+	s.ahead = how != "" && how != "on-demand"
 	s.env = slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
 		return own(name)

@@ -18,9 +18,15 @@ import (
 	"time"
 )
 
-// initTime is how long the server may take until the Runtime API is asked for work without it: Lambda's init ends after ten
-// seconds, and begins anew then.
-const initTime = 9500 * time.Millisecond
+// How long the server may take until the Runtime API is asked for work without it.
+const (
+	// Lambda's init ends after ten seconds, and begins anew then.
+	initTime = 9500 * time.Millisecond
+
+	// Where environments are made ahead of requests, it ends after 130 s, or after the function's timeout if that is longer.
+	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+	initTimeAhead = 125 * time.Second
+)
 
 // Program is the process that the shim is.
 type Program struct {
@@ -132,7 +138,11 @@ func (r *run) run(ctx context.Context) error {
 
 // init waits until the server is ready, or Lambda's patience is nearly over: then the first invocation waits.
 func (r *run) init(ctx context.Context, server *child) error {
-	bounded, cancel := context.WithDeadline(ctx, r.began.Add(initTime))
+	patience := initTime
+	if r.ahead {
+		patience = initTimeAhead
+	}
+	bounded, cancel := context.WithDeadline(ctx, r.began.Add(patience))
 	defer cancel()
 	server.clock.begin()
 	defer server.clock.end()
@@ -142,7 +152,7 @@ func (r *run) init(ctx context.Context, server *child) error {
 		return errors.New("the function was not started")
 	}
 	if bounded.Err() != nil && ctx.Err() == nil {
-		r.say("%s is not ready after %s; the first request waits for it", r.Command[0], initTime)
+		r.say("%s is not ready after %s; the first request waits for it", r.Command[0], patience)
 	}
 	return nil
 }

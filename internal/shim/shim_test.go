@@ -107,6 +107,8 @@ func server(how string) {
 		handler = (&events{met: make(chan struct{})}).serve
 	case "closing":
 		closing(l)
+	case "serial":
+		serial(l)
 	case "idle":
 		idle = idleTime
 	}
@@ -127,6 +129,15 @@ func (e *events) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/missing":
 		w.WriteHeader(http.StatusNotFound)
+	case r.URL.Path == "/half":
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, "no database")
+	case r.URL.Path == "/late half":
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, "no database")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
 	case r.URL.Path == "/teapot":
 		w.WriteHeader(http.StatusTeapot)
 	case event.Do == "fail":
@@ -170,6 +181,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 			_, _ = conn.Read(make([]byte, 1)) // until it is closed
 			fmt.Fprint(w, " last")
 		}
+		return
+	case "/pid":
+		fmt.Fprint(w, os.Getpid())
 		return
 	case "/env":
 		fmt.Fprint(w, os.Getenv(r.URL.Query().Get("name")))

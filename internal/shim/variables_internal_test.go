@@ -20,3 +20,17 @@ func TestVariablesOf(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretsEndpoint: each partition of AWS has a domain of its own.
+func TestSecretsEndpoint(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string]string{
+		"eu-central-1": "amazonaws.com", "us-gov-west-1": "amazonaws.com", "cn-north-1": "amazonaws.com.cn", "eusc-de-east-1": "amazonaws.eu",
+		"us-iso-east-1": "c2s.ic.gov", "us-isob-east-1": "sc2s.sgov.gov", "us-isof-south-1": "csp.hci.ic.gov", "eu-isoe-west-1": "cloud.adc-e.uk",
+	} {
+		s := &settings{env: []string{"AWS_REGION=" + region}, secret: "aloft/app/production"}
+		if u, err := s.secretsEndpoint(); err != nil || u.String() != "https://secretsmanager."+region+"."+want+"/" {
+			t.Errorf("%s: %s, %v", region, u, err)
+		}
+	}
+}

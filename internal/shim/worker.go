@@ -34,6 +34,10 @@ type worker struct {
 	body []byte // of replies, reused
 	head []byte // of requests, reused
 	link link   // to the server
+
+	began time.Time // of the invocation
+	asked *process  // that the invocation went to; nil if to none
+	hangs *process  // that did not answer it in its time; nil: none
 }
 
 // errLost ends the shim, so that Lambda makes another environment.
@@ -54,6 +58,10 @@ func (w *worker) loop(ctx context.Context) error {
 			}
 			w.say("request %s: the answer was not taken: %v", inv.id, err)
 		}
+		if w.hangs != nil {
+			w.child.miss(w.hangs)
+			w.hangs = nil
+		}
 		if w.child != nil && w.child.lost.Load() {
 			return errLost
 		}
@@ -65,6 +73,7 @@ func (w *worker) handle(ctx context.Context, inv *invocation) error {
 	w.flights.RLock()
 	defer w.flights.RUnlock()
 	began := time.Now()
+	w.began = began
 	if w.child != nil {
 		w.child.clock.begin()
 		defer w.child.clock.end()
@@ -133,7 +142,10 @@ func (w *worker) answer(ctx context.Context, r *reply) error {
 	broken := w.copyBody(r, response)
 	w.link.rest() // whoever has the reply may freeze us
 	whole = broken == nil
-	if ctx.Err() != nil && r.out == nil && broken != nil {
+	if broken != nil && r.out == nil { // a stream that its time cuts off has begun
+		w.overdue(ctx)
+	}
+	if ctx.Err() != nil && r.out == nil && broken != nil && !w.isError(r.status) {
 		return r.refuse(api, http.StatusGatewayTimeout, "the response was not complete when the function's time was nearly up")
 	}
 	return r.finish(api, broken)
@@ -144,6 +156,7 @@ func (w *worker) answer(ctx context.Context, r *reply) error {
 func (w *worker) unanswered(ctx context.Context, r *reply, why error) error {
 	status, text := statusOf(ctx, why), why.Error()
 	if status == http.StatusGatewayTimeout {
+		w.overdue(ctx)
 		text = "it took longer than the function's timeout"
 	} else {
 		w.child.notice(ctx, noticeTime)
@@ -151,9 +164,21 @@ func (w *worker) unanswered(ctx context.Context, r *reply, why error) error {
 	return r.refuse(context.WithoutCancel(ctx), status, text)
 }
 
+// overdue notes, if the invocation's time is up, that the server did not answer it: once that is told, the server is seen to. One
+// that was not ready for half of that time is not blamed, for its successor would have as little.
+func (w *worker) overdue(ctx context.Context) {
+	end, _ := ctx.Deadline()
+	if p := w.asked; p != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(p.ready) >= end.Sub(w.began)/2 {
+		w.hangs = p
+	}
+}
+
 // release ends an exchange, whose response was read whole or not, and keeps its buffer for the next.
 func (w *worker) release(x *exchange, whole bool) {
 	x.close(whole)
+	if whole {
+		w.asked.answered()
+	}
 	if cap(x.head) <= maxHead {
 		w.head = x.head
 	}
@@ -170,8 +195,8 @@ func (w *worker) hidden() string {
 // tried again.
 func (w *worker) forward(ctx context.Context, x *exchange) (*answer, error) {
 	for {
-		addr, err := w.child.address(ctx)
-		if err != nil {
+		addr, server, err := w.child.address(ctx)
+		if w.asked = server; err != nil {
 			return nil, err
 		}
 		response, err := x.do(ctx, addr)

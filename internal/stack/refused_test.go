@@ -97,10 +97,14 @@ func TestRefused(t *testing.T) {
 			in.Release.AWS.CloudFormation = json.RawMessage(`{"Resources":{"RestApi":{"Properties":{"Name":"x"}}}}`)
 		}, says: "RestApi has no Type", hint: "remove it"},
 		"two variables": {functions: with(restRoutes("/a/{id}", "/a/{name}/b")), change: onREST, says: "/a/{id} of work and /a/{name}/b of work", hint: "one name"},
-		"variable beside all": {functions: append(web(func(*aloft.Function) {}), with(restRoutes("GET /{slug}"))...), change: onREST,
-			says: "/{proxy+} of web", hint: "put a part with a name of its own before"},
-		"all beside all": {functions: append(web(func(*aloft.Function) {}), with(restRoutes("/{path...}"))...), change: onREST,
-			says: "/{path+} of work and /{proxy+} of web have two variables", hint: "endpoint: http-api"},
+		"variable beside all": {
+			functions: append(web(func(*aloft.Function) {}), with(restRoutes("GET /{slug}"))...), change: onREST,
+			says: "/{proxy+} of web", hint: "put a part with a name of its own before",
+		},
+		"all beside all": {
+			functions: append(web(func(*aloft.Function) {}), with(restRoutes("/{path...}"))...), change: onREST,
+			says: "/{path+} of work and /{proxy+} of web have two variables", hint: "endpoint: http-api",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

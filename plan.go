@@ -42,7 +42,7 @@ func (p Plan) Losses() []Loss {
 			all = append(all, Loss{region.Region, ResourceChange{Action: Modify, ID: region.Stack, Type: stackType}})
 		}
 		for _, c := range region.Resources {
-			if region.Adopts && c.Action == Remove || !c.Part && (c.Action == Remove || c.Replace != "") {
+			if region.Adopts && c.Action == Remove || c.Was != "" || !c.Part && (c.Action == Remove || c.Replace != "") {
 				all = append(all, Loss{region.Region, c})
 			}
 		}
@@ -69,6 +69,9 @@ func (l Loss) String() string {
 		text += ", " + l.Name
 	}
 	text += ") "
+	if l.Was != "" {
+		return text + "would take the place of " + l.Was + "; CloudFormation refuses another type under the same logical id"
+	}
 	switch {
 	case l.Action == Remove:
 		text += "is deleted"

@@ -62,12 +62,13 @@ type ResourceChange struct {
 	Action     Action      `json:"action"`
 	ID         string      `json:"id"` // logical
 	Type       string      `json:"type"`
+	Was        string      `json:"was,omitempty"`     // the type before, if that is another
 	Name       string      `json:"name,omitempty"`    // physical, if the template says one
 	Replace    Replacement `json:"replace,omitempty"` // of one that is modified
 	Properties []string    `json:"properties,omitempty"`
 	Causes     []string    `json:"causes,omitempty"`  // the properties for which it is replaced
 	Kept       string      `json:"kept,omitempty"`    // what stays in the account, no longer managed: KeptWhole or KeptSnapshot
-	Refused    bool        `json:"refused,omitempty"` // CloudFormation replaces nothing under the same name
+	Refused    bool        `json:"refused,omitempty"` // CloudFormation replaces nothing under the same name, and by another type nothing under the same logical id
 	Part       bool        `json:"part,omitempty"`    // it holds nothing and goes along with others: a version, a permission
 }
 

@@ -206,15 +206,18 @@ func (r *regional) allow(ctx context.Context, function string, p permission, sou
 
 // gatewayARN is that of all requests to the stack's gateway.
 func (r *regional) gatewayARN(ctx context.Context) (string, error) {
-	id, err := r.physical(ctx, r.release, stack.API)
+	id, err := r.physical(ctx, r.release, stack.API(r.release.AWS.Endpoint))
 	if err == nil && id == "" {
 		err = aloft.Errorf(aloft.Failed, "the stack %s in %s has no gateway", StackName(r.release), r.name).WithHint("aloft up %s --force makes it again", r.release.Stage)
 	}
 	return fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/*", partition(r.name), r.name, r.Session.Account, id), err
 }
 
-// physical is what AWS calls a resource of a release's stack, by the logical id that aloft gives it; "" if there is none.
+// physical is what AWS calls a resource of a release's stack, by the logical id that aloft gives it; "" if there is none, or id is "".
 func (r *region) physical(ctx context.Context, release aloft.Release, id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
 	out, err := r.stacks.DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{
 		StackName: sdk.String(StackName(release)), LogicalResourceId: sdk.String(release.AWS.IDOf(id)),
 	})

@@ -52,7 +52,16 @@ func TestOtherIDs(t *testing.T) {
 	if at, err := r.gatewayOf(t.Context(), release); err != nil || at.dimensions["ApiId"] != "abc123" {
 		t.Errorf("%+v %v", at, err)
 	}
-	release.AWS.IDs = nil
+	release.AWS.Endpoint = aloft.RESTAPI // whose id is another one
+	r2 := &regional{region: r, deployment: &deployment{release: release}}
+	if at, err := r2.gatewayARN(t.Context()); err == nil {
+		t.Errorf("the gateway of a REST API is %s", at)
+	}
+	release.AWS.IDs["RestApi"] = "HttpApi"
+	if at, err := r2.gatewayARN(t.Context()); err != nil || at != "arn:aws:execute-api:eu-west-1:123456789012:abc123/*" {
+		t.Errorf("%s %v", at, err)
+	}
+	release.AWS.Endpoint, release.AWS.IDs = "", nil
 	if at, err := r.gatewayOf(t.Context(), release); err != nil || at.namespace != "" {
 		t.Errorf("%+v %v", at, err)
 	}

@@ -75,7 +75,7 @@ func (r *region) gatewayOf(ctx context.Context, release aloft.Release) (metered,
 		}
 		return metered{}, nil
 	}
-	id, err := r.physical(ctx, release, stack.API)
+	id, err := r.physical(ctx, release, stack.API(release.AWS.Endpoint))
 	if err != nil || id == "" { // no requests lead to such a stage
 		return metered{}, err
 	}

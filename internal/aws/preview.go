@@ -247,6 +247,9 @@ func (v *preview) ask(ctx context.Context) error {
 			return err
 		}
 	}
+	if slices.ContainsFunc(v.said.Resources, func(c aloft.ResourceChange) bool { return c.Was != "" }) {
+		return nil // CloudFormation would refuse to plan it, and say less
+	}
 	if account == nil && len(v.template) > inlineTemplate {
 		v.note("the template is too long to be asked about before there is a bucket")
 		return nil

@@ -56,7 +56,7 @@ func (v *preview) merge(said *types.ResourceChange) {
 		v.said.Resources = append(v.said.Resources, aloft.ResourceChange{Action: aloft.Modify, ID: id, Type: kind, Part: cfndiff.Part(kind)})
 	}
 	c := &v.said.Resources[i]
-	if c.Action != aloft.Modify {
+	if c.Action != aloft.Modify || c.Was != "" {
 		return
 	}
 	var causes []string

@@ -44,7 +44,7 @@ func (r *regional) probe(ctx context.Context) error {
 	url := strings.TrimSuffix(base, "/") + r.probePath()
 	began := time.Now()
 	status, body, err := r.ask(ctx, url, began.Add(propagation))
-	if err == nil && refused(status) && r.mend(ctx) {
+	if err == nil && refused(status, body) && r.mend(ctx) {
 		status, body, err = r.askAgain(ctx, url, time.Now().Add(propagation))
 	}
 	r.tellUnwell(status)
@@ -53,7 +53,7 @@ func (r *regional) probe(ctx context.Context) error {
 		return fmt.Errorf("%s: %s does not answer: %w", r.name, url, err)
 	case status >= serverErrors:
 		return fmt.Errorf("%s: %s answers %d: %s%s", r.name, url, status, firstLine(body), r.lastLines(ctx))
-	case status == http.StatusForbidden:
+	case refused(status, body):
 		return fmt.Errorf("%s: %s answers 403: %s", r.name, url, firstLine(body))
 	}
 	r.report.Report(aloft.StepDone{Step: aloft.StepReady, Text: fmt.Sprintf("%s answers %d", url, status), Elapsed: time.Since(began)})
@@ -84,7 +84,7 @@ func (r *regional) ask(ctx context.Context, url string, until time.Time) (status
 	for {
 		status, body, err = r.get(ctx, url)
 		unknown := err != nil && isUnknown(err)
-		fresh := status == http.StatusForbidden && strings.Contains(body, "Forbidden") && r.serving != nil && len(r.serving) == 0
+		fresh := status == http.StatusForbidden && strings.Contains(body, "Forbidden") && r.isNew()
 		if !unknown && !fresh || time.Now().After(until) {
 			return status, body, err
 		}
@@ -94,20 +94,31 @@ func (r *regional) ask(ctx context.Context, url string, until time.Time) (status
 	}
 }
 
-// refused reports whether an answer may come of a permission that is missing.
-func refused(status int) bool { return status == http.StatusForbidden || status >= serverErrors }
+// refused reports whether an answer may come of a permission that is missing. A REST API without a route for the path says 403 too, and
+// then serves: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+func refused(status int, body string) bool {
+	return status == http.StatusForbidden && !strings.Contains(body, "Missing Authentication Token") || status >= serverErrors
+}
 
 // askAgain asks until what was mended is known everywhere, which takes seconds.
 func (r *regional) askAgain(ctx context.Context, url string, until time.Time) (status int, body string, err error) {
 	for {
 		status, body, err = r.ask(ctx, url, until)
-		if err != nil || !refused(status) || time.Now().After(until) {
+		if err != nil || !refused(status, body) || time.Now().After(until) {
 			return status, body, err
 		}
 		if err := r.pause(ctx); err != nil {
 			return status, body, err
 		}
 	}
+}
+
+// isNew reports whether the address was made by this deploy: with the stage, or with another kind of API than the one before.
+func (r *regional) isNew() bool {
+	if r.current.AWS != nil && stack.API(r.current.AWS.Endpoint) != stack.API(r.release.AWS.Endpoint) {
+		return true
+	}
+	return r.serving != nil && len(r.serving) == 0
 }
 
 func isUnknown(err error) bool {

@@ -77,7 +77,7 @@ func (t Table) modified(id string, a, b cfn.Resource) aloft.ResourceChange {
 	c := change(aloft.Modify, id, b)
 	c.Properties = differing(a, b)
 	if a.Type != b.Type {
-		c.Replace, c.Causes = aloft.ReplaceAlways, []string{"Type"}
+		c.Replace, c.Causes, c.Was = aloft.ReplaceAlways, []string{"Type"}, a.Type
 	} else {
 		c.Replace, c.Causes = t.replaces(a, b)
 	}
@@ -87,11 +87,16 @@ func (t Table) modified(id string, a, b cfn.Resource) aloft.ResourceChange {
 	return c
 }
 
-// Settle says of a resource that is replaced what stays of it, and whether CloudFormation refuses.
+// Settle says of a resource that is replaced what stays of it, and whether CloudFormation refuses. Another type under one logical id it
+// always does, when the change set is made: "Update of resource type is not permitted".
 func Settle(c *aloft.ResourceChange, before, after cfn.Resource) {
+	if c.Was != "" {
+		c.Refused = true
+		return
+	}
 	c.Kept = kept(after.UpdateReplacePolicy)
 	was, is := named(before), named(after)
-	c.Refused = is != "" && was == is && before.Type == after.Type
+	c.Refused = is != "" && was == is
 }
 
 // differing are the names of properties that differ, and of attributes of the resource itself.

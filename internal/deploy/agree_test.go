@@ -268,6 +268,20 @@ func TestRefusedLoss(t *testing.T) {
 	}
 }
 
+// Nor can anybody agree to another type under one logical id, with --yes or by a plan.
+func TestRetypedLoss(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"run": "one"})
+	said := lossOf(aloft.Modify)
+	lost := &said.Regions[0].Resources[2]
+	lost.Replace, lost.Causes, lost.Refused, lost.Was = aloft.ReplaceAlways, []string{"Type"}, true, "AWS::SQS::Queue"
+	b.Platform = &foresight{platform: b.platform, said: said}
+	_, err := b.Deploy(t.Context(), b.input(), b.events)
+	if e := fails(t, err, aloft.Invalid, "makes nothing else of "+lost.ID); !strings.Contains(e.Detail, "take the place of AWS::SQS::Queue") || !strings.Contains(e.Hint, "aws.ids") {
+		t.Errorf("the hint is %q, the detail %q", e.Hint, e.Detail)
+	}
+}
+
 // Routes are changes of their own.
 func TestRoutesOfPlans(t *testing.T) {
 	t.Parallel()

@@ -92,6 +92,9 @@ func agreed(plan aloft.Plan, id string, next []aloft.Resource) error {
 	detail, hint := strings.Join(lines, "\n"), "the same with --yes agrees to it"
 	for _, l := range losses {
 		switch {
+		case l.Was != "":
+			return aloft.Errorf(aloft.Invalid, "nothing was done: CloudFormation makes nothing else of %s", l.ID).
+				WithDetail(detail).WithHint("give what is new a logical id of its own: in the section cloudformation of %s, or with aws.ids", manifest.AloftFile)
 		case l.Refused && l.Replace == aloft.ReplaceAlways:
 			return aloft.Errorf(aloft.Invalid, "nothing was done: CloudFormation cannot replace %s under the same name", l.ID).
 				WithDetail(detail).WithHint("%s", rename(plan.Stage, l, next))

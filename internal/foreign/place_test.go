@@ -241,6 +241,13 @@ func TestInPlaceAPI(t *testing.T) {
 	readAgain(t, placed)
 	lint(t, out.Template)
 
+	s, app = theirs(t, api(`, "RestApi": {"Type": "AWS::SNS::Topic"}`)) // where aloft's would be, were it a REST API
+	placed, out = inPlace(t, s, app)
+	says(t, placed.App.Manifest, "RestApi: AloftRestApi")
+	if out.Template.Resources["RestApi"].Type != "AWS::SNS::Topic" {
+		t.Errorf("%s", text(t, out.Template.Resources))
+	}
+
 	s, app = theirs(t, api(`, "Guard": {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": {"ApiId": {"Ref": "Http"}, "Name": "a", "AuthorizerType": "JWT", "IdentitySource": ["$request.header.Authorization"], "JwtConfiguration": {"Issuer": "https://example.com", "Audience": ["a"]}}}`))
 	placed, out = inPlace(t, s, app)
 	for _, id := range []string{"Http", "HttpStage", "One", "All", "HelloIntegration", "HttpPermission", "Guard"} {

@@ -18,7 +18,7 @@ func (p *placing) identify() {
 			p.layOver(theirs, ours)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(p.ours.Resources)) {
+	for _, id := range append(slices.Sorted(maps.Keys(p.ours.Resources)), laterIDs()...) {
 		if _, taken := p.Template.Resources[id]; taken && p.called[id] == "" {
 			p.called[id] = p.free("Aloft" + id)
 		}
@@ -46,6 +46,9 @@ func (p *placing) identify() {
 	}
 	p.makeAnew()
 }
+
+// laterIDs are those of the REST API that the app may have once aws.endpoint says so.
+func laterIDs() []string { return []string{"RestApi", "RestApiStage"} }
 
 // makeAnew has deployments of APIs made again whose methods lead to aloft's functions: what was deployed goes on asking the old ones.
 func (p *placing) makeAnew() {

@@ -20,7 +20,7 @@ type Rendering struct {
 	Stage    aloft.StageRef
 	Resource aloft.Resource
 	Name     string // physical, as StageRef.ResourceName has it
-	ID       string // prefix of its logical ids, such as "Uploads"; the main thing has it alone
+	ID       string // prefix of its logical ids, such as "Uploads"; the main thing has it alone, unless options make another type of it
 	VPC      *aloft.VPC
 	KMSKey   string // ARN of the key that encrypts it at rest; "" is one that AWS keeps for the service
 	Delete   bool   // it goes with the stack, with what is in it; else it stays

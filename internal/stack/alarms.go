@@ -63,14 +63,14 @@ func (s *render) addAlarms() error {
 
 // dropAnswers takes the API's alarm away where the section cloudformation takes its API away, as for stacks of others that keep theirs.
 func (s *render) dropAnswers() error {
-	if _, there := s.template.Resources[s.aws.IDOf(API)]; !there {
+	if _, there := s.template.Resources[s.aws.IDOf(s.api())]; !there {
 		delete(s.template.Resources, s.aws.IDOf(apiAlarmID))
 	}
 	return nil
 }
 
 const (
-	apiAlarmID     = API + "5xxAlarm"
+	apiAlarmID     = "Api5xxAlarm" // of either kind of API: the alarm has one name
 	lambdaMetrics  = "AWS/Lambda"
 	gatewayMetrics = "AWS/ApiGateway"
 )
@@ -84,16 +84,16 @@ func dimension(name string, value any) any { return map[string]any{"Name": name,
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
 func (s *render) answers() []alarm {
 	var all []alarm
-	switch stage := s.template.Resources[apiStageID].Properties; {
-	case stage["RestApiId"] != nil:
+	switch s.template.Resources[s.api()].Type {
+	case restType:
 		all = append(all, alarm{
 			id: apiAlarmID, name: s.stackName() + "-api-5xx", namespace: gatewayMetrics, metric: "5XXError",
 			dimensions: []any{dimension("ApiName", s.in.Release.Label()), dimension("Stage", RESTStage)},
 		})
-	case stage["ApiId"] != nil:
+	case httpType:
 		all = append(all, alarm{
 			id: apiAlarmID, name: s.stackName() + "-api-5xx", namespace: gatewayMetrics, metric: "5xx",
-			dimensions: []any{dimension("ApiId", cfn.Ref(API))},
+			dimensions: []any{dimension("ApiId", cfn.Ref(httpAPI))},
 		})
 	}
 	for _, f := range s.functions {

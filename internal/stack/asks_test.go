@@ -246,7 +246,7 @@ func TestAnswersAreWatched(t *testing.T) {
 		if found != 1 {
 			t.Errorf("%s: %d alarms look at %s", endpoint, found, want)
 		}
-		in.Release.AWS.CloudFormation = json.RawMessage(`{"Resources":{"Api":null}}`) // as where a stack of others keeps its API
+		in.Release.AWS.CloudFormation = json.RawMessage(`{"Resources":{"` + stack.API(endpoint) + `":null}}`) // as where a stack of others keeps its API
 		if out, _ = render(t, in); out.Template.Resources["Api5xxAlarm"].Type != "" {
 			t.Errorf("%s: an alarm looks at an API that is not there", endpoint)
 		}

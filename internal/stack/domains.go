@@ -41,7 +41,7 @@ func (s *render) addDomains() {
 			}},
 		})
 		s.add(id+"Mapping", "AWS::ApiGatewayV2::ApiMapping", map[string]any{
-			"ApiId": cfn.Ref(API), "DomainName": cfn.Ref(id), "Stage": cfn.Ref(apiStageID),
+			"ApiId": cfn.Ref(s.api()), "DomainName": cfn.Ref(id), "Stage": cfn.Ref(s.apiStage()),
 		})
 		if zone != "" {
 			s.addRecord(domain, zone)
@@ -105,12 +105,12 @@ func (s *render) addHealthCheck(path string) {
 	if _, there := s.template.Resources[healthID]; there {
 		return
 	}
-	if _, isREST := s.template.Resources[apiStageID].Properties["RestApiId"]; isREST {
+	if s.aws.Endpoint == aloft.RESTAPI {
 		path = "/" + RESTStage + path
 	}
 	s.add(healthID, healthCheck, map[string]any{
 		"HealthCheckConfig": map[string]any{
-			"Type": "HTTPS", "FullyQualifiedDomainName": cfn.Sub("${" + API + "}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
+			"Type": "HTTPS", "FullyQualifiedDomainName": cfn.Sub("${" + s.api() + "}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
 			"Port": 443, "ResourcePath": path, "EnableSNI": true, "RequestInterval": 30, "FailureThreshold": 3,
 		},
 	})

@@ -8,11 +8,34 @@ import (
 	"github.com/aloft-run/aloft/internal/cfn"
 )
 
-// The logical ids of the endpoint, whichever it is.
+// The logical ids of an HTTP API and of a REST API, which are never the same: CloudFormation refuses another type under the logical
+// id of what is there, so that a stage could not change from the one to the other. What both have, such as the alarm and the
+// permissions, keeps its id.
 const (
-	API        = "Api"
-	apiStageID = "ApiStage"
+	httpAPI   = "Api"
+	restAPI   = "RestApi"
+	stagePart = "Stage" // behind that of its API
+
+	httpType = "AWS::ApiGatewayV2::Api"
+	restType = "AWS::ApiGateway::RestApi"
 )
+
+// API is the logical id of the API of an endpoint; "" if that has none.
+func API(endpoint string) string {
+	switch endpoint {
+	case aloft.RESTAPI:
+		return restAPI
+	case aloft.URLEndpoint:
+		return ""
+	}
+	return httpAPI
+}
+
+// api is the logical id of the API that the endpoint has.
+func (s *render) api() string { return API(s.aws.Endpoint) }
+
+// apiStage is that of the API's stage.
+func (s *render) apiStage() string { return s.api() + stagePart }
 
 // accessFormat is a line of the access log of an HTTP API.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
@@ -78,7 +101,7 @@ func (s *render) checkEndpoint(routes []route) error {
 
 // addHTTPAPI adds an HTTP API with the front as what answers when no handler's route does.
 func (s *render) addHTTPAPI(routes []route) error {
-	s.add(API, "AWS::ApiGatewayV2::Api", map[string]any{
+	s.add(httpAPI, httpType, map[string]any{
 		"Name": s.in.Release.Label(), "Description": s.in.Release.String(), "ProtocolType": "HTTP",
 	})
 	if front := s.front(); front != nil {
@@ -103,30 +126,30 @@ func (s *render) addHTTPAPI(routes []route) error {
 		Properties: map[string]any{"LogGroupName": group, "RetentionInDays": s.logDays()},
 	})
 	stage := map[string]any{
-		"ApiId": cfn.Ref(API), "StageName": "$default", "AutoDeploy": true,
+		"ApiId": cfn.Ref(httpAPI), "StageName": "$default", "AutoDeploy": true,
 		"AccessLogSettings": map[string]any{"DestinationArn": cfn.GetAtt(logs, "Arn"), "Format": accessFormat},
 	}
 	if t := s.aws.Throttle; t != nil {
 		stage["DefaultRouteSettings"] = map[string]any{"ThrottlingRateLimit": t.Rate, "ThrottlingBurstLimit": t.Burst}
 	}
-	s.add(apiStageID, "AWS::ApiGatewayV2::Stage", stage)
-	s.output(OutputURL, cfn.GetAtt(API, "ApiEndpoint"), "where requests go")
+	s.add(httpAPI+stagePart, "AWS::ApiGatewayV2::Stage", stage)
+	s.output(OutputURL, cfn.GetAtt(httpAPI, "ApiEndpoint"), "where requests go")
 	return nil
 }
 
 // accessLogs are the logical id and the name of the API's log group. The logs of a function called api have that id; the name differs
 // then as well, so that the one takes the place of the other in a stack that has been without such a function.
 func (s *render) accessLogs() (id, group string) {
-	id, group = API+"Logs", "/aws/vendedlogs/apigateway/"+s.stackName()
+	id, group = httpAPI+"Logs", "/aws/vendedlogs/apigateway/"+s.stackName()
 	if _, taken := s.template.Resources[id]; taken {
-		return API + "AccessLogs", group + "-access"
+		return httpAPI + "AccessLogs", group + "-access"
 	}
 	return id, group
 }
 
 func (s *render) addRoute(id, key, integration string) {
 	s.add(id, "AWS::ApiGatewayV2::Route", map[string]any{
-		"ApiId": cfn.Ref(API), "RouteKey": key, "Target": cfn.Sub("integrations/${" + integration + "}"),
+		"ApiId": cfn.Ref(httpAPI), "RouteKey": key, "Target": cfn.Sub("integrations/${" + integration + "}"),
 	})
 }
 
@@ -145,7 +168,7 @@ func (s *render) integration(f aloft.Function) (string, error) {
 		return "", aloft.Errorf(aloft.Invalid, "%s takes events of the format %s, and an HTTP API has none", f.Name, f.Format).WithHint("have it take apigw-v2 or apigw-v1")
 	}
 	s.add(id, "AWS::ApiGatewayV2::Integration", map[string]any{
-		"ApiId": cfn.Ref(API), "IntegrationType": "AWS_PROXY", "IntegrationUri": cfn.Ref(s.names[f.Name].Alias), "PayloadFormatVersion": payload,
+		"ApiId": cfn.Ref(httpAPI), "IntegrationType": "AWS_PROXY", "IntegrationUri": cfn.Ref(s.names[f.Name].Alias), "PayloadFormatVersion": payload,
 	})
 	s.permitAPI(f)
 	return id, nil
@@ -155,7 +178,7 @@ func (s *render) integration(f aloft.Function) (string, error) {
 func (s *render) permitAPI(f aloft.Function) {
 	s.add(s.prefix[f.Name]+"ApiPermission", "AWS::Lambda::Permission", map[string]any{
 		"FunctionName": cfn.Ref(s.names[f.Name].Alias), "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com",
-		"SourceArn": cfn.Sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + API + "}/*"),
+		"SourceArn": cfn.Sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + s.api() + "}/*"),
 	})
 }
 

@@ -112,6 +112,12 @@ func (s *render) check() error {
 				WithHint("give it a Default")
 		}
 	}
+	for id, r := range sorted(s.template.Resources) {
+		if r.Type == "" {
+			return aloft.Errorf(aloft.Invalid, "the section cloudformation: %s has no Type, and the stack has nothing of that id that it would change", id).
+				WithHint("give it a Type, or remove it there")
+		}
+	}
 	text, err := s.template.JSON()
 	if err == nil && len(text) > maxTemplate {
 		return aloft.Errorf(aloft.Invalid, "the template of %s is %d bytes, and CloudFormation takes %d", s.in.Release.StageRef, len(text), maxTemplate).

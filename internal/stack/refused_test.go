@@ -93,6 +93,18 @@ func TestRefused(t *testing.T) {
 		"raw resource": {functions: web(func(*aloft.Function) {}), change: func(in *stack.Input) {
 			in.Release.AWS.CloudFormation = json.RawMessage(`{"Resources":{"X":{"Typo":"String"}}}`)
 		}, says: `unknown field "Typo"`},
+		"raw change of nothing": {functions: web(func(*aloft.Function) {}), change: func(in *stack.Input) {
+			in.Release.AWS.CloudFormation = json.RawMessage(`{"Resources":{"RestApi":{"Properties":{"Name":"x"}}}}`)
+		}, says: "RestApi has no Type", hint: "remove it"},
+		"two variables": {functions: with(restRoutes("/a/{id}", "/a/{name}/b")), change: onREST, says: "/a/{id} of work and /a/{name}/b of work", hint: "one name"},
+		"variable beside all": {
+			functions: append(web(func(*aloft.Function) {}), with(restRoutes("GET /{slug}"))...), change: onREST,
+			says: "/{proxy+} of web", hint: "put a part with a name of its own before",
+		},
+		"all beside all": {
+			functions: append(web(func(*aloft.Function) {}), with(restRoutes("/{path...}"))...), change: onREST,
+			says: "/{path+} of work and /{proxy+} of web have two variables", hint: "endpoint: http-api",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,6 +127,12 @@ func TestRefused(t *testing.T) {
 		})
 	}
 }
+
+func restRoutes(routes ...string) func(*aloft.Function) {
+	return func(f *aloft.Function) { f.Format, f.Routes = "apigw-v1", routes }
+}
+
+func onREST(in *stack.Input) { in.Release.AWS.Endpoint = aloft.RESTAPI }
 
 // TestRoutes holds what patterns of net/http become.
 func TestRoutes(t *testing.T) {

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/aloft-run/aloft"
@@ -26,7 +27,7 @@ type rest struct {
 
 // addRESTAPI adds a REST API. Answers of web functions stream; a handler's come whole.
 func (s *render) addRESTAPI(routes []route) error {
-	s.add(API, "AWS::ApiGateway::RestApi", map[string]any{
+	s.add(restAPI, restType, map[string]any{
 		"Name": s.in.Release.Label(), "Description": s.in.Release.String(), "BinaryMediaTypes": []string{"*/*"},
 		"EndpointConfiguration": map[string]any{"Types": []string{"REGIONAL"}},
 	})
@@ -38,10 +39,14 @@ func (s *render) addRESTAPI(routes []route) error {
 		}
 		r.method(route.path, route.method, route.function)
 	}
-	if err := oneVariable(routes); err != nil {
+	front, all := s.front(), routes
+	if front != nil {
+		all = append(slices.Clip(all), route{"ANY", "/" + greedy, *front})
+	}
+	if err := oneVariable(all); err != nil {
 		return err
 	}
-	if front := s.front(); front != nil {
+	if front != nil {
 		r.node("/" + greedy)
 		for path, n := range sorted(r.nodes) { // what no route is for, also where others of the same path are
 			if !n.methods["ANY"] {
@@ -58,12 +63,12 @@ func (r *rest) node(path string) *node {
 		return n
 	}
 	at := strings.LastIndexByte(path, '/')
-	parent := cfn.GetAtt(API, "RootResourceId")
+	parent := cfn.GetAtt(restAPI, "RootResourceId")
 	if above := r.node(exact(path[:at+1])); above.id != "" {
 		parent = cfn.Ref(above.id)
 	}
 	n := &node{id: "ApiPath" + cfn.Digest(path), methods: map[string]bool{}}
-	r.add(n.id, "AWS::ApiGateway::Resource", map[string]any{"RestApiId": cfn.Ref(API), "ParentId": parent, "PathPart": path[at+1:]})
+	r.add(n.id, "AWS::ApiGateway::Resource", map[string]any{"RestApiId": cfn.Ref(restAPI), "ParentId": parent, "PathPart": path[at+1:]})
 	r.nodes[path] = n
 	return n
 }
@@ -72,7 +77,7 @@ func (r *rest) node(path string) *node {
 func (r *rest) method(path, method string, f aloft.Function) {
 	n := r.node(path)
 	n.methods[method] = true
-	resource := cfn.GetAtt(API, "RootResourceId")
+	resource := cfn.GetAtt(restAPI, "RootResourceId")
 	if n.id != "" {
 		resource = cfn.Ref(n.id)
 	}
@@ -89,7 +94,7 @@ func (r *rest) method(path, method string, f aloft.Function) {
 	integration["Uri"] = cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/" + invoke + "/functions/${" + alias + "}" + ending)
 	id := "ApiMethod" + cfn.Digest(method+" "+path)
 	r.add(id, "AWS::ApiGateway::Method", map[string]any{
-		"RestApiId": cfn.Ref(API), "ResourceId": resource, "HttpMethod": method, "AuthorizationType": "NONE", "Integration": integration,
+		"RestApiId": cfn.Ref(restAPI), "ResourceId": resource, "HttpMethod": method, "AuthorizationType": "NONE", "Integration": integration,
 	})
 	r.methods = append(r.methods, id)
 	if _, there := r.template.Resources[r.prefix[f.Name]+"ApiPermission"]; !there {
@@ -110,17 +115,17 @@ func (r *rest) deploy() error {
 	}
 	deployment := "ApiDeployment" + cfn.Digest(text.String())
 	r.put(deployment, cfn.Resource{
-		Type: "AWS::ApiGateway::Deployment", DependsOn: r.methods, Properties: map[string]any{"RestApiId": cfn.Ref(API)},
+		Type: "AWS::ApiGateway::Deployment", DependsOn: r.methods, Properties: map[string]any{"RestApiId": cfn.Ref(restAPI)},
 	})
-	stage := map[string]any{"RestApiId": cfn.Ref(API), "DeploymentId": cfn.Ref(deployment), "StageName": RESTStage, "TracingEnabled": r.aws.Tracing}
+	stage := map[string]any{"RestApiId": cfn.Ref(restAPI), "DeploymentId": cfn.Ref(deployment), "StageName": RESTStage, "TracingEnabled": r.aws.Tracing}
 	if t := r.aws.Throttle; t != nil {
 		stage["MethodSettings"] = []any{map[string]any{
 			"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": t.Rate, "ThrottlingBurstLimit": t.Burst,
 		}}
 	}
-	r.add(apiStageID, "AWS::ApiGateway::Stage", stage)
+	r.add(restAPI+stagePart, "AWS::ApiGateway::Stage", stage)
 	r.addWAF()
-	r.output(OutputURL, cfn.Sub("https://${"+API+"}.execute-api.${AWS::Region}.${AWS::URLSuffix}/"+RESTStage), "where requests go")
+	r.output(OutputURL, cfn.Sub("https://${"+restAPI+"}.execute-api.${AWS::Region}.${AWS::URLSuffix}/"+RESTStage), "where requests go")
 	return nil
 }
 
@@ -142,10 +147,10 @@ func (r *rest) addWAF() {
 		}},
 	})
 	r.put("FirewallAssociation", cfn.Resource{
-		Type: "AWS::WAFv2::WebACLAssociation", DependsOn: []string{apiStageID},
+		Type: "AWS::WAFv2::WebACLAssociation", DependsOn: []string{restAPI + stagePart},
 		Properties: map[string]any{
 			"WebACLArn":   cfn.GetAtt("Firewall", "Arn"),
-			"ResourceArn": cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${" + API + "}/stages/" + RESTStage),
+			"ResourceArn": cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${" + restAPI + "}/stages/" + RESTStage),
 		},
 	})
 }
@@ -164,7 +169,7 @@ func oneVariable(routes []route) error {
 			if other, has := seen[above]; strings.HasPrefix(part, "{") && has && other.part != part {
 				return aloft.Errorf(aloft.Invalid, "the routes %s of %s and %s of %s have two variables at one place, %s and %s, and a REST API has one", other.route.path,
 					other.route.function.Name, route.path, route.function.Name, other.part, part).
-					WithHint("give the variables one name, or set endpoint: %s", aloft.HTTPAPI)
+					WithHint("%s, or set endpoint: %s", apart(part, other.part), aloft.HTTPAPI)
 			} else if strings.HasPrefix(part, "{") {
 				seen[above] = first{part, route}
 			}
@@ -172,4 +177,12 @@ func oneVariable(routes []route) error {
 		}
 	}
 	return nil
+}
+
+// apart says how two variables get on: one that takes the rest of the path is none that takes a part of it.
+func apart(a, b string) string {
+	if strings.HasSuffix(a, "+}") != strings.HasSuffix(b, "+}") {
+		return "put a part with a name of its own before one of them, as in /pages/{name}"
+	}
+	return "give the variables one name"
 }

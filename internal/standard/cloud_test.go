@@ -145,6 +145,9 @@ func TestStoresStay(t *testing.T) {
 	goes := []string{aloft.Topic, aloft.Cache}
 	for _, r := range graph() {
 		id := logical(r.Name)
+		if r.Options["instance"] != "" {
+			id += "Server" // the id alone is a cluster's
+		}
 		stays, gone := rendered(t, r, nil).Resources, rendered(t, r, func(in *resource.Rendering) { in.Delete = true }).Resources
 		if r.Options["existing"] == "true" {
 			if len(stays) > 0 {

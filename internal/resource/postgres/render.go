@@ -40,18 +40,18 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 	if in.KMSKey != "" {
 		common["KmsKeyId"], generated["KmsKeyId"] = in.KMSKey, in.KMSKey
 	}
-	render := aurora
+	render, main := aurora, in.ID
 	if s.instance != "" {
-		render = instance
+		render, main = instance, in.ID+serverPart
 	}
 	what := "subnets of " + in.Resource.Name + " of " + in.Stage.Label()
 	return resource.Rendered{
-		Resources: lasting(in, resource.With(private.Resources, render(in, s, common, private.Group), map[string]cfn.Resource{
+		Resources: lasting(in, main, resource.With(private.Resources, render(in, s, common, private.Group), map[string]cfn.Resource{
 			secret: in.Store("AWS::SecretsManager::Secret", generated),
 			nets:   in.Store("AWS::RDS::DBSubnetGroup", map[string]any{"DBSubnetGroupDescription": what, "SubnetIds": private.Subnets}),
 		})),
 		Env: map[string]any{in.Variable(): cfn.Sub(fmt.Sprintf("postgres://%s:%s@${%s.Endpoint.Address}:%d/%s?sslmode=require",
-			user, password, in.ID, port, s.database))},
+			user, password, main, port, s.database))},
 		Access: map[string][]cfn.Statement{"": nil},
 		Single: true,
 	}, nil
@@ -59,13 +59,13 @@ func (Cloud) Render(in resource.Rendering) (resource.Rendered, error) {
 
 // lasting keeps a database and what it needs also when its stack cannot be made: what is protected from deletion cannot be
 // cleared up. CloudFormation names it, so that it is in nobody's way. A database that goes leaves a snapshot.
-func lasting(in resource.Rendering, all map[string]cfn.Resource) map[string]cfn.Resource {
+func lasting(in resource.Rendering, main string, all map[string]cfn.Resource) map[string]cfn.Resource {
 	const keep, last = "Retain", "Snapshot"
 	for id, r := range all {
 		switch {
 		case !in.Delete && r.DeletionPolicy != "":
 			r.DeletionPolicy = keep
-		case in.Delete && id == in.ID:
+		case in.Delete && id == main:
 			r.DeletionPolicy, r.UpdateReplacePolicy = last, last
 		}
 		all[id] = r
@@ -87,6 +87,10 @@ func aurora(in resource.Rendering, s settings, properties map[string]any, group 
 	}
 }
 
+// serverPart is behind the id of what is one server: a cluster has the id alone, and CloudFormation refuses another type under the id
+// of what is there. Who changes from one to the other gets an empty database, and the old one stays.
+const serverPart = "Server"
+
 // instance is one server.
 func instance(in resource.Rendering, s settings, properties map[string]any, group any) map[string]cfn.Resource {
 	properties["Engine"], properties["DBName"], properties["VPCSecurityGroups"] = "postgres", s.database, []any{group}
@@ -95,5 +99,5 @@ func instance(in resource.Rendering, s settings, properties map[string]any, grou
 	if s.version != "" { // which may become a greater one; of a cluster CloudFormation says so by itself
 		properties["AllowMajorVersionUpgrade"] = true
 	}
-	return map[string]cfn.Resource{in.ID: in.Store("AWS::RDS::DBInstance", properties)}
+	return map[string]cfn.Resource{in.ID + serverPart: in.Store("AWS::RDS::DBInstance", properties)}
 }

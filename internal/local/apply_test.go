@@ -30,7 +30,7 @@ func TestReleasesFollowEachOther(t *testing.T) {
 	if got, err := w.get(t.Context(), "shop.example", "/"); got != "v2" {
 		t.Errorf("the domain answers %q, %v", got, err)
 	}
-	eventually(t, "the first release is gone", func() bool { return len(w.left("trees")) == 1 })
+	eventually(t, "the first release is gone", func() bool { return len(w.left("trees")) == 1 && len(w.instances(t)) == 1 })
 	if all := w.instances(t); len(all) != 1 || all[0].Release != 2 || all[0].State != aloft.Ready || all[0].Function != "web" {
 		t.Errorf("instances %+v", all)
 	}

@@ -32,32 +32,35 @@ func (r *regional) warmUp(ctx context.Context) error {
 	return nil
 }
 
-// warm is warmUp of one function. What AWS cannot make is a warning: requests are answered all the same.
+// warm is warmUp of one function. What AWS cannot make, or not in time, is a warning: requests are answered all the same.
 func (r *region) warm(ctx context.Context, function string, report aloft.Reporter) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, provisionedLimit, errPatience)
 	defer cancel()
+	err := r.awaitWarm(ctx, function, report)
+	if errors.Is(context.Cause(ctx), errPatience) {
+		report.Report(aloft.Warning{Text: fmt.Sprintf("%s: the environments of %s are not ready after %v; until they are, the release before answers", r.name, function, provisionedLimit)})
+		return nil
+	}
+	return err
+}
+
+func (r *region) awaitWarm(ctx context.Context, function string, report aloft.Reporter) error {
 	for told := false; ; told = true {
 		alias, err := r.alias(ctx, function)
 		if err != nil || alias == nil || leadsTo(alias, sdk.ToString(alias.FunctionVersion)) {
 			return err
 		}
 		now, err := r.lambda.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: &function, Qualifier: sdk.String(stack.Live)})
-		if err != nil && !is(err, "ProvisionedConcurrencyConfigNotFoundException", noResource) {
-			return r.Session.explain(err, "look at the provisioned concurrency of "+function+" in "+r.name)
-		}
-		if err == nil && now.Status == lambdatypes.ProvisionedConcurrencyStatusEnumFailed {
+		if err != nil { // such as of credentials that may not ask: the alias tells when it is over
+			r.Logger.Warn("look at provisioned concurrency", "function", function, "error", err)
+		} else if now.Status == lambdatypes.ProvisionedConcurrencyStatusEnumFailed {
 			report.Report(aloft.Warning{Text: fmt.Sprintf("%s: AWS made no environments of %s ahead: %s", r.name, function, discreet(sdk.ToString(now.StatusReason)))})
 			return nil
 		}
 		if !told {
 			report.Report(aloft.Notice{Text: fmt.Sprintf("%s: the release before answers until the environments of %s are ready (lambda.provisioned)", r.name, function)})
 		}
-		err = r.pause(ctx)
-		if errors.Is(context.Cause(ctx), errPatience) {
-			report.Report(aloft.Warning{Text: fmt.Sprintf("%s: the environments of %s are not ready after %v; until they are, the release before answers", r.name, function, provisionedLimit)})
-			return nil
-		}
-		if err != nil {
+		if err := r.pause(ctx); err != nil {
 			return r.Session.explain(err, "wait for the environments of "+function+" in "+r.name)
 		}
 	}

@@ -83,8 +83,9 @@ func (c *child) settled(ctx context.Context) error {
 	}
 }
 
-// address waits until the server takes requests, and returns where, and which process it is. It gives up when ctx ends, and when a start that it waited for failed after others
-// had: only an invocation gives a start time, so that each waits for one, and when that fails, too, the server is lost.
+// address waits until the server takes requests, and returns where, and which process it is. It gives up when ctx ends, and when a
+// start that it waited for failed after others had: only an invocation gives a start time, so that each waits for one, and when that
+// fails, too, the server is lost.
 func (c *child) address(ctx context.Context) (net.Addr, *process, error) {
 	first, _ := c.state()
 	for {

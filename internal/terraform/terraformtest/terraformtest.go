@@ -20,7 +20,7 @@ func New(t testing.TB) *Program {
 	t.Helper()
 	path, err := exec.LookPath("terraform")
 	if err != nil {
-		t.Skip("Terraform is not installed")
+		t.Skip("needs Terraform: install terraform 1.x from HashiCorp or your distribution, and have it on the PATH")
 	}
 	mirror := Mirror()
 	if mirror == "" {

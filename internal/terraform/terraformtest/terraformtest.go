@@ -27,7 +27,7 @@ func New(t testing.TB) *Program {
 		t.Skip("no directory has the AWS provider 5.x: terraform providers mirror DIR, then ALOFT_TF_MIRROR=DIR")
 	}
 	rc := filepath.Join(t.TempDir(), "terraformrc")
-	text := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path    = %q\n    include = [\"registry.terraform.io/*/*\"]\n  }\n}\ndisable_checkpoint = true\n", mirror)
+	text := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\ndisable_checkpoint = true\n", mirror)
 	if err := os.WriteFile(rc, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func New(t testing.TB) *Program {
 // Mirror is a directory from which Terraform can install its AWS provider without the network, "" if there is none.
 func Mirror() string {
 	for _, pattern := range []string{os.Getenv("ALOFT_TF_MIRROR"), "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/opt/*"} {
-		found, _ := filepath.Glob(filepath.Join(pattern, "registry.terraform.io/hashicorp/aws/5.*"))
+		found, _ := filepath.Glob(filepath.Join(pattern, "*/hashicorp/aws/5.*"))
 		if pattern != "" && len(found) > 0 {
 			return filepath.Join(found[0], "../../../..")
 		}
